@@ -1,0 +1,213 @@
+"""From what the user typed to checked configurations: the one place that knows Hydra.
+
+Hydra composes and sweeps. Before it runs anything, every job of the command line is composed and checked here, so that
+a mistake in the last job of a sweep is told at once, all mistakes together, in the user's own words.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from shopguide.config import faulty, nearest
+from shopguide.errors import ConfigError, ShopguideError
+
+USER_MISTAKE = 2
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """One of the programs: its root YAML, its check, and what it does with a checked configuration."""
+
+    name: str
+    check: Callable[[dict[str, Any]], Any]
+    job: Callable[[Any], object]
+    free_text: frozenset[str] = frozenset()
+    """Keys whose values are taken as they are: no Hydra grammar in a shopper's words."""
+    open_keys: frozenset[str] = frozenset()
+    """Keys below which any key may be added."""
+    around_sweep: Callable[[list[str], Callable[[], None]], None] | None = None
+    """Given the overrides that vary and the sweep to run."""
+    failures: list[str] = field(default_factory=list)
+
+
+def conf_dir() -> Path:
+    """`conf/` inside the installed package, or beside it in a checkout."""
+    packaged = Path(__file__).parent / "conf"
+    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "conf"
+
+
+def run(command: Command, argv: list[str] | None = None) -> NoReturn | None:
+    """Check the command line, then let Hydra run its job or jobs; a user's mistake exits with code 2."""
+    argv = [_quote(a, command) for a in (sys.argv[1:] if argv is None else argv)]
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    try:
+        multirun, argv = _check_all(command, argv)
+    except ShopguideError as error:
+        _exit(str(error))
+    sys.argv = [f"shopguide.{command.name}", *argv]
+    if multirun and command.around_sweep is not None:
+        command.around_sweep(_varying(argv), lambda: _hydra(command))
+    else:
+        _hydra(command)
+    if command.failures:
+        sys.exit(1)
+    return None
+
+
+def _hydra(command: Command) -> None:
+    import hydra
+    from omegaconf import DictConfig
+
+    def job(config: DictConfig) -> object:
+        return _guarded(command, config)
+
+    hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=command.name)(job)()
+
+
+def _guarded(command: Command, config: Any) -> object:
+    """Run one job: no traceback for a user's mistake; in a sweep the other jobs go on."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    sweeping = HydraConfig.get().mode == RunMode.MULTIRUN
+    try:
+        return command.job(command.check(_plain(config)))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except ShopguideError as error:
+        if not sweeping:
+            _exit(str(error))
+        print(f"error: {error}", file=sys.stderr)
+        command.failures.append(str(error))
+    except Exception as error:
+        if not sweeping:
+            raise
+        import traceback
+
+        traceback.print_exc()
+        command.failures.append(str(error))
+    return float("nan")
+
+
+def _plain(config: Any) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise faulty([f"{key}: required; set it as {key}=…" for key in missing])
+    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    return plain
+
+
+def _exit(message: str) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(USER_MISTAKE)
+
+
+def _quote(argument: str, command: Command) -> str:
+    """`text=红色, size 42` → a value that Hydra's grammar reads back to the letter."""
+    key, equals, value = argument.partition("=")
+    if not equals or key not in command.free_text:
+        return argument
+    escaped = re.sub(r"(\\*)'", lambda m: m.group(1) * 2 + "\\'", value)
+    trailing = re.search(r"\\*$", escaped)
+    tail = trailing.group(0) if trailing and not escaped.endswith("\\'") else ""
+    return f"{key}='{escaped}{tail}'"
+
+
+def _check_all(command: Command, argv: list[str]) -> tuple[bool, list[str]]:
+    """Compose and check each job that Hydra would run; the overrides, opened where any key may be added."""
+    from hydra import compose, initialize_config_dir
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra._internal.utils import get_args_parser
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    args = get_args_parser().parse_args(argv)
+    if args.help or args.hydra_help or args.info or args.cfg or args.shell_completion:
+        return False, argv
+    rest = [a for a in argv if a not in args.overrides]
+    overrides = [_open(o, command) for o in args.overrides]
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        try:
+            parsed = OverridesParser.create().parse_overrides(overrides)
+            _known_overrides(command, parsed, args.config_dir)
+            jobs = BasicSweeper.split_arguments(parsed, None)[0] if args.multirun else [overrides]
+            search = [f"hydra.searchpath=[file://{Path(args.config_dir).absolute()}]"] if args.config_dir else []
+            for job in jobs:
+                command.check(_plain(compose(command.name, overrides=[*job, *search])))
+        except HydraException as error:
+            raise ConfigError(_in_own_words(error)) from error
+        except ConfigError:
+            raise
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+    return bool(args.multirun), rest + overrides
+
+
+def _open(override: str, command: Command) -> str:
+    """`trainer.devices=2` → `++trainer.devices=2`: below an open key, any key may be set."""
+    return f"++{override}" if any(override.startswith(f"{key}.") for key in command.open_keys) else override
+
+
+def _known_overrides(command: Command, parsed: list[Any], config_dir: str | None) -> None:
+    """Every unknown key or choice in one message, each with the nearest that exists."""
+    from hydra import compose
+    from omegaconf import OmegaConf
+
+    folders = [conf_dir(), *([Path(config_dir)] if config_dir else [])]
+    groups = {p.name for folder in folders for p in folder.iterdir() if p.is_dir()}
+    faults, plain = [], []
+    for override in parsed:
+        key = override.key_or_group
+        if key in groups:
+            faults += _choice_faults(key, override, folders)
+        elif not key.startswith("hydra") and not override.is_add() and not override.is_delete():
+            plain.append(key)
+        elif override.is_add() and not override.is_force_add() and "." not in key:
+            faults.append(f"+{key}: no such group of choices{nearest(key, groups)}")
+    if not faults:
+        chosen = [o.input_line for o in parsed if o.key_or_group in groups and not o.is_sweep_override()]
+        search = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
+        known = _keys(OmegaConf.to_container(compose(command.name, overrides=chosen + search), resolve=False))
+        faults += [f"{key}: no such setting{nearest(key, known)}" for key in plain if key not in known]
+    if faults:
+        raise faulty(faults)
+
+
+def _choice_faults(group: str, override: Any, folders: list[Path]) -> list[str]:
+    valid = {p.stem for folder in folders for p in (folder / group).glob("*.yaml")}
+    value = override.value()
+    if override.is_sweep_override():
+        chosen = [str(v) for v in override.sweep_string_iterator()]
+    else:
+        chosen = [str(v) for v in (value if isinstance(value, list) else [value])]
+    chosen = [c.strip("[] ") for word in chosen for c in word.split(",") if c.strip("[] ")]
+    return [f"{group}={c}: no such choice{nearest(c, valid)}" for c in chosen if c not in valid and c != "None"]
+
+
+def _keys(tree: Any, prefix: str = "") -> set[str]:
+    """Every dotted key of a nested mapping."""
+    keys: set[str] = set()
+    if isinstance(tree, Mapping):
+        for name, value in tree.items():
+            keys |= {f"{prefix}{name}"} | _keys(value, f"{prefix}{name}.")
+    return keys
+
+
+def _in_own_words(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip() and "hydra" not in line.lower()]
+    return "the command line cannot be read: " + " ".join(lines or [type(error).__name__])
+
+
+def _varying(argv: list[str]) -> list[str]:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    overrides = [a for a in argv if "=" in a and not a.startswith("-")]
+    return [o.key_or_group for o in OverridesParser.create().parse_overrides(overrides) if o.is_sweep_override()]

@@ -1,0 +1,17 @@
+"""The phases of one experiment in plain Python: what the train command and a notebook both call."""
+
+from shopguide.experiment.finetune import Finetuned, finetune
+from shopguide.experiment.prepare import Material, load_material
+from shopguide.experiment.pretrain import Pretrained, pretrain
+from shopguide.experiment.run import Outcome, run_experiment
+
+__all__ = [
+    "Finetuned",
+    "Material",
+    "Outcome",
+    "Pretrained",
+    "finetune",
+    "load_material",
+    "pretrain",
+    "run_experiment",
+]

@@ -1,0 +1,121 @@
+"""Phase `finetune`: from a backbone and labelled examples to a task model, scored beside its baselines."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from shopguide.config import FinetuneConfig, OptimizerConfig
+from shopguide.experiment.fit import Fitted, Plan, fit
+from shopguide.inference.evaluation import Scores, ceiling, score
+from shopguide.inference.predictor import Predictor
+from shopguide.inference.saved_model import Card
+from shopguide.models.backbone import build_model, freeze_layers
+from shopguide.objectives.classification import Classification
+from shopguide.tasks.baselines import majority, tfidf_logistic_regression
+from shopguide.tasks.labels import encode_labels, label_spaces
+from shopguide.tasks.task import Examples, Task
+from shopguide.text.batches import BatchLoader, LengthBatches
+from shopguide.text.examples import Collate, EncodedTexts
+
+
+@dataclass
+class Finetuned:
+    """A task model, and what it and its baselines reach on the reported split."""
+
+    predictor: Predictor
+    fitted: Fitted
+    split: str
+    """`test`, or `dev` where there is no test split."""
+    held_out: Examples
+    posterior: dict[str, np.ndarray]
+    """Target → (N, C) of the held-out examples."""
+    scores: dict[str, Scores] = field(default_factory=dict)
+    """`model`, `majority`, `tfidf_lr`, and `ceiling` where it is known."""
+
+
+def finetune(
+    task: Task,
+    examples: Examples,
+    config: FinetuneConfig,
+    optimizer: OptimizerConfig,
+    backbone: tuple[str | None, Any],
+    tokenizer: Any,
+    plan: Plan,
+    logger: Any = None,
+    resume: bool = False,
+    frozen: int = 0,
+) -> Finetuned:
+    """Train on the train split, choose by the dev split, score on the test split.
+
+    Args:
+        task: says what a record's text is.
+        examples: of all splits.
+        config: length of texts, batches, what to choose by.
+        optimizer: AdamW and its schedule.
+        backbone: folder or hub name (None: random weights) and its transformers config.
+        tokenizer: of the backbone.
+        plan: length and place of training.
+        logger: receives the curves.
+        resume: go on from the last checkpoint.
+        frozen: layers that keep their weights.
+
+    Raises:
+        DataError: a target has fewer than two classes.
+    """
+    train, dev = examples.of("train"), examples.of("dev")
+    spaces = label_spaces(train)
+    card = Card(task.name, task.inputs, spaces, config.max_length)
+    network = _classifier(backbone, tokenizer, card, plan.seed)
+    freeze_layers(network, frozen)
+    module = Classification(
+        network, optimizer, [len(classes) for classes in spaces.values()], config.label_smoothing
+    )
+    labels = encode_labels(train, spaces)
+    loaders = [
+        _loader(part, encode_labels(part, spaces), config, tokenizer, plan.seed, shuffle=part is train)
+        for part in (train, dev)
+    ]
+    fitted = fit(module, loaders[0], loaders[1] if len(dev) else None, plan, logger, resume)
+    predictor = Predictor(network, tokenizer, card)
+    split = "test" if "test" in examples.split else "dev"
+    held_out = examples.of(split)
+    posterior = predictor.posterior(held_out.first, held_out.second)
+    result = Finetuned(predictor, fitted, split, held_out, posterior)
+    result.scores["model"] = score(held_out, spaces, posterior)
+    if config.baselines:
+        result.scores["majority"] = score(held_out, spaces, majority(labels, spaces, len(held_out)))
+        answers = tfidf_logistic_regression(train, labels, spaces, held_out)
+        result.scores["tfidf_lr"] = score(held_out, spaces, answers)
+    best = ceiling(held_out, spaces)
+    if best is not None:
+        result.scores["ceiling"] = best
+    return result
+
+
+def _classifier(backbone: tuple[str | None, Any], tokenizer: Any, card: Card, seed: int) -> nn.Module:
+    """A sequence classifier with one output a class of each target, named `target=class` where there are several."""
+    import torch
+
+    source, config = backbone
+    several = len(card.targets) > 1
+    names = [f"{t}={c}" if several else c for t, classes in card.targets.items() for c in classes]
+    torch.manual_seed(seed)
+    return build_model(
+        source,
+        config,
+        "classification",
+        tokenizer,
+        num_labels=len(names),
+        id2label=dict(enumerate(names)),
+        label2id={name: i for i, name in enumerate(names)},
+    )
+
+
+def _loader(
+    examples: Examples, labels: np.ndarray, config: FinetuneConfig, tokenizer: Any, seed: int, shuffle: bool
+) -> BatchLoader:
+    encoded = EncodedTexts(tokenizer, examples.first, examples.second, config.max_length, labels)
+    batches = LengthBatches(encoded.lengths, config.batch.size, config.batch.tokens, seed, shuffle)
+    return BatchLoader(encoded, batches, Collate(tokenizer.pad_token_id), config.batch.num_workers)

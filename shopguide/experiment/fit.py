@@ -1,0 +1,173 @@
+"""One training loop: Lightning's, with bounded checkpoints, early stopping, and a line an epoch.
+
+A phase's folder holds two checkpoints: `best.ckpt` by the monitored metric, and `last.ckpt`, also written when training
+is interrupted, from which it goes on.
+"""
+
+import logging
+import os
+import resource
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks.progress import TQDMProgressBar
+from pytorch_lightning.loggers.logger import Logger
+
+from shopguide.errors import ConfigError
+from shopguide.objectives.objective import Objective
+from shopguide.objectives.throughput import Throughput
+from shopguide.text.batches import BatchLoader
+
+LOWER_IS_BETTER = {"dev/loss", "dev/ece"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to train, what to keep, where."""
+
+    name: str
+    folder: Path
+    epochs: int
+    monitor: str | None
+    """The best epoch by it is kept; None: the last."""
+    patience: int | None
+    log_every: int
+    trainer: Mapping[str, Any]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training cost, and what its kept epoch reached on the dev split."""
+
+    dev: dict[str, float]
+    tokens_per_second: float
+    seconds: float
+    peak_memory_gb: float
+    """Highest resident memory of the process so far."""
+
+
+class LastCheckpoint(Callback):
+    """Write `last.ckpt` after each epoch and when training is interrupted."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        """After validation: the epoch is complete."""
+        self._save(trainer)
+
+    def on_exception(self, trainer: pl.Trainer, _module: pl.LightningModule, _error: BaseException) -> None:
+        """Interrupted or failed: keep what was learnt."""
+        if trainer.global_step:
+            self._save(trainer)
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        draft = self.path.with_suffix(".draft")
+        trainer.save_checkpoint(draft)
+        os.replace(draft, self.path)
+
+
+class EpochLine(Callback):
+    """One printed line an epoch, for logs as for people."""
+
+    def __init__(self, name: str, epochs: int, throughput: Throughput) -> None:
+        self.name, self.epochs, self.throughput = name, epochs, throughput
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        """Dev metrics and speed so far."""
+        scores = {key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith("dev/")}
+        shown = "  ".join(f"{key} {value:.4f}" for key, value in scores.items())
+        done, speed = trainer.current_epoch + 1, self.throughput.tokens_per_second
+        left = self.throughput.seconds / done * (self.epochs - done)
+        print(f"{self.name}  epoch {done}/{self.epochs}  {shown}  {speed:,.0f} tokens/s  {left:.0f} s left", flush=True)
+
+
+def fit(
+    objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan: Plan, logger: Logger | None, resume: bool
+) -> Fitted:
+    """Train, then leave the kept epoch's weights in the objective.
+
+    Args:
+        objective: the model and its loss.
+        train: training batches.
+        dev: held-out batches; None: nothing to validate on, the last epoch is kept.
+        plan: length and place.
+        logger: receives the curves; None: nowhere.
+        resume: go on from `last.ckpt` if there is one.
+
+    Raises:
+        ConfigError: the trainer refuses an argument.
+    """
+    _quieten()
+    torch.manual_seed(plan.seed)
+    throughput = Throughput()
+    last = plan.folder / "last.ckpt"
+    callbacks: list[Callback] = [throughput, EpochLine(plan.name, plan.epochs, throughput)]
+    best = _best(plan) if dev is not None else None
+    callbacks += [best] if best else []
+    callbacks.append(LastCheckpoint(last))
+    if plan.patience and dev is not None:
+        monitor = plan.monitor or "dev/loss"
+        callbacks.append(EarlyStopping(monitor, patience=plan.patience, mode=_mode(monitor)))
+    trainer = _trainer(plan, callbacks, logger)
+    trainer.fit(objective, train, dev, ckpt_path=last if resume and last.exists() else None, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    scores = {key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith("dev/")}
+    if best is not None and best.best_model_path:
+        state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
+        objective.load_state_dict(state["state_dict"])
+        scores |= {best.monitor or "": float(best.best_model_score or 0)}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
+    return Fitted(scores, throughput.tokens_per_second, throughput.seconds, peak)
+
+
+def _mode(monitor: str) -> str:
+    return "min" if monitor in LOWER_IS_BETTER else "max"
+
+
+def _best(plan: Plan) -> ModelCheckpoint | None:
+    if plan.monitor is None:
+        return None
+    return ModelCheckpoint(
+        plan.folder,
+        filename="best",
+        monitor=plan.monitor,
+        mode=_mode(plan.monitor),
+        save_weights_only=True,
+        enable_version_counter=False,
+    )
+
+
+def _trainer(plan: Plan, callbacks: list[Callback], logger: Logger | None) -> pl.Trainer:
+    shown = {"enable_progress_bar": sys.stderr.isatty(), "enable_model_summary": False, "num_sanity_val_steps": 0}
+    arguments = {**shown, "log_every_n_steps": plan.log_every, **plan.trainer}
+    if arguments["enable_progress_bar"]:
+        callbacks = [*callbacks, TQDMProgressBar(leave=False)]
+    try:
+        return pl.Trainer(
+            max_epochs=plan.epochs,
+            logger=logger or False,
+            callbacks=callbacks,
+            default_root_dir=plan.folder,
+            use_distributed_sampler=False,
+            **arguments,
+        )
+    except Exception as error:
+        raise ConfigError(f"trainer: {dict(plan.trainer)} was refused: {error}") from error
+
+
+def _quieten() -> None:
+    """Lightning's advice on worker counts and its device table are no news to the user of a phase."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="pytorch_lightning", message=".*(num_workers|log_every_n_steps|exists and is not empty).*")
+    warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")

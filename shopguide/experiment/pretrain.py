@@ -1,0 +1,102 @@
+"""Phase `pretrain`: continue a backbone's pretraining on the shop's text."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from shopguide.config import MaskingConfig, ModelConfig, OptimizerConfig, PretrainConfig
+from shopguide.experiment.fit import Fitted, Plan, fit
+from shopguide.experiment.prepare import Material
+from shopguide.models.backbone import backbone_config, build_model, pretraining_objective
+from shopguide.objectives.language_model import CausalLM, LanguageModel, MaskedLM
+from shopguide.text.batches import BatchLoader, LengthBatches
+from shopguide.text.corpus import Corpus, TokenTable, tokenised_corpus
+from shopguide.text.documents import pretraining_documents
+from shopguide.text.examples import CausalExamples, Collate, MaskedExamples
+from shopguide.text.masking import Masker
+from shopguide.text.segmenter import make_segmenter
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """The backbone with its LM head, the text it read and what that cost."""
+
+    model: nn.Module
+    objective: str
+    corpus: Corpus
+    fitted: Fitted
+
+
+def pretrain(
+    config: PretrainConfig,
+    optimizer: OptimizerConfig,
+    model: ModelConfig,
+    tokenizer: Any,
+    material: Material,
+    plan: Plan,
+    logger: Any = None,
+    resume: bool = False,
+) -> Pretrained:
+    """Train on the text of the training split.
+
+    Raises:
+        ConfigError, DataError, ModelError: as the settings, the records or the weights do not serve.
+    """
+    shape = backbone_config(model)
+    objective = pretraining_objective(shape, config.objective)
+    if objective == "masked_lm" and tokenizer.mask_token_id is None:
+        objective = pretraining_objective(shape, "causal_lm")
+    corpus = build_corpus(config, tokenizer, material)
+    network = build_model(model.path, shape, objective, tokenizer)
+    cls: type[LanguageModel] = MaskedLM if objective == "masked_lm" else CausalLM
+    module = cls(network, replace(optimizer, lr=config.lr))
+    train, held_out = (_loader(table, config, tokenizer, objective, plan.seed) for table in (corpus.train, corpus.held_out))
+    held_out.batches.shuffle = False
+    fitted = fit(module, train, held_out if len(corpus.held_out) else None, plan, logger, resume)
+    return Pretrained(network, objective, corpus, fitted)
+
+
+def build_corpus(config: PretrainConfig, tokenizer: Any, material: Material) -> Corpus:
+    """The tokenised text, from the cache where it is there."""
+    documents = pretraining_documents(material.shop, material.parts, config.documents, config.fields)
+    data = material.data
+    identity = {
+        "data": material.shop.fingerprint,
+        "split": asdict(data.split),
+        "documents": config.documents,
+        "fields": config.fields,
+        "segmenter": config.masking.segmenter,
+    }
+    return tokenised_corpus(
+        documents,
+        tokenizer,
+        max_length=config.max_length,
+        held_out=config.held_out,
+        segmenter=make_segmenter(config.masking.segmenter),
+        cache_dir=Path(material.cache_dir),
+        identity=identity,
+    )
+
+
+def _loader(table: TokenTable, config: PretrainConfig, tokenizer: Any, objective: str, seed: int) -> BatchLoader:
+    masked = objective == "masked_lm"
+    examples = MaskedExamples(table, make_masker(config.masking, tokenizer, seed)) if masked else CausalExamples(table)
+    batch = config.batch
+    batches = LengthBatches(table.lengths, batch.size, batch.tokens, seed)
+    return BatchLoader(examples, batches, Collate(tokenizer.pad_token_id), batch.num_workers)
+
+
+def make_masker(config: MaskingConfig, tokenizer: Any, seed: int) -> Masker:
+    """The masker that a masking setting describes."""
+    return Masker(
+        mask_id=tokenizer.mask_token_id,
+        vocab_size=len(tokenizer),
+        special_ids=frozenset(tokenizer.all_special_ids),
+        seed=seed,
+        strategy=config.strategy,
+        probability=config.probability,
+        mask_share=config.mask_share,
+        random_share=config.random_share,
+    )

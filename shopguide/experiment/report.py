@@ -1,0 +1,168 @@
+"""What an experiment leaves behind: metrics, figures and models on its runs, and the table at its end."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shopguide.config import Config
+from shopguide.experiment.finetune import Finetuned
+from shopguide.experiment.fit import Fitted
+from shopguide.experiment.prepare import Material
+from shopguide.experiment.pretrain import Pretrained
+from shopguide.inference.evaluation import Scores
+from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
+from shopguide.inference.saved_model import save_model
+from shopguide.records.splits import leaks
+from shopguide.runs import figures
+from shopguide.runs.store import Store
+from shopguide.runs.tree import Run
+from shopguide.tasks.labels import encode_labels
+from shopguide.text.tokenizer import tokenizer_fingerprint
+
+MAP_POINTS = 1500
+SHOWN = ("accuracy", "macro_f1", "weighted_f1", "ece")
+BESIDE = (("majority", "majority"), ("tfidf_lr", "TF-IDF + LR"), ("ceiling", "ceiling"))
+
+
+def log_material(run: Run, material: Material) -> None:
+    """Row counts, what was quarantined, and how much of the held-out text stands in the training text."""
+    shop, parts = material.shop, material.parts
+    metrics: dict[str, float] = {"data/quarantined": float(shop.report.quarantined)}
+    for table in ("products", "behaviours", "judgements", "dialogues"):
+        split = getattr(parts, table)
+        metrics |= {f"data/{table}/{name}": float((split == name).sum()) for name in np.unique(split)}
+    for table, field in (("products", "title"), ("behaviours", "query")):
+        rows, split = getattr(shop, table), getattr(parts, table)
+        if len(rows):
+            texts = np.array(rows[field][:], dtype=object)
+            for name in ("dev", "test"):
+                found = leaks(list(texts[split == "train"]), list(texts[split == name]))
+                metrics |= {f"leak/{table}/{name}/{key}": value for key, value in found.items()}
+    run.log_metrics(metrics)
+
+
+def log_pretrained(run: Run, result: Pretrained, tokenizer: Any) -> None:
+    """The backbone as a Hugging Face folder, its curves, and what was read."""
+    run.set_tags({"corpus": result.corpus.fingerprint, "tokenizer": tokenizer_fingerprint(tokenizer)})
+    run.log_metrics({"corpus/tokens": float(result.corpus.tokens), "corpus/sequences": float(len(result.corpus.train))})
+    _log_fitted(run, result.fitted)
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(Path(folder), result.model, tokenizer)
+        run.log_artifacts(folder, "model")
+    _log_curves(run, "pretraining")
+
+
+def log_finetuned(run: Run, result: Finetuned, tokenizer: Any) -> None:
+    """The task model for people and for MLflow, its scores and figures."""
+    run.set_tags({"task": result.predictor.card.task, "tokenizer": tokenizer_fingerprint(tokenizer)})
+    _log_fitted(run, result.fitted)
+    for name, scores in result.scores.items():
+        prefix = ("test" if result.split == "test" else "dev_final") if name == "model" else name
+        run.log_metrics(flat_scores(scores, prefix))
+    card = result.predictor.card
+    with tempfile.TemporaryDirectory() as temporary:
+        plain, wrapped = Path(temporary) / FOLDER, Path(temporary) / "mlflow"
+        save_model(plain, result.predictor.model, tokenizer, card)
+        fields = [*card.inputs.first, *card.inputs.second]
+        required = [part[0] for part in (card.inputs.first, card.inputs.second) if part]
+        save_mlflow_model(wrapped, plain, fields, required)
+        run.log_artifacts(str(wrapped), "model")
+    _log_curves(run, card.task)
+    _log_figures(run, result)
+
+
+def flat_scores(scores: Scores, prefix: str) -> dict[str, float]:
+    """`<prefix>/<metric>`, with `.low` and `.high` of its interval."""
+    out = {f"{prefix}/{name}": value for name, value in scores.metrics.items()}
+    for name, (low, high) in scores.intervals.items():
+        out |= {f"{prefix}/{name}.low": low, f"{prefix}/{name}.high": high}
+    return out
+
+
+def _log_fitted(run: Run, fitted: Fitted) -> None:
+    run.log_metrics(
+        {
+            **fitted.dev,
+            "cost/tokens_per_second": fitted.tokens_per_second,
+            "cost/training_seconds": fitted.seconds,
+            "cost/peak_memory_gb": fitted.peak_memory_gb,
+        }
+    )
+
+
+def _log_curves(run: Run, title: str) -> None:
+    history = {name: run.history(name) for name in ("train/loss", "dev/loss", "train/lr")}
+    drawn = {name: points for name, points in history.items() if points}
+    if drawn:
+        run.log_figure(figures.loss_curves(drawn, title), "figures/loss_curves.png")
+
+
+def _log_figures(run: Run, result: Finetuned) -> None:
+    examples, card = result.held_out, result.predictor.card
+    labels = encode_labels(examples, card.targets)
+    for column, (target, classes) in zip(labels.T, card.targets.items(), strict=True):
+        known = (column >= 0) & (column < len(classes))
+        if not known.any():
+            continue
+        posterior, truth = result.posterior[target][known], column[known]
+        title = f"{card.task}: {target} ({result.split})"
+        run.log_figure(
+            figures.confusion_matrix(truth, posterior.argmax(1), classes, title), f"figures/confusion_{target}.png"
+        )
+        run.log_figure(figures.reliability_diagram(posterior, truth, title), f"figures/calibration_{target}.png")
+    target = next(iter(card.targets))
+    shown = examples.take(np.arange(min(MAP_POINTS, len(examples))))
+    vectors = result.predictor.embed(shown.first, shown.second)
+    names = [label or "unknown" for label in shown.labels[target]]
+    run.log_figure(figures.embedding_map(vectors, names, f"{card.task}: texts by {target}"), "figures/embedding_map.png")
+
+
+def closing_table(store: Store, run_id: str) -> None:
+    """Print phase, task, metric, value, and baselines beside it, from what the runs hold."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Results", header_style="bold")
+    names = [name for _, name in BESIDE]
+    for column in ("phase", "task", "metric", "model", "95 % interval", *names):
+        table.add_column(column, justify="left" if column in ("phase", "task", "metric") else "right")
+    for child in sorted(store.find_children(run_id), key=lambda c: c.info.start_time):
+        metrics, phase = child.data.metrics, child.data.tags.get("shopguide.phase", "")
+        for row in _rows(phase.split(" ")[0], child.data.tags.get("task", ""), metrics):
+            table.add_row(*row)
+        table.add_section()
+    Console(width=120).print(table)
+
+
+def _rows(phase: str, task: str, metrics: Mapping[str, float]) -> list[list[str]]:
+    if phase == "pretrain":
+        wanted = ("dev/perplexity", "dev/masked_accuracy", "dev/next_token_accuracy")
+        rest = [""] * (1 + len(BESIDE))
+        return [[phase, "", name, f"{metrics[name]:.4f}", *rest] for name in wanted if name in metrics]
+    split = "test" if "test/macro_f1" in metrics else "dev_final"
+    targets = sorted(name.split("/", 2)[2] for name in metrics if name.startswith(f"{split}/macro_f1/") and "." not in name)
+    names = [*SHOWN, *(f"macro_f1/{target}" for target in targets)]
+    shown = []
+    for name in names:
+        low, high = (metrics.get(f"{split}/{name}.{end}") for end in ("low", "high"))
+        interval = "" if low is None or high is None else f"{low:.3f} – {high:.3f}"
+        others = [metrics.get(f"{key}/{name}") for key, _ in BESIDE]
+        cells = ["" if value is None else f"{value:.4f}" for value in others]
+        label = f"{split.removesuffix('_final')}/{name}"
+        shown.append([phase, task, label, f"{metrics[f'{split}/{name}']:.4f}", interval, *cells])
+    return shown
+
+
+def next_commands(config: Config, run_id: str) -> None:
+    """Print what to type next."""
+    print("\nNext:")
+    task = next(iter(config.tasks), None)
+    if "finetune" in config.phases and task:
+        print(f"  python -m shopguide.predict run={run_id} task={task} text='想买一双防水的登山鞋'")
+        print(f"  python -m shopguide.evaluate run={run_id} data={config.data.name} split=test")
+    else:
+        print(f"  python -m shopguide.train +experiment=ft_only model.path={config.tracking.root}/…  (the run's model)")
+    print("  mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db")

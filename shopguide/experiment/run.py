@@ -1,0 +1,190 @@
+"""One experiment: its phases one after the other, each a tracked run below the experiment's run.
+
+A phase that is finished is not done again: a resumed experiment takes its model and numbers from its run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from shopguide.config import Config, build_task
+from shopguide.experiment.finetune import finetune
+from shopguide.experiment.fit import Plan
+from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
+from shopguide.experiment.pretrain import pretrain
+from shopguide.experiment.report import closing_table, log_finetuned, log_material, log_pretrained, next_commands
+from shopguide.models.backbone import backbone_config
+from shopguide.runs.logger import BatchedMlflowLogger
+from shopguide.runs.store import Store, open_store
+from shopguide.runs.tree import Run, log_environment
+from shopguide.tasks.task import Examples, Task
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an experiment came to."""
+
+    run_id: str
+    score: float
+    """Mean over the tasks of the dev metric that epochs are chosen by; without tasks, minus the dev loss."""
+    metrics: dict[str, float]
+
+
+@dataclass
+class _Stage:
+    """What the phases share."""
+
+    config: Config
+    material: Material
+    store: Store
+    run: Run
+    tokenizer: Any
+    backbone: str | None
+    """Folder or hub name whose weights fine-tuning starts from; None: random weights."""
+
+
+def run_experiment(config: Config, parent: str | None = None, label: str | None = None) -> Outcome:
+    """Run all phases, print the closing table and the run's id.
+
+    Args:
+        config: checked settings.
+        parent: id of the sweep's run, if the experiment is a job of one.
+        label: what tells this job from its siblings.
+
+    Raises:
+        ShopguideError: a mistake that the user can mend.
+        KeyboardInterrupt: stopped; the runs are marked KILLED, the last checkpoint is kept.
+    """
+    material = load_material(config.data)
+    log_line(material)
+    tasks = [build_task(name, options) for name, options in config.tasks.items()]
+    finetuning = "finetune" in config.phases
+    examples = {t.name: t.checked_examples(material.shop, material.parts, material.truth) for t in tasks if finetuning}
+    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
+    resumed = store.resolve(config.resume) if config.resume else None
+    name = f"{config.name} {label}" if label else config.name
+    with store.run(name, parent=parent, tags={"shopguide.kind": "experiment"}, resume=resumed) as run:
+        plain = asdict(replace(config, resume=None))
+        run.log_params(flat(plain))
+        log_environment(run, plain, {"data": material.shop.fingerprint}, config.seed)
+        log_material(run, material)
+        tokenizer = load_or_train_tokenizer(config.model, material, config.pretrain.fields)
+        stage = _Stage(config, material, store, run, tokenizer, config.model.path)
+        metrics = _phases(stage, tasks, examples)
+        run.log_metrics(metrics)
+    closing_table(store, run.id)
+    next_commands(config, run.id)
+    print(f"run_id={run.id}", flush=True)
+    return Outcome(run.id, metrics["dev/score"], metrics)
+
+
+def _phases(stage: _Stage, tasks: list[Task], examples: dict[str, Examples]) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    scores, tests = [], []
+    if "pretrain" in stage.config.phases:
+        found = _pretrain(stage)
+        metrics |= {f"pretrain/{name}": found[name] for name in ("dev/loss", "dev/perplexity") if name in found}
+    if "finetune" in stage.config.phases:
+        monitor = stage.config.finetune.monitor or "dev/macro_f1"
+        for task in tasks:
+            found = _finetune(stage, task, examples[task.name])
+            split = "test" if "test/macro_f1" in found else "dev_final"
+            kept = {name: found[f"{split}/{name}"] for name in ("accuracy", "macro_f1", "weighted_f1", "ece")}
+            metrics |= {f"{task.name}/{name}": value for name, value in kept.items()}
+            scores.append(found.get(monitor, float("nan")) * (-1 if monitor in ("dev/loss", "dev/ece") else 1))
+            tests.append(kept["macro_f1"])
+    if tests:
+        metrics |= {"dev/score": sum(scores) / len(scores), "test/score": sum(tests) / len(tests)}
+    else:
+        metrics["dev/score"] = -metrics.get("pretrain/dev/loss", float("nan"))
+    return metrics
+
+
+def _pretrain(stage: _Stage) -> dict[str, float]:
+    """Run the phase, or take it from its finished run; afterwards the stage starts from its weights."""
+    config = stage.config
+    with _phase(stage, "pretrain") as (run, done):
+        if not done:
+            run.log_params(flat({"pretrain": asdict(config.pretrain), "model": config.model.name}))
+            result = pretrain(
+                config.pretrain,
+                config.optimizer,
+                config.model,
+                stage.tokenizer,
+                stage.material,
+                _plan(stage, run, "pretrain", config.pretrain.epochs, "dev/loss", config.pretrain.patience),
+                BatchedMlflowLogger(run),
+                resume=True,
+            )
+            log_pretrained(run, result, stage.tokenizer)
+        stage.backbone = str(stage.store.artifact_folder(run.id, "model"))
+        return run.metrics()
+
+
+def _finetune(stage: _Stage, task: Task, examples: Examples) -> dict[str, float]:
+    config = stage.config
+    name = f"finetune {task.name}"
+    with _phase(stage, name) as (run, done):
+        if not done:
+            own = {"finetune": asdict(config.finetune), "optimizer": asdict(config.optimizer)}
+            run.log_params(flat({**own, "task": task.name, "model": config.model.name}))
+            source = stage.backbone
+            shape = backbone_config(replace(config.model, path=source) if source else config.model)
+            result = finetune(
+                task,
+                examples,
+                config.finetune,
+                config.optimizer,
+                (source, shape),
+                stage.tokenizer,
+                _plan(stage, run, name, config.finetune.epochs, config.finetune.monitor, config.finetune.patience),
+                BatchedMlflowLogger(run),
+                resume=True,
+                frozen=config.model.freeze_layers,
+            )
+            log_finetuned(run, result, stage.tokenizer)
+        return run.metrics()
+
+
+class _phase:  # noqa: N801 (used as a function)
+    """A phase's run below the experiment's: a new one, or the one to finish."""
+
+    def __init__(self, stage: _Stage, name: str) -> None:
+        found = [child for child in stage.store.find_children(stage.run.id) if child.data.tags.get("shopguide.phase") == name]
+        self.done = bool(found) and found[0].info.status == "FINISHED"
+        tags = {"shopguide.kind": "phase", "shopguide.phase": name}
+        self.context = stage.store.run(name, parent=stage.run.id, tags=tags, resume=found[0].info.run_id if found else None)
+        if self.done:
+            print(f"{name}: finished before, taken from run {found[0].info.run_id}")
+
+    def __enter__(self) -> tuple[Run, bool]:
+        return self.context.__enter__(), self.done
+
+    def __exit__(self, *error: Any) -> Any:
+        return self.context.__exit__(*error)
+
+
+def _plan(stage: _Stage, run: Run, name: str, epochs: int, monitor: str | None, patience: int | None) -> Plan:
+    tracking = stage.config.tracking
+    folder = Path(tracking.root).absolute() / "checkpoints" / run.id
+    folder.mkdir(parents=True, exist_ok=True)
+    return Plan(name, folder, epochs, monitor, patience, tracking.log_every, stage.config.trainer, stage.config.seed)
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as dotted keys."""
+    out: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            out |= flat(value, f"{prefix}{key}.")
+        else:
+            out[f"{prefix}{key}"] = value
+    return out
+
+
+def log_line(material: Material) -> None:
+    """One printed line: what was read."""
+    shop = material.shop
+    rows = ", ".join(f"{len(getattr(shop, t)):,} {t}" for t in ("products", "behaviours", "judgements", "dialogues") if len(getattr(shop, t)))
+    print(f"data {material.data.name}: {rows}; fingerprint {shop.fingerprint}", flush=True)

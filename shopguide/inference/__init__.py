@@ -1,0 +1,1 @@
+"""A trained model, saved, loaded and answering in batches."""

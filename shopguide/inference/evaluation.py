@@ -1,0 +1,60 @@
+"""Scores of posteriors against labelled examples: metrics per target, means over targets, bootstrap intervals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from shopguide.metrics.bootstrap import bootstrap_intervals
+from shopguide.metrics.classification import classification_metrics
+from shopguide.tasks.labels import LabelSpaces, encode_labels
+from shopguide.tasks.task import Examples
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one model reached on one split."""
+
+    metrics: dict[str, float]
+    """`accuracy`, `macro_f1`, `weighted_f1`, `ece` as means over the targets; with several targets also
+    `<metric>/<target>`."""
+    intervals: dict[str, tuple[float, float]]
+    """95 % intervals of the same names where there is one target, else of `<metric>/<target>`."""
+    count: int
+
+
+def score(examples: Examples, spaces: LabelSpaces, posterior: dict[str, np.ndarray], intervals: bool = True) -> Scores:
+    """Score (N, C) probabilities of each target against the examples' labels."""
+    labels = encode_labels(examples, spaces)
+    by_target, bounds = {}, {}
+    several = len(spaces) > 1
+    for column, target in zip(labels.T, spaces, strict=True):
+        known = column >= 0
+        if not known.any():
+            continue
+        probabilities, truth = posterior[target][known], column[known]
+        by_target[target] = classification_metrics(torch.from_numpy(probabilities), torch.from_numpy(truth))
+        if intervals:
+            groups = [group for group, keep in zip(examples.groups, known, strict=True) if keep]
+            found = bootstrap_intervals(truth, probabilities.argmax(1), groups)
+            bounds |= {f"{name}/{target}" if several else name: pair for name, pair in found.items()}
+    names = next(iter(by_target.values()), {})
+    metrics = {name: float(np.mean([scores[name] for scores in by_target.values()])) for name in names}
+    if several:
+        metrics |= {f"{name}/{target}": value for target, s in by_target.items() for name, value in s.items()}
+    return Scores(metrics, bounds, len(examples))
+
+
+def ceiling(examples: Examples, spaces: LabelSpaces) -> Scores | None:
+    """The score of the perfect reader, where the shop's hidden truth is known."""
+    if examples.best is None:
+        return None
+    posterior = {}
+    for target, classes in spaces.items():
+        number = {label: i for i, label in enumerate(classes)}
+        matrix = np.zeros((len(examples), len(classes)), dtype=np.float32)
+        for row, label in enumerate(examples.best[target]):
+            if label in number:
+                matrix[row, number[label]] = 1.0
+        posterior[target] = matrix
+    return score(examples, spaces, posterior, intervals=False)

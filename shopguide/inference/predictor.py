@@ -1,0 +1,133 @@
+"""Inference: ŷ = argmax_y P(y | x; θ), with the whole posterior, in batches of like length.
+
+Shapes: N examples, C classes of a target.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from shopguide.errors import DataError
+from shopguide.inference.saved_model import Card
+from shopguide.objectives.classification import posteriors
+from shopguide.objectives.objective import model_inputs
+from shopguide.text.batches import plan_batches
+from shopguide.text.examples import Collate, EncodedTexts
+
+CHUNK = 2048
+"""Records held at once when a stream is answered."""
+
+Answer = dict[str, Any]
+"""`label` and `posterior`; for a model of several targets, both by target."""
+
+
+class Predictor:
+    """A task model that answers about records."""
+
+    def __init__(self, model: nn.Module, tokenizer: Any, card: Card, device: torch.device | str = "cpu") -> None:
+        self.model = model.to(device).eval()
+        self.tokenizer, self.card, self.device = tokenizer, card, torch.device(device)
+        self._collate = Collate(tokenizer.pad_token_id)
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str | None = None) -> "Predictor":
+        """Load a folder that fine-tuning saved.
+
+        Raises:
+            ModelError: it is not such a folder.
+        """
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        folder = Path(folder)
+        card = Card.read(folder)
+        model = AutoModelForSequenceClassification.from_pretrained(folder)
+        chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        return cls(model, AutoTokenizer.from_pretrained(folder), card, chosen)
+
+    def posterior(
+        self, first: list[str], second: list[str] | None = None, *, batch_size: int = 64
+    ) -> dict[str, np.ndarray]:
+        """Target → (N, C) probabilities, rows as given."""
+        rows = self._outputs(first, second, batch_size, lambda batch: self.model(**model_inputs(batch)).logits)
+        sizes = [len(classes) for classes in self.card.targets.values()]
+        parts = posteriors(torch.from_numpy(rows), sizes)
+        return {target: part.numpy() for target, part in zip(self.card.targets, parts, strict=True)}
+
+    def embed(self, first: list[str], second: list[str] | None = None, *, batch_size: int = 64) -> np.ndarray:
+        """(N, D) the backbone's states, averaged over the tokens of each text."""
+
+        def mean_state(batch: dict[str, torch.Tensor]) -> torch.Tensor:
+            hidden = self.model.base_model(**model_inputs(batch))[0]  # type: ignore[union-attr, operator]
+            weight = batch["attention_mask"][..., None]
+            return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+        return self._outputs(first, second, batch_size, mean_state)
+
+    @torch.inference_mode()
+    def _outputs(
+        self,
+        first: list[str],
+        second: list[str] | None,
+        batch_size: int,
+        function: Callable[[dict[str, torch.Tensor]], torch.Tensor],
+    ) -> np.ndarray:
+        if not first:
+            width = sum(len(classes) for classes in self.card.targets.values())
+            return np.zeros((0, width), dtype=np.float32)
+        encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
+        out: np.ndarray | None = None
+        for rows in plan_batches(encoded.lengths, batch_size, None, seed=0, epoch=0, shuffle=False):
+            batch = self._collate([encoded[(0, int(row))] for row in rows])
+            batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
+            values = function(batch).float().cpu().numpy()
+            if out is None:
+                out = np.empty((len(first), values.shape[1]), dtype=np.float32)
+            out[rows] = values
+        assert out is not None
+        return out
+
+    def predict(self, records: Iterable[Mapping[str, Any]], *, batch_size: int = 64) -> Iterator[Answer]:
+        """Answer a stream of records, in order, a few thousand at a time.
+
+        Raises:
+            DataError: a record has none of the fields that the model reads.
+        """
+        stream, number = iter(records), 0
+        while chunk := list(islice(stream, CHUNK)):
+            texts = [self._texts(record, number + i + 1) for i, record in enumerate(chunk)]
+            number += len(chunk)
+            first = [text for text, _ in texts]
+            second = [text or "" for _, text in texts] if self.card.inputs.second else None
+            yield from self._answers(self.posterior(first, second, batch_size=batch_size))
+
+    def _texts(self, record: Mapping[str, Any], number: int) -> tuple[str, str | None]:
+        spec = self.card.inputs
+        texts = spec.render(record)
+        if not texts[0] or (spec.second and not texts[1]):
+            wanted = " and ".join(" or ".join(fields) for fields in (spec.first, spec.second) if fields)
+            raise DataError(
+                f"record {number}: task `{self.card.task}` expected text in {wanted}, "
+                f"found only {sorted(key for key, value in record.items() if value) or 'nothing'}"
+            )
+        return texts
+
+    def _answers(self, by_target: dict[str, np.ndarray]) -> Iterator[Answer]:
+        rows = {
+            target: [_answer(row, self.card.targets[target]) for row in matrix] for target, matrix in by_target.items()
+        }
+        if len(rows) == 1:
+            yield from next(iter(rows.values()))
+            return
+        for answers in zip(*rows.values(), strict=True):
+            named = dict(zip(rows, answers, strict=True))
+            yield {key: {target: a[key] for target, a in named.items()} for key in ("label", "posterior")}
+
+
+def _answer(row: np.ndarray, classes: list[str]) -> Answer:
+    order = np.argsort(-row, kind="stable")
+    return {"label": classes[order[0]], "posterior": {classes[i]: float(row[i]) for i in order}}

@@ -1,0 +1,1 @@
+"""What the field counts, each equal to a reference."""

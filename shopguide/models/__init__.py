@@ -1,0 +1,1 @@
+"""The networks: any backbone that transformers loads, with the head that an objective needs."""

@@ -1,0 +1,70 @@
+"""Continued pretraining: masked LM and causal LM, with the head only where there is loss.
+
+L_MLM(θ) = −Σᵢ log P(wᵢ | x∖ᵢ; θ) over the masked positions i (Devlin et al. 2019), as a mean over the positions of a batch.
+"""
+
+import math
+from typing import cast
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from shopguide.models.selected_positions import logits_at
+from shopguide.objectives.objective import Batch, Objective, model_inputs
+
+MAX_EXPONENT = 50.0
+
+
+class LanguageModel(Objective):
+    """Loss and accuracy over the positions whose token must be told; perplexity over the held-out text."""
+
+    def on_validation_epoch_start(self) -> None:
+        """Sums over the held-out text: loss, right guesses, positions."""
+        self._sums = torch.zeros(3, dtype=torch.float64)
+
+    def targets(self, batch: Batch) -> torch.Tensor:
+        """(B, L) the id that must be told at each position; -100 where there is none."""
+        return batch["labels"]
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Mean over the positions that carry loss."""
+        logits, truth = self._logits(batch)
+        return cross_entropy(logits.float(), truth)
+
+    def validation_step(self, batch: Batch, _index: int) -> None:
+        """Add a batch to the sums."""
+        logits, truth = self._logits(batch)
+        loss = cross_entropy(logits.float(), truth, reduction="sum")
+        right = (logits.argmax(-1) == truth).sum()
+        self._sums += torch.stack([loss.double(), right.double(), torch.tensor(float(len(truth))).to(loss)]).cpu()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log `dev/loss`, `dev/perplexity` and `dev/masked_accuracy` (for a causal LM: of the next token)."""
+        loss, right, count = self._sums.tolist()
+        mean = loss / max(count, 1)
+        self.log("dev/loss", mean, prog_bar=True)
+        self.log("dev/perplexity", math.exp(min(mean, MAX_EXPONENT)))
+        self.log(self.accuracy_name, right / max(count, 1))
+
+    accuracy_name = "dev/masked_accuracy"
+
+    def _logits(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """(M, V) logits and (M,) ids at the positions that carry loss."""
+        targets = self.targets(batch)
+        chosen = targets >= 0
+        return logits_at(self.model, chosen, **model_inputs(batch)), targets[chosen]
+
+
+class MaskedLM(LanguageModel):
+    """Restore the masked positions of a text (`labels` as `text.masking` draws them)."""
+
+
+class CausalLM(LanguageModel):
+    """Tell each token from those before it."""
+
+    accuracy_name = "dev/next_token_accuracy"
+
+    def targets(self, batch: Batch) -> torch.Tensor:
+        """The ids, one place to the left: position t answers for token t + 1."""
+        labels = batch["labels"]
+        return cast(torch.Tensor, torch.nn.functional.pad(labels[:, 1:], (0, 1), value=-100))

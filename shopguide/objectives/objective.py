@@ -1,0 +1,59 @@
+"""What all objectives share: the optimizer, and what is logged at each step."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import nn
+
+from shopguide.config import OptimizerConfig
+from shopguide.objectives.optimizer import configure
+
+Batch = dict[str, torch.Tensor]
+MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+
+
+class Objective(pl.LightningModule, ABC):
+    """A model and the loss that trains it.
+
+    Training steps log `train/loss`; the gradient's norm is logged where it is clipped. Validation metrics begin with
+    `dev/`.
+    """
+
+    def __init__(self, model: nn.Module, optimizer: OptimizerConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.optimizer_config = optimizer
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """The scalar loss of a batch."""
+
+    def training_step(self, batch: Batch, _index: int) -> torch.Tensor:
+        """One step; Lightning calls it."""
+        loss = self.loss(batch)
+        if self._logs_now():
+            self.log("train/loss", loss.detach(), prog_bar=True)
+        return loss
+
+    def on_before_optimizer_step(self, _optimizer: torch.optim.Optimizer) -> None:
+        """Log the norm of the gradient, before it is clipped."""
+        if self._logs_now():
+            norms = [p.grad.norm() for p in self.parameters() if p.grad is not None]
+            self.log("train/grad_norm", torch.stack(norms).norm())
+            self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    def configure_optimizers(self) -> Any:
+        """AdamW and the schedule over all of the phase's steps."""
+        return configure(self.model, self.optimizer_config, int(self.trainer.estimated_stepping_batches))
+
+    def _logs_now(self) -> bool:
+        """`self.log` costs a millisecond: only where a point of the curve is due."""
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        return (self.global_step + 1) % every == 0
+
+
+def model_inputs(batch: Batch) -> Batch:
+    """The tensors of a batch that a transformers model takes."""
+    return {name: batch[name] for name in MODEL_INPUTS if name in batch}

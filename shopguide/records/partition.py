@@ -1,0 +1,58 @@
+"""Which rows of a shop are train, dev and test: decided once, used by pretraining text and by every task."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shopguide.records.splits import split_by_group, split_by_user_and_time
+from shopguide.records.tables import Shop
+
+Fractions = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A split's name for each row of each table; `aside` for rows that would leak in time."""
+
+    products: np.ndarray
+    behaviours: np.ndarray
+    judgements: np.ndarray
+    dialogues: np.ndarray
+
+
+def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition:
+    """Products by title, behaviours by user and time (or by query), judgements by query, dialogues by question.
+
+    Where a table's rows bring held-out splits of their own (a public set's), those stand.
+    """
+    behaviours = shop.behaviours
+    if by == "user_time" and len(behaviours):
+        drawn = split_by_user_and_time(
+            behaviours["user_id"][:], behaviours["timestamp"][:], behaviours["query"][:], seed=seed, fractions=fractions
+        )
+        rows = _official(behaviours, drawn)
+    else:
+        rows = _grouped(behaviours, "query", seed, fractions)
+    return Partition(
+        products=_grouped(shop.products, "title", seed, fractions),
+        behaviours=rows,
+        judgements=_grouped(shop.judgements, "query", seed, fractions),
+        dialogues=_grouped(shop.dialogues, "question", seed, fractions),
+    )
+
+
+def normalised(text: str) -> str:
+    """A text by which rows are the same for a leak: case and white space do not count."""
+    return " ".join(text.casefold().split())
+
+
+def _grouped(table: Any, field: str, seed: int, fractions: Fractions) -> np.ndarray:
+    groups = [normalised(text) for text in table[field]] if len(table) else []
+    return _official(table, split_by_group(groups, seed=seed, fractions=fractions))
+
+
+def _official(table: Any, drawn: np.ndarray) -> np.ndarray:
+    """The rows' own splits where a table has held-out ones; else the drawn ones."""
+    own = table["split"][:] if len(table) else []
+    return np.array([split or "train" for split in own]) if {"dev", "test"} & set(own) else drawn

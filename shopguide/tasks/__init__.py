@@ -1,0 +1,1 @@
+"""The guide's tasks: one file each, its labelled examples and label space."""

@@ -1,0 +1,51 @@
+"""need: query → the category that the shopper wants, learnt from what was bought after it."""
+
+from collections import Counter
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from shopguide.records.partition import Partition, normalised
+from shopguide.records.tables import Shop
+from shopguide.tasks.task import OPTIONS, Examples, Task, Truth, category_prefix
+from shopguide.text.inputs import InputSpec
+
+TARGET = "category"
+
+
+@dataclass(config=OPTIONS, kw_only=True)
+class Need(Task):
+    """Behaviours with a purchase: the query is the text, the purchased product's category the label."""
+
+    depth: int | None = Field(default=None, ge=1)
+
+    @property
+    def inputs(self) -> InputSpec:
+        """The query alone."""
+        return InputSpec(("query",))
+
+    @property
+    def wants(self) -> str:
+        """Behaviours with purchases, and products with categories."""
+        return "It needs behaviours with purchased_items whose products have a category."
+
+    def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
+        """One example a behaviour with a purchase of known category (the most frequent one, if several)."""
+        pairs = zip(shop.products["item_id"], shop.products["category"], strict=True)
+        categories = {item: category_prefix(category, self.depth) for item, category in pairs if category}
+        found = Examples(labels={TARGET: []}, best=None if truth is None else {TARGET: []})
+        for row, (query, bought) in enumerate(
+            zip(shop.behaviours["query"], shop.behaviours["purchased_items"], strict=True)
+        ):
+            known = [categories[item] for item in bought if item in categories]
+            split = str(parts.behaviours[row])
+            if not known or split == "aside":
+                continue
+            found.ids.append(f"behaviour {row}")
+            found.first.append(query)
+            found.labels[TARGET].append(Counter(known).most_common(1)[0][0])
+            found.split.append(split)
+            found.groups.append(normalised(query))
+            if found.best is not None and truth is not None:
+                found.best[TARGET].append(category_prefix(truth.need(row), self.depth))
+        return found

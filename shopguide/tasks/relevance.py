@@ -1,0 +1,70 @@
+"""relevance: query + product → grade: bought 2, viewed 1, sampled unseen 0; or the shop's own judgements."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from shopguide.records.partition import Partition, normalised
+from shopguide.records.tables import Shop
+from shopguide.tasks.task import OPTIONS, Examples, Task, Truth
+from shopguide.text.inputs import InputSpec
+
+TARGET = "grade"
+GRADES = ("irrelevant", "viewed", "bought")
+
+
+@dataclass(config=OPTIONS, kw_only=True)
+class Relevance(Task):
+    """Pairs of a query and a product, graded by what the shopper did, or by judgements where the shop has them."""
+
+    fields: tuple[str, ...] = ("title", "description")
+    negatives: int = Field(default=2, ge=0)
+    """Unseen products drawn for each behaviour, by its row number: the same in every run."""
+
+    @property
+    def inputs(self) -> InputSpec:
+        """The query, and the product's own words."""
+        return InputSpec(("query",), tuple(self.fields))
+
+    @property
+    def wants(self) -> str:
+        """Judgements, or behaviours with views and purchases, and products."""
+        return "It needs products, and judgements or behaviours with viewed_items or purchased_items."
+
+    def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
+        """One example a graded (query, product) pair."""
+        found = Examples(second=[], labels={TARGET: []}, best=None if truth is None else {TARGET: []})
+        position = {item: row for row, item in enumerate(shop.products["item_id"])}
+        texts = [self.inputs.render({**product, "query": ""})[1] or "" for product in shop.products]
+        judged = len(shop.judgements) > 0
+        for row, query, item, label, split in self._judged(shop, parts) if judged else self._behaved(shop, parts):
+            if item not in position or split == "aside":
+                continue
+            found.ids.append(f"{row} {item}")
+            found.first.append(query)
+            assert found.second is not None
+            found.second.append(texts[position[item]])
+            found.labels[TARGET].append(label)
+            found.split.append(split)
+            found.groups.append(normalised(query))
+            if found.best is not None and truth is not None:
+                found.best[TARGET].append(GRADES[truth.relevance(row, item)])
+        return found
+
+    def _judged(self, shop: Shop, parts: Partition) -> Iterator[tuple[int, str, str, str, str]]:
+        for row, judgement in enumerate(shop.judgements):
+            split = str(parts.judgements[row])
+            yield row, judgement["query"], judgement["item_id"], judgement["label"], split
+
+    def _behaved(self, shop: Shop, parts: Partition) -> Iterator[tuple[int, str, str, str, str]]:
+        items = shop.products["item_id"]
+        for row, behaviour in enumerate(shop.behaviours):
+            grades = dict.fromkeys(behaviour["viewed_items"], 1) | dict.fromkeys(behaviour["purchased_items"], 2)
+            if not grades or not items:
+                continue
+            draw = np.random.Generator(np.random.Philox(key=row)).integers(0, len(items), self.negatives)
+            grades |= {items[i]: 0 for i in draw if items[i] not in grades}
+            for item, grade in grades.items():
+                yield row, behaviour["query"], item, GRADES[grade], str(parts.behaviours[row])

@@ -1,0 +1,113 @@
+"""What every task gives: labelled examples, split without leaks, and how a record is read.
+
+A new task is one file with a subclass of `Task` and one YAML under `conf/tasks/`.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from shopguide.errors import DataError
+from shopguide.records.partition import Partition
+from shopguide.records.tables import Shop
+from shopguide.text.inputs import InputSpec
+
+OPTIONS = ConfigDict(extra="forbid")
+MINIMUM_TRAIN = 8
+
+
+class Truth(Protocol):
+    """What a generated shop knows of itself: the best guess of a perfect reader."""
+
+    def need(self, behaviour: int) -> str:
+        """Category behind the query of a behaviour."""
+
+    def features(self, item_id: str) -> dict[str, str]:
+        """Category and attributes of a product."""
+
+    def relevance(self, behaviour: int, item_id: str) -> int:
+        """Grade of a product for the need behind a behaviour."""
+
+
+@dataclass
+class Examples:
+    """Labelled examples of one task, as columns of equal length N."""
+
+    ids: list[str] = field(default_factory=list)
+    first: list[str] = field(default_factory=list)
+    second: list[str] | None = None
+    labels: dict[str, list[str | None]] = field(default_factory=dict)
+    """Target → N labels; None where the record does not say."""
+    split: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    """What is resampled together for intervals: a query, a user, a title."""
+    best: dict[str, list[str]] | None = None
+    """Target → the labels that a perfect reader would give, where the shop's hidden truth is known."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: np.ndarray) -> "Examples":
+        """The examples at these row numbers, in that order."""
+
+        def pick(column: list[Any]) -> list[Any]:
+            return [column[i] for i in rows]
+
+        return Examples(
+            ids=pick(self.ids),
+            first=pick(self.first),
+            second=None if self.second is None else pick(self.second),
+            labels={target: pick(column) for target, column in self.labels.items()},
+            split=pick(self.split),
+            groups=pick(self.groups),
+            best=None if self.best is None else {target: pick(column) for target, column in self.best.items()},
+        )
+
+    def of(self, split: str) -> "Examples":
+        """The examples of one split (`all`: every example)."""
+        return self.take(np.array([i for i, own in enumerate(self.split) if split in ("all", own)], dtype=int))
+
+
+@checked_dataclass(config=OPTIONS, kw_only=True)
+class Task(ABC):
+    """A labelled question that a model learns to answer about records."""
+
+    name: str
+
+    @property
+    @abstractmethod
+    def inputs(self) -> InputSpec:
+        """Which fields of a record the model reads."""
+
+    @abstractmethod
+    def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
+        """Every labelled example of the shop, each with its split."""
+
+    def checked_examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
+        """The examples, enough to train on.
+
+        Raises:
+            DataError: the shop's records do not carry this task's labels.
+        """
+        examples = self.examples(shop, parts, truth)
+        train = examples.split.count("train")
+        if train < MINIMUM_TRAIN:
+            raise DataError(
+                f"task `{self.name}`: expected at least {MINIMUM_TRAIN} labelled training examples, found {train} "
+                f"({len(examples)} in all splits). {self.wants} Choose other tasks with tasks=[…]."
+            )
+        return examples
+
+    @property
+    @abstractmethod
+    def wants(self) -> str:
+        """One sentence: the records that this task learns from."""
+
+
+def category_prefix(category: str, depth: int | None) -> str:
+    """The first `depth` levels of a category path `a/b/c`; None: the whole path."""
+    return category if depth is None else "/".join(category.split("/")[:depth])

@@ -1,0 +1,1 @@
+"""Records become documents, tokens, masks and batches."""

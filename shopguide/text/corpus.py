@@ -1,0 +1,168 @@
+"""A tokenised corpus on disk: memory-mapped Arrow, cached under a fingerprint of all that decides its contents."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from shopguide.errors import DataError
+from shopguide.text.documents import Document
+from shopguide.text.masking import NO_WORD
+from shopguide.text.segmenter import Segmenter, word_numbers
+from shopguide.text.tokenizer import tokenizer_fingerprint
+
+CODE_VERSION = 1
+"""Raise it when the same input would give other tokens: it is part of the fingerprint."""
+ROWS_A_BATCH = 1000
+SCHEMA = pa.schema([("input_ids", pa.list_(pa.int32())), ("word_ids", pa.list_(pa.int32()))])
+
+
+class TokenTable:
+    """Memory-mapped sequences of token ids and word numbers; reading one copies nothing."""
+
+    def __init__(self, path: Path) -> None:
+        table = pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
+        self._ids = [_views(chunk) for chunk in table["input_ids"].chunks]
+        self._words = [_views(chunk) for chunk in table["word_ids"].chunks]
+        self._starts = np.cumsum([0, *(len(offsets) - 1 for _, offsets in self._ids)])
+        steps = [np.diff(offsets) for _, offsets in self._ids]
+        self.lengths = np.concatenate(steps) if steps else np.zeros(0, dtype=np.int32)
+        """(N,) tokens of each sequence."""
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """(L,) token ids and (L,) word numbers of one sequence."""
+        chunk = int(np.searchsorted(self._starts, index, side="right")) - 1
+        row = index - self._starts[chunk]
+        (ids, offsets), (words, _) = self._ids[chunk], self._words[chunk]
+        piece = slice(offsets[row], offsets[row + 1])
+        return ids[piece], words[piece]
+
+
+def _views(chunk: Any) -> tuple[np.ndarray, np.ndarray]:
+    return chunk.values.to_numpy(zero_copy_only=True), chunk.offsets.to_numpy(zero_copy_only=True)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The sequences to train on, and those kept apart to measure perplexity."""
+
+    train: TokenTable
+    held_out: TokenTable
+    fingerprint: str
+    cached: bool
+    """Whether it was found on disk."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens to train on in one pass."""
+        return int(self.train.lengths.sum())
+
+
+def tokenised_corpus(
+    documents: Iterable[Document],
+    tokenizer: Any,
+    *,
+    max_length: int,
+    held_out: float,
+    segmenter: Segmenter | None,
+    cache_dir: Path,
+    identity: dict[str, Any],
+) -> Corpus:
+    """Tokenise documents, or find them tokenised.
+
+    Args:
+        documents: read only if the corpus is not cached.
+        tokenizer: a fast transformers tokenizer.
+        max_length: tokens of one sequence at most; a longer document becomes several sequences.
+        held_out: share of the documents kept apart.
+        segmenter: finds whole words where the tokenizer does not.
+        cache_dir: folder of the cached corpora.
+        identity: what decides the documents (fingerprint of the data, choices of text); JSON-serialisable.
+
+    Raises:
+        DataError: there is no text at all.
+    """
+    facts = {
+        **identity,
+        "tokenizer": tokenizer_fingerprint(tokenizer),
+        "max_length": max_length,
+        "held_out": held_out,
+        "code": CODE_VERSION,
+    }
+    fingerprint = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    paths = [cache_dir / "corpora" / fingerprint / f"{part}.arrow" for part in ("train", "held_out")]
+    cached = all(path.is_file() for path in paths)
+    if not cached:
+        _write(documents, tokenizer, max_length, held_out, segmenter, paths)
+    train, rest = (TokenTable(path) for path in paths)
+    if not len(train):
+        raise DataError("pretraining: expected text to learn from, found none; choose other pretrain.documents")
+    return Corpus(train, rest, fingerprint, cached)
+
+
+def _write(
+    documents: Iterable[Document],
+    tokenizer: Any,
+    max_length: int,
+    held_out: float,
+    segmenter: Segmenter | None,
+    paths: list[Path],
+) -> None:
+    """Stream the documents to disk; the files appear only when they are complete."""
+    folder = paths[0].parent
+    folder.mkdir(parents=True, exist_ok=True)
+    every = round(1 / held_out) if held_out else 0
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        drafts = [Path(temporary) / path.name for path in paths]
+        with pa.OSFile(str(drafts[0]), "wb") as train, pa.OSFile(str(drafts[1]), "wb") as rest:
+            writers = [pa.ipc.new_stream(sink, SCHEMA) for sink in (train, rest)]
+            row = 0
+            for texts in _chunks(_joined(documents, tokenizer), ROWS_A_BATCH):
+                kept_apart = [bool(every) and (row + i) % every == every - 1 for i in range(len(texts))]
+                row += len(texts)
+                for writer, side in zip(writers, (False, True), strict=True):
+                    own = [text for text, apart in zip(texts, kept_apart, strict=True) if apart is side]
+                    if own:
+                        writer.write_batch(_encode(own, tokenizer, max_length, segmenter))
+            for writer in writers:
+                writer.close()
+        for draft, path in zip(drafts, paths, strict=True):
+            os.replace(draft, path)
+
+
+def _joined(documents: Iterable[Document], tokenizer: Any) -> Iterator[str]:
+    separator = f" {tokenizer.sep_token} " if tokenizer.sep_token else "\n"
+    for document in documents:
+        text = separator.join(segment for segment in document if segment)
+        if text:
+            yield text
+
+
+def _chunks(texts: Iterator[str], size: int) -> Iterator[list[str]]:
+    while chunk := list(islice(texts, size)):
+        yield chunk
+
+
+def _encode(texts: list[str], tokenizer: Any, max_length: int, segmenter: Segmenter | None) -> pa.RecordBatch:
+    encoded = tokenizer(texts, truncation=True, max_length=max_length, return_overflowing_tokens=True)
+    owners = encoded["overflow_to_sample_mapping"]
+    special = np.array(tokenizer.all_special_ids)
+    spans = [segmenter(text) for text in texts] if segmenter else None
+    ids, words = [], []
+    for encoding, owner in zip(encoded.encodings, owners, strict=True):
+        row = np.array(encoding.ids, dtype=np.int32)
+        numbers = word_numbers(encoding.word_ids, encoding.offsets, spans[owner] if spans else None)
+        ids.append(row)
+        words.append(np.where(np.isin(row, special), NO_WORD, numbers).astype(np.int32))
+    return pa.record_batch([pa.array(ids, pa.list_(pa.int32())), pa.array(words, pa.list_(pa.int32()))], schema=SCHEMA)

@@ -1,0 +1,73 @@
+"""Records → documents for pretraining: product cards, queries, sessions in the order of the shopper's actions.
+
+Only training rows are read: no text of a held-out query, product or shopper reaches pretraining.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from shopguide.records.partition import Partition
+from shopguide.records.tables import Shop
+from shopguide.text.inputs import field_value, join_fields
+
+Document = list[str]
+"""Segments of one document; the corpus sets the tokenizer's separator between them."""
+
+
+def pretraining_documents(
+    shop: Shop, parts: Partition, kinds: Sequence[str], fields: Sequence[str] = ("title", "description")
+) -> Iterator[Document]:
+    """The shop's own text, kind after kind.
+
+    Args:
+        shop: checked tables.
+        parts: the split of each row; only `train` rows give documents.
+        kinds: any of products, queries, sessions, dialogues.
+        fields: what a product's card shows.
+    """
+    makers = {
+        "products": lambda: product_cards(shop, parts, fields),
+        "queries": lambda: queries(shop, parts),
+        "sessions": lambda: sessions(shop, parts),
+        "dialogues": lambda: dialogues(shop, parts),
+    }
+    for kind in kinds:
+        yield from makers[kind]()
+
+
+def product_cards(shop: Shop, parts: Partition, fields: Sequence[str]) -> Iterator[Document]:
+    """One document a product: its fields, joined."""
+    for row, product in enumerate(shop.products):
+        if parts.products[row] == "train":
+            yield [join_fields(product, tuple(fields))]
+
+
+def queries(shop: Shop, parts: Partition) -> Iterator[Document]:
+    """One document a behaviour: its query."""
+    for query in _of_train(shop.behaviours, parts.behaviours, "query"):
+        yield [query]
+
+
+def sessions(shop: Shop, parts: Partition) -> Iterator[Document]:
+    """One document a behaviour: the query, then the titles viewed and bought, in that order."""
+    held_out = parts.products != "train"
+    pairs = zip(shop.products["item_id"], shop.products["title"], held_out, strict=True) if len(shop.products) else ()
+    titles = {item: title for item, title, held in pairs if not held}
+    for row, behaviour in enumerate(shop.behaviours):
+        if parts.behaviours[row] == "train":
+            seen = [*behaviour["viewed_items"], *behaviour["purchased_items"]]
+            yield [behaviour["query"], *(titles[item] for item in seen if item in titles)]
+
+
+def dialogues(shop: Shop, parts: Partition) -> Iterator[Document]:
+    """One document a dialogue: the question and its answer."""
+    for row, dialogue in enumerate(shop.dialogues):
+        if parts.dialogues[row] == "train":
+            yield [field_value(dialogue, "question"), field_value(dialogue, "answer")]
+
+
+def _of_train(table: object, split: np.ndarray, field: str) -> Iterator[str]:
+    for value, own in zip(table[field], split, strict=True):  # type: ignore[index]
+        if own == "train":
+            yield value

@@ -1,0 +1,103 @@
+"""Examples as a loader serves them, and how a batch is padded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from shopguide.text.batches import Index
+from shopguide.text.corpus import TokenTable
+from shopguide.text.masking import IGNORE, Masker
+
+PAD_TO_MULTIPLE = 8
+
+
+class MaskedExamples(Dataset[dict[str, np.ndarray]]):
+    """Sequences with the positions masked that (seed, epoch, example) says."""
+
+    def __init__(self, table: TokenTable, masker: Masker) -> None:
+        self.table, self.masker = table, masker
+        self.lengths = table.lengths
+
+    def __getitem__(self, index: Index) -> dict[str, np.ndarray]:
+        epoch, example = index
+        seen, labels = self.masker(*self.table[example], epoch, example)
+        return {"input_ids": seen, "labels": labels}
+
+
+class CausalExamples(Dataset[dict[str, np.ndarray]]):
+    """Sequences whose every token is to be told from the ones before it."""
+
+    def __init__(self, table: TokenTable) -> None:
+        self.table = table
+        self.lengths = table.lengths
+
+    def __getitem__(self, index: Index) -> dict[str, np.ndarray]:
+        ids, _ = self.table[index[1]]
+        return {"input_ids": ids, "labels": ids}
+
+
+class EncodedTexts(Dataset[dict[str, np.ndarray]]):
+    """Texts, or pairs of texts, as token ids, with (N, T) label numbers for T targets if given."""
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        first: list[str],
+        second: list[str] | None,
+        max_length: int,
+        labels: np.ndarray | None = None,
+    ) -> None:
+        encoded = tokenizer(first, second, truncation=True, max_length=max_length)
+        self.columns = {
+            name: [np.array(row, dtype=np.int64) for row in encoded[name]]
+            for name in ("input_ids", "token_type_ids")
+            if name in encoded
+        }
+        self.labels = labels
+        self.lengths = np.array([len(row) for row in self.columns["input_ids"]], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: Index) -> dict[str, np.ndarray]:
+        row = index[1]
+        example = {name: column[row] for name, column in self.columns.items()}
+        if self.labels is not None:
+            example["targets"] = self.labels[row]
+        example["row"] = np.int64(row)  # type: ignore[assignment]
+        return example
+
+
+@dataclass(frozen=True)
+class Collate:
+    """Pad a batch to its longest row.
+
+    Returns (B, L) `input_ids`, `attention_mask` and, where examples have them, `labels` and `token_type_ids`; (B, T)
+    `targets`; (B,) `row`.
+    """
+
+    pad_id: int
+
+    def __call__(self, examples: Sequence[dict[str, np.ndarray]]) -> dict[str, torch.Tensor]:
+        """Stack examples of unequal length."""
+        longest = max(len(example["input_ids"]) for example in examples)
+        longest += -longest % PAD_TO_MULTIPLE
+        fill = {"input_ids": self.pad_id, "labels": IGNORE, "token_type_ids": 0}
+        batch: dict[str, torch.Tensor] = {}
+        for name in examples[0]:
+            rows = [example[name] for example in examples]
+            batch[name] = _padded(rows, longest, fill[name]) if name in fill else torch.as_tensor(np.stack(rows))
+        lengths = torch.tensor([len(example["input_ids"]) for example in examples])
+        batch["attention_mask"] = (torch.arange(longest)[None] < lengths[:, None]).long()
+        return batch
+
+
+def _padded(rows: list[np.ndarray], length: int, fill: int) -> torch.Tensor:
+    padded = np.full((len(rows), length), fill, dtype=np.int64)
+    for i, row in enumerate(rows):
+        padded[i, : len(row)] = row
+    return torch.from_numpy(padded)

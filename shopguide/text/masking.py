@@ -1,0 +1,84 @@
+"""Which positions a masked LM must restore (BERT's 15 %, 80/10/10), as a pure function of (seed, epoch, example).
+
+Drawn from a counter-based generator keyed by those three numbers, a mask does not depend on the number of workers, on
+the order of batches, or on a restart.
+
+Source: Devlin et al. 2019, §3.1; whole words: the authors' note of 2019 to BERT's code; Chinese: Cui et al. 2019.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+NO_WORD = -1
+"""Word number of special tokens: they are never masked."""
+IGNORE = -100
+
+
+@dataclass(frozen=True)
+class Masker:
+    """Draws masks for one tokenizer.
+
+    Attributes:
+        strategy: `token` draws single positions, `whole_word` draws words and masks all their pieces.
+        probability: share of the maskable positions that are chosen, rounded, at least one.
+        mask_share: share of the chosen positions that show the mask token.
+        random_share: share that shows a random token; the rest keep their own.
+    """
+
+    mask_id: int
+    vocab_size: int
+    special_ids: frozenset[int]
+    seed: int
+    strategy: str = "whole_word"
+    probability: float = 0.15
+    mask_share: float = 0.8
+    random_share: float = 0.1
+
+    def __call__(
+        self, input_ids: np.ndarray, word_ids: np.ndarray, epoch: int, example: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Mask one example.
+
+        Args:
+            input_ids: (L,) token ids.
+            word_ids: (L,) number of the word that each token belongs to; -1 for special tokens.
+            epoch: number of the pass over the data.
+            example: number of the example in the corpus.
+
+        Returns:
+            (L,) ids as the model sees them, and (L,) labels: the true id where chosen, -100 elsewhere.
+        """
+        draw = np.random.Generator(np.random.Philox(key=[(self.seed << 32) | epoch, example]))
+        chosen = self._choose(word_ids, draw)
+        labels = np.full_like(input_ids, IGNORE)
+        labels[chosen] = input_ids[chosen]
+        seen = input_ids.copy()
+        fate = draw.random(len(chosen))
+        seen[chosen[fate < self.mask_share]] = self.mask_id
+        replaced = chosen[(fate >= self.mask_share) & (fate < self.mask_share + self.random_share)]
+        ordinary = ordinary_ids(self.vocab_size, self.special_ids)
+        seen[replaced] = ordinary[draw.integers(0, len(ordinary), len(replaced))]
+        return seen, labels
+
+    def _choose(self, word_ids: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+        """Positions to restore: `probability` of the maskable ones (to the nearest whole number, at least one)."""
+        maskable = np.flatnonzero(word_ids != NO_WORD)
+        budget = max(1, round(self.probability * len(maskable))) if len(maskable) else 0
+        if self.strategy == "token":
+            return np.sort(draw.permutation(maskable)[:budget])
+        words, owner, size = np.unique(word_ids[maskable], return_inverse=True, return_counts=True)
+        order = draw.permutation(len(words))
+        taken = np.cumsum(size[order])
+        # The first word that overruns the budget is kept by chance, so that the expected share is the budget.
+        last = np.searchsorted(taken, budget)
+        over = taken[last] - budget if last < len(order) else 0
+        keep = last + 1 if over == 0 or last == 0 or draw.random() < 1 - over / size[order[last]] else last
+        return maskable[np.isin(owner, order[:keep])]
+
+
+@lru_cache
+def ordinary_ids(vocab_size: int, special: frozenset[int]) -> np.ndarray:
+    """The ids that may stand in for a token: all but the special ones."""
+    return np.setdiff1d(np.arange(vocab_size), np.fromiter(special, dtype=int))

@@ -1,0 +1,57 @@
+"""Whole words for masking: the tokenizer's own words, or a segmenter's where Chinese is not written with spaces."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from shopguide.errors import ConfigError
+from shopguide.text.masking import NO_WORD
+
+Segmenter = Callable[[str], list[tuple[int, int]]]
+"""Text → the [start, end) character offsets of its words, in order."""
+
+
+def make_segmenter(name: str | None) -> Segmenter | None:
+    """The named segmenter; None: words as the tokenizer cuts them (each Chinese character one).
+
+    Raises:
+        ConfigError: its package is not installed.
+    """
+    if name is None:
+        return None
+    try:
+        import jieba
+    except ImportError as error:
+        raise ConfigError(
+            "pretrain.masking.segmenter=jieba: expected the package jieba, found none; pip install 'shopguide[zh]'"
+        ) from error
+    jieba.setLogLevel("ERROR")
+
+    def segment(text: str) -> list[tuple[int, int]]:
+        return [(start, end) for _, start, end in jieba.tokenize(text)]
+
+    return segment
+
+
+def word_numbers(
+    words: Sequence[int | None], offsets: Sequence[tuple[int, int]], spans: list[tuple[int, int]] | None
+) -> np.ndarray:
+    """(L,) word number of each token, -1 for special tokens.
+
+    Args:
+        words: (L,) the tokenizer's own word numbers; None for special tokens.
+        offsets: (L,) character offsets of each token.
+        spans: a segmenter's words; tokens that begin in one span and are of the tokenizer's words that begin there
+            belong together. None: the tokenizer's words.
+    """
+    own = np.array([NO_WORD if word is None else word for word in words], dtype=np.int32)
+    if spans is None:
+        return own
+    ends = np.array([end for _, end in spans])
+    starts = np.array([start for start, _ in offsets])
+    by_span = np.searchsorted(ends, starts, side="right").astype(np.int32)
+    # A tokenizer's word that crosses a segmenter's border stays whole: it takes its first piece's span.
+    for word in np.unique(own[own != NO_WORD]):
+        pieces = own == word
+        by_span[pieces] = by_span[pieces].min()
+    return np.where(own == NO_WORD, NO_WORD, by_span).astype(np.int32)

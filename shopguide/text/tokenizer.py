@@ -1,0 +1,85 @@
+"""The tokenizer: by hub name or local folder, or trained on the shop's own text by the `tokenizers` library.
+
+WordPiece (lower-cased, each Chinese character a word of its own, as BERT does) for encoders; byte-level BPE for decoders.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from shopguide.errors import ModelError
+
+DECODERS = ("gpt2", "gpt_neo", "gpt_neox", "llama", "mistral", "qwen2", "opt", "bloom")
+
+
+def load_tokenizer(name_or_folder: str) -> Any:
+    """A pretrained tokenizer, with a padding token.
+
+    Raises:
+        ModelError: none is there.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name_or_folder, use_fast=True)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(
+            f"tokenizer `{name_or_folder}`: expected a hub name or a folder with tokenizer files; {reason}"
+        ) from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return tokenizer
+
+
+def train_tokenizer(texts: Iterable[str], vocab_size: int, model_type: str) -> Any:
+    """A tokenizer for a backbone with random weights: BPE for decoders, WordPiece for all others."""
+    return _train_bpe(texts, vocab_size) if model_type in DECODERS else _train_wordpiece(texts, vocab_size)
+
+
+def _train_wordpiece(texts: Iterable[str], vocab_size: int) -> Any:
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    core = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    core.normalizer = normalizers.BertNormalizer(lowercase=True)
+    core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    core.decoder = decoders.WordPiece()
+    core.train_from_iterator(
+        texts, trainers.WordPieceTrainer(vocab_size=vocab_size, special_tokens=special, show_progress=False)
+    )
+    cls, sep = core.token_to_id("[CLS]"), core.token_to_id("[SEP]")
+    core.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+    )
+
+
+def _train_bpe(texts: Iterable[str], vocab_size: int) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    end = "<|endoftext|>"
+    core = Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    core.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=vocab_size, special_tokens=[end], initial_alphabet=alphabet, show_progress=False
+        ),
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=core, bos_token=end, eos_token=end, unk_token=end, pad_token=end)
+
+
+def tokenizer_fingerprint(tokenizer: Any) -> str:
+    """Hash of everything that decides the token ids (16 hex digits)."""
+    return hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()[:16]
