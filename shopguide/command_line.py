@@ -30,8 +30,8 @@ class Command:
     """Keys whose values are taken as they are: no Hydra grammar in a shopper's words."""
     open_keys: frozenset[str] = frozenset()
     """Keys below which any key may be added."""
-    around_sweep: Callable[[list[str], Callable[[], None]], None] | None = None
-    """Given the overrides that vary and the sweep to run."""
+    around_sweep: Callable[[list[Any], list[str], Callable[[], None]], None] | None = None
+    """Given every job's settings, the keys that vary, and the sweep to run."""
     failures: list[str] = field(default_factory=list)
 
 
@@ -46,12 +46,12 @@ def run(command: Command, argv: list[str] | None = None) -> NoReturn | None:
     argv = [_quote(a, command) for a in (sys.argv[1:] if argv is None else argv)]
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
-        multirun, argv = _check_all(command, argv)
+        configs, argv = _check_all(command, argv)
     except ShopguideError as error:
         _exit(str(error))
     sys.argv = [f"shopguide.{command.name}", *argv]
-    if multirun and command.around_sweep is not None:
-        command.around_sweep(_varying(argv), lambda: _hydra(command))
+    if configs and command.around_sweep is not None:
+        command.around_sweep(configs, _varying(argv), lambda: _hydra(command))
     else:
         _hydra(command)
     if command.failures:
@@ -121,8 +121,12 @@ def _quote(argument: str, command: Command) -> str:
     return f"{key}='{escaped}{tail}'"
 
 
-def _check_all(command: Command, argv: list[str]) -> tuple[bool, list[str]]:
-    """Compose and check each job that Hydra would run; the overrides, opened where any key may be added."""
+def _check_all(command: Command, argv: list[str]) -> tuple[list[Any], list[str]]:
+    """Compose and check each job that Hydra would run.
+
+    Returns:
+        The jobs of a sweep (empty if it is none), and the arguments, opened where any key may be added.
+    """
     from hydra import compose, initialize_config_dir
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra._internal.utils import get_args_parser
@@ -131,7 +135,7 @@ def _check_all(command: Command, argv: list[str]) -> tuple[bool, list[str]]:
 
     args = get_args_parser().parse_args(argv)
     if args.help or args.hydra_help or args.info or args.cfg or args.shell_completion:
-        return False, argv
+        return [], argv
     rest = [a for a in argv if a not in args.overrides]
     overrides = [_open(o, command) for o in args.overrides]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
@@ -140,15 +144,14 @@ def _check_all(command: Command, argv: list[str]) -> tuple[bool, list[str]]:
             _known_overrides(command, parsed, args.config_dir)
             jobs = BasicSweeper.split_arguments(parsed, None)[0] if args.multirun else [overrides]
             search = [f"hydra.searchpath=[file://{Path(args.config_dir).absolute()}]"] if args.config_dir else []
-            for job in jobs:
-                command.check(_plain(compose(command.name, overrides=[*job, *search])))
+            configs = [command.check(_plain(compose(command.name, overrides=[*job, *search]))) for job in jobs]
         except HydraException as error:
             raise ConfigError(_in_own_words(error)) from error
         except ConfigError:
             raise
         except ValueError as error:
             raise ConfigError(str(error)) from error
-    return bool(args.multirun), rest + overrides
+    return configs if args.multirun else [], rest + overrides
 
 
 def _open(override: str, command: Command) -> str:

@@ -229,7 +229,7 @@ def parse_config(values: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: lists every fault: unknown keys, wrong types, ranges, missing folders, tasks, trainer arguments.
     """
-    faults = [*_trainer_faults(values), *_task_faults(values), *_path_faults(values)]
+    faults = [*_trainer_faults(values), *_task_faults(values), *path_faults(values)]
     return parse(Config, values, faults)
 
 
@@ -325,7 +325,8 @@ def build_task(name: str, options: Mapping[str, Any]) -> Any:
     return TypeAdapter(cls).validate_python({"name": name, **{k: v for k, v in options.items() if k != "target"}})
 
 
-def _path_faults(values: Mapping[str, Any]) -> Iterator[str]:
+def path_faults(values: Mapping[str, Any]) -> Iterator[str]:
+    """Folders that are named but not there, and models without weights."""
     data = values.get("data") or {}
     root = data.get("root")
     if root is not None and root != "???" and not Path(str(root)).expanduser().exists():
@@ -334,7 +335,7 @@ def _path_faults(values: Mapping[str, Any]) -> Iterator[str]:
     for key in ("path", "tokenizer"):
         if model.get(key):
             yield from _model_folder_faults(f"model.{key}", str(model[key]), weights=key == "path")
-    if not model.get("path") and not (model.get("config") or {}).get("model_type"):
+    if model and not model.get("path") and not (model.get("config") or {}).get("model_type"):
         yield "model.config.model_type: required where model.path is null (for example `bert`)"
 
 

@@ -16,6 +16,7 @@ from shopguide.inference.evaluation import Scores
 from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
 from shopguide.inference.saved_model import save_model
 from shopguide.records.splits import leaks
+from shopguide.records.tables import column
 from shopguide.runs import figures
 from shopguide.runs.store import Store
 from shopguide.runs.tree import Run
@@ -37,10 +38,10 @@ def log_material(run: Run, material: Material) -> None:
     for table, field in (("products", "title"), ("behaviours", "query")):
         rows, split = getattr(shop, table), getattr(parts, table)
         if len(rows):
-            texts = np.array(rows[field][:], dtype=object)
+            texts = np.array(column(rows, field), dtype=object)
             for name in ("dev", "test"):
-                found = leaks(list(texts[split == "train"]), list(texts[split == name]))
-                metrics |= {f"leak/{table}/{name}/{key}": value for key, value in found.items()}
+                share = leaks(list(texts[split == "train"]), list(texts[split == name]))
+                metrics[f"leak/{table}/{name}_in_train"] = share
     run.log_metrics(metrics)
 
 

@@ -3,7 +3,8 @@
 A phase that is finished is not done again: a resumed experiment takes its model and numbers from its run.
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from shopguide.experiment.prepare import Material, load_material, load_or_train_
 from shopguide.experiment.pretrain import pretrain
 from shopguide.experiment.report import closing_table, log_finetuned, log_material, log_pretrained, next_commands
 from shopguide.models.backbone import backbone_config
-from shopguide.runs.logger import BatchedMlflowLogger
+from shopguide.runs.environment import log_environment
+from shopguide.runs.logger import RunLogger
 from shopguide.runs.store import Store, open_store
-from shopguide.runs.tree import Run, log_environment
+from shopguide.runs.tree import Run, open_run
 from shopguide.tasks.task import Examples, Task
 
 
@@ -64,7 +66,7 @@ def run_experiment(config: Config, parent: str | None = None, label: str | None 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
     resumed = store.resolve(config.resume) if config.resume else None
     name = f"{config.name} {label}" if label else config.name
-    with store.run(name, parent=parent, tags={"shopguide.kind": "experiment"}, resume=resumed) as run:
+    with open_run(store, name, parent=parent, tags={"shopguide.kind": "experiment"}, resume=resumed) as run:
         plain = asdict(replace(config, resume=None))
         run.log_params(flat(plain))
         log_environment(run, plain, {"data": material.shop.fingerprint}, config.seed)
@@ -114,7 +116,7 @@ def _pretrain(stage: _Stage) -> dict[str, float]:
                 stage.tokenizer,
                 stage.material,
                 _plan(stage, run, "pretrain", config.pretrain.epochs, "dev/loss", config.pretrain.patience),
-                BatchedMlflowLogger(run),
+                RunLogger(run),
                 resume=True,
             )
             log_pretrained(run, result, stage.tokenizer)
@@ -139,7 +141,7 @@ def _finetune(stage: _Stage, task: Task, examples: Examples) -> dict[str, float]
                 (source, shape),
                 stage.tokenizer,
                 _plan(stage, run, name, config.finetune.epochs, config.finetune.monitor, config.finetune.patience),
-                BatchedMlflowLogger(run),
+                RunLogger(run),
                 resume=True,
                 frozen=config.model.freeze_layers,
             )
@@ -147,22 +149,18 @@ def _finetune(stage: _Stage, task: Task, examples: Examples) -> dict[str, float]
         return run.metrics()
 
 
-class _phase:  # noqa: N801 (used as a function)
-    """A phase's run below the experiment's: a new one, or the one to finish."""
-
-    def __init__(self, stage: _Stage, name: str) -> None:
-        found = [child for child in stage.store.find_children(stage.run.id) if child.data.tags.get("shopguide.phase") == name]
-        self.done = bool(found) and found[0].info.status == "FINISHED"
-        tags = {"shopguide.kind": "phase", "shopguide.phase": name}
-        self.context = stage.store.run(name, parent=stage.run.id, tags=tags, resume=found[0].info.run_id if found else None)
-        if self.done:
-            print(f"{name}: finished before, taken from run {found[0].info.run_id}")
-
-    def __enter__(self) -> tuple[Run, bool]:
-        return self.context.__enter__(), self.done
-
-    def __exit__(self, *error: Any) -> Any:
-        return self.context.__exit__(*error)
+@contextlib.contextmanager
+def _phase(stage: _Stage, name: str) -> Iterator[tuple[Run, bool]]:
+    """A phase's run below the experiment's, new or the one to finish; and whether it is finished already."""
+    found = [c for c in stage.store.find_children(stage.run.id) if c.data.tags.get("shopguide.phase") == name]
+    resume = found[0].info.run_id if found else None
+    if found and found[0].info.status == "FINISHED":
+        print(f"{name}: finished before, taken from run {resume}", flush=True)
+        yield Run(stage.store, found[0].info.run_id), True
+        return
+    tags = {"shopguide.kind": "phase", "shopguide.phase": name}
+    with open_run(stage.store, name, parent=stage.run.id, tags=tags, resume=resume) as run:
+        yield run, False
 
 
 def _plan(stage: _Stage, run: Run, name: str, epochs: int, monitor: str | None, patience: int | None) -> Plan:

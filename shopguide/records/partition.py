@@ -5,10 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from shopguide.records.splits import split_by_group, split_by_user_and_time
-from shopguide.records.tables import Shop
-
-Fractions = tuple[float, float, float]
+from shopguide.records.splits import Fractions, normalised, split_by_group, split_by_user_and_time
+from shopguide.records.tables import Shop, column
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,11 @@ def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition
     behaviours = shop.behaviours
     if by == "user_time" and len(behaviours):
         drawn = split_by_user_and_time(
-            behaviours["user_id"][:], behaviours["timestamp"][:], behaviours["query"][:], seed=seed, fractions=fractions
+            column(behaviours, "user_id"),
+            column(behaviours, "timestamp"),
+            column(behaviours, "query"),
+            seed=seed,
+            fractions=fractions,
         )
         rows = _official(behaviours, drawn)
     else:
@@ -42,17 +44,12 @@ def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition
     )
 
 
-def normalised(text: str) -> str:
-    """A text by which rows are the same for a leak: case and white space do not count."""
-    return " ".join(text.casefold().split())
-
-
 def _grouped(table: Any, field: str, seed: int, fractions: Fractions) -> np.ndarray:
-    groups = [normalised(text) for text in table[field]] if len(table) else []
+    groups = [normalised(text) for text in column(table, field)]
     return _official(table, split_by_group(groups, seed=seed, fractions=fractions))
 
 
 def _official(table: Any, drawn: np.ndarray) -> np.ndarray:
     """The rows' own splits where a table has held-out ones; else the drawn ones."""
-    own = table["split"][:] if len(table) else []
+    own = column(table, "split")
     return np.array([split or "train" for split in own]) if {"dev", "test"} & set(own) else drawn

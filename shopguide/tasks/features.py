@@ -4,7 +4,8 @@ from collections import Counter
 
 from pydantic.dataclasses import dataclass
 
-from shopguide.records.partition import Partition, normalised
+from shopguide.records.partition import Partition
+from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, attributes_of
 from shopguide.tasks.task import OPTIONS, Examples, Task, Truth
 from shopguide.text.inputs import InputSpec

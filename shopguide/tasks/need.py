@@ -5,8 +5,9 @@ from collections import Counter
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from shopguide.records.partition import Partition, normalised
-from shopguide.records.tables import Shop
+from shopguide.records.partition import Partition
+from shopguide.records.splits import normalised
+from shopguide.records.tables import Shop, column
 from shopguide.tasks.task import OPTIONS, Examples, Task, Truth, category_prefix
 from shopguide.text.inputs import InputSpec
 
@@ -31,11 +32,11 @@ class Need(Task):
 
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
         """One example a behaviour with a purchase of known category (the most frequent one, if several)."""
-        pairs = zip(shop.products["item_id"], shop.products["category"], strict=True)
+        pairs = zip(column(shop.products, "item_id"), column(shop.products, "category"), strict=True)
         categories = {item: category_prefix(category, self.depth) for item, category in pairs if category}
         found = Examples(labels={TARGET: []}, best=None if truth is None else {TARGET: []})
         for row, (query, bought) in enumerate(
-            zip(shop.behaviours["query"], shop.behaviours["purchased_items"], strict=True)
+            zip(column(shop.behaviours, "query"), column(shop.behaviours, "purchased_items"), strict=True)
         ):
             known = [categories[item] for item in bought if item in categories]
             split = str(parts.behaviours[row])

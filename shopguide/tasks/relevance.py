@@ -6,8 +6,9 @@ import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from shopguide.records.partition import Partition, normalised
-from shopguide.records.tables import Shop
+from shopguide.records.partition import Partition
+from shopguide.records.splits import normalised
+from shopguide.records.tables import Shop, column
 from shopguide.tasks.task import OPTIONS, Examples, Task, Truth
 from shopguide.text.inputs import InputSpec
 
@@ -36,7 +37,7 @@ class Relevance(Task):
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
         """One example a graded (query, product) pair."""
         found = Examples(second=[], labels={TARGET: []}, best=None if truth is None else {TARGET: []})
-        position = {item: row for row, item in enumerate(shop.products["item_id"])}
+        position = {item: row for row, item in enumerate(column(shop.products, "item_id"))}
         texts = [self.inputs.render({**product, "query": ""})[1] or "" for product in shop.products]
         judged = len(shop.judgements) > 0
         for row, query, item, label, split in self._judged(shop, parts) if judged else self._behaved(shop, parts):
@@ -59,7 +60,7 @@ class Relevance(Task):
             yield row, judgement["query"], judgement["item_id"], judgement["label"], split
 
     def _behaved(self, shop: Shop, parts: Partition) -> Iterator[tuple[int, str, str, str, str]]:
-        items = shop.products["item_id"]
+        items = column(shop.products, "item_id")
         for row, behaviour in enumerate(shop.behaviours):
             grades = dict.fromkeys(behaviour["viewed_items"], 1) | dict.fromkeys(behaviour["purchased_items"], 2)
             if not grades or not items:

@@ -4,11 +4,12 @@ Only training rows are read: no text of a held-out query, product or shopper rea
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from shopguide.records.partition import Partition
-from shopguide.records.tables import Shop
+from shopguide.records.tables import Shop, column
 from shopguide.text.inputs import field_value, join_fields
 
 Document = list[str]
@@ -52,7 +53,7 @@ def queries(shop: Shop, parts: Partition) -> Iterator[Document]:
 def sessions(shop: Shop, parts: Partition) -> Iterator[Document]:
     """One document a behaviour: the query, then the titles viewed and bought, in that order."""
     held_out = parts.products != "train"
-    pairs = zip(shop.products["item_id"], shop.products["title"], held_out, strict=True) if len(shop.products) else ()
+    pairs = zip(column(shop.products, "item_id"), column(shop.products, "title"), held_out, strict=True)
     titles = {item: title for item, title, held in pairs if not held}
     for row, behaviour in enumerate(shop.behaviours):
         if parts.behaviours[row] == "train":
@@ -67,7 +68,7 @@ def dialogues(shop: Shop, parts: Partition) -> Iterator[Document]:
             yield [field_value(dialogue, "question"), field_value(dialogue, "answer")]
 
 
-def _of_train(table: object, split: np.ndarray, field: str) -> Iterator[str]:
-    for value, own in zip(table[field], split, strict=True):  # type: ignore[index]
+def _of_train(table: Any, split: np.ndarray, field: str) -> Iterator[str]:
+    for value, own in zip(column(table, field), split, strict=True):
         if own == "train":
             yield value

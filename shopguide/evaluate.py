@@ -1,0 +1,50 @@
+"""`python -m shopguide.evaluate`: score a trained model on records, with bootstrap intervals."""
+
+import json
+from dataclasses import field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from shopguide.command_line import Command, run
+from shopguide.config import STRICT, DataConfig, TrackingConfig, parse, path_faults
+
+OPEN_KEYS = frozenset({"data.options"})
+
+
+@dataclass(config=STRICT)
+class EvaluateConfig:
+    """Which model is scored on which rows."""
+
+    data: DataConfig
+    run: str = "latest"
+    task: str | None = None
+    split: Literal["train", "dev", "test", "all"] = "test"
+    batch_size: int = Field(default=64, ge=1)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+
+def check(values: dict[str, object]) -> EvaluateConfig:
+    """The typed settings, or a ConfigError with every fault."""
+    return parse(EvaluateConfig, values, list(path_faults(values)))
+
+
+def evaluate(config: EvaluateConfig) -> None:
+    """Print one JSON object: task → metrics with intervals; log it to the tasks' runs."""
+    from shopguide.experiment.evaluate import evaluate_run
+    from shopguide.runs.store import open_store
+
+    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
+    found = evaluate_run(store, config.run, config.task, config.data, config.split, config.batch_size)
+    print(json.dumps(found, ensure_ascii=False))
+
+
+def main() -> None:
+    """Read the command line and run it."""
+    run(Command("evaluate", check, evaluate, open_keys=OPEN_KEYS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Score the task models of a finished experiment on any records, and log the scores to their runs."""
+
+from typing import Any
+
+from shopguide.config import DataConfig, build_task
+from shopguide.errors import DataError
+from shopguide.experiment.prepare import Material, load_material
+from shopguide.experiment.report import flat_scores
+from shopguide.inference.evaluation import Scores, score
+from shopguide.inference.predictor import Predictor
+from shopguide.runs.store import Store
+from shopguide.runs.tree import open_run
+from shopguide.tasks.task import Examples, Task
+
+
+def evaluate_run(
+    store: Store, run: str, task: str | None, data: DataConfig, split: str, batch_size: int
+) -> dict[str, Any]:
+    """Score the experiment's models on one split of a shop's records.
+
+    Args:
+        store: where the runs are.
+        run: the experiment's run.
+        task: one of its tasks; None: each one that the records have labels for.
+        data: the records.
+        split: train, dev, test, or all rows that are found.
+        batch_size: rows a model sees at once.
+
+    Returns:
+        Task → metrics, each `{"value", "low", "high"}` (bounds where a bootstrap interval is known), and `examples`.
+
+    Raises:
+        DataError: the records have no labelled example of that split.
+        RunError: there is no such run or task.
+    """
+    material = load_material(data)
+    found: dict[str, Any] = {}
+    for name, phase_run in store.task_runs(run, task).items():
+        settings = store.settings(phase_run)["tasks"][name]
+        predictor = Predictor.load(store.task_model(run, name))
+        examples = _examples(build_task(name, settings), predictor, material).of(split)
+        if not len(examples):
+            if task is not None:
+                raise DataError(f"task `{name}`: found no labelled example in split `{split}` of data={data.name}")
+            continue
+        spaces = predictor.card.targets
+        scores = score(examples, spaces, predictor.posterior(examples.first, examples.second, batch_size=batch_size))
+        with open_run(store, name, resume=phase_run) as tracked:
+            tracked.log_metrics(flat_scores(scores, f"evaluate/{data.name}/{split}"))
+        found[name] = _plain(scores)
+    if not found:
+        raise DataError(f"found no labelled example in split `{split}` of data={data.name} for any task of this run")
+    return found
+
+
+def _examples(task: Task, predictor: Predictor, material: Material) -> Examples:
+    """The task's examples with the targets that the model was trained for."""
+    if hasattr(task, "targets"):
+        task.targets = tuple(predictor.card.targets)
+    return task.examples(material.shop, material.parts, material.truth)
+
+
+def _plain(scores: Scores) -> dict[str, Any]:
+    metrics: dict[str, Any] = {"examples": scores.count}
+    for name, value in scores.metrics.items():
+        bounds = scores.intervals.get(name)
+        metrics[name] = {"value": value} | ({"low": bounds[0], "high": bounds[1]} if bounds else {})
+    return metrics

@@ -1,0 +1,144 @@
+"""Answer a file of records, streaming: JSON Lines, CSV, TSV or Parquet in, the same out."""
+
+import csv
+import gzip
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice, tee
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from shopguide.errors import DataError
+from shopguide.inference.predictor import Answer, Predictor
+
+Record = dict[str, Any]
+ROWS_A_GROUP = 4096
+INPUTS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+OUTPUTS = (".jsonl", ".csv", ".parquet")
+
+
+def answer_file(predictor: Predictor, source: str, target: str | None, batch_size: int) -> int:
+    """Write each record with its answer (`label`, `posterior`); return how many.
+
+    Args:
+        predictor: the task model.
+        source: file of records; `.gz` may follow its ending.
+        target: file to write, complete or not at all; None: JSON lines on standard output.
+        batch_size: rows the model sees at once.
+
+    Raises:
+        DataError: a file's format is not known, or a record cannot be read or answered.
+    """
+    seen, asked = tee(read_records(Path(source).expanduser()))
+    answers = predictor.predict(asked, batch_size=batch_size)
+    rows = ({**record, **answer} for record, answer in zip(seen, answers, strict=True))
+    shown = tqdm(rows, desc=f"{predictor.card.task}", unit=" records", file=sys.stderr, disable=not sys.stderr.isatty())
+    if target is None:
+        count = 0
+        for count, row in enumerate(shown, 1):
+            print(json.dumps(row, ensure_ascii=False, default=str))
+        return count
+    count = write_records(shown, Path(target).expanduser())
+    print(f"{count:,} records answered in {target}", file=sys.stderr)
+    return count
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a file, one at a time.
+
+    Raises:
+        DataError: its ending is not known, or a line cannot be read.
+    """
+    kind = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if kind not in INPUTS:
+        raise DataError(f"input={path}: expected a file ending in {', '.join(INPUTS)} (or those and .gz)")
+    if kind == ".parquet":
+        for batch in pq.ParquetFile(path).iter_batches(ROWS_A_GROUP):
+            yield from batch.to_pylist()
+        return
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="" if kind != ".jsonl" else None) as file:
+        try:
+            if kind in (".csv", ".tsv"):
+                yield from csv.DictReader(file, delimiter="\t" if kind == ".tsv" else ",")
+            else:
+                yield from _json_lines(file, path)
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: expected UTF-8 text, found byte 0x{error.object[error.start]:02x}") from error
+
+
+def _json_lines(file: Any, path: Path) -> Iterator[Record]:
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{path}:{number}: expected a JSON object a line, found {line[:60]!r} ({error.msg})") from error
+        if not isinstance(record, dict):
+            raise DataError(f"{path}:{number}: expected a JSON object, found {type(record).__name__}")
+        yield record
+
+
+def write_records(rows: Iterator[Record], path: Path) -> int:
+    """Write rows to a file that appears only when it is complete; return how many.
+
+    Raises:
+        DataError: its ending is not known.
+    """
+    kind = path.suffix.lower()
+    if kind not in OUTPUTS:
+        raise DataError(f"output={path}: expected a file ending in {', '.join(OUTPUTS)}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".draft")
+    writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".parquet": _write_parquet}
+    count = writers[kind](rows, draft)
+    os.replace(draft, path)
+    return count
+
+
+def _write_jsonl(rows: Iterator[Record], path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for count, row in enumerate(rows, 1):
+            file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+    return count
+
+
+def _flat(row: Answer) -> Record:
+    """Nested values as JSON text: a cell holds one value."""
+    return {k: json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for k, v in row.items()}
+
+
+def _write_csv(rows: Iterator[Record], path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer: csv.DictWriter[str] | None = None
+        for count, row in enumerate(map(_flat, rows), 1):
+            if writer is None:
+                writer = csv.DictWriter(file, list(row), extrasaction="ignore", restval="")
+                writer.writeheader()
+            writer.writerow(row)
+    return count
+
+
+def _write_parquet(rows: Iterator[Record], path: Path) -> int:
+    count, schema = 0, None
+    flat = map(_flat, rows)
+    with ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        while chunk := list(islice(flat, ROWS_A_GROUP)):
+            table = pa.Table.from_pylist(chunk, schema)
+            if writer is None:
+                schema = table.schema
+                writer = stack.enter_context(pq.ParquetWriter(path, schema))
+            writer.write_table(table)
+            count += len(chunk)
+    return count

@@ -1,0 +1,73 @@
+"""`python -m shopguide.predict`: answer one text, or a file of records, with a trained model."""
+
+import json
+import os
+from dataclasses import field
+from pathlib import Path
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from shopguide.command_line import Command, run
+from shopguide.config import STRICT, TrackingConfig, parse
+from shopguide.errors import ConfigError
+
+FREE_TEXT = frozenset({"text", "text_pair", "input", "output"})
+
+
+@dataclass(config=STRICT)
+class PredictConfig:
+    """Which model answers what."""
+
+    run: str = "latest"
+    task: str | None = None
+    text: str | None = None
+    text_pair: str | None = None
+    input: str | None = None
+    output: str | None = None
+    batch_size: int = Field(default=64, ge=1)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self) -> None:
+        if (self.text is None) == (self.input is None):
+            raise ValueError("give either text='…' or input=<file>")
+        if self.input is not None and not Path(self.input).expanduser().is_file():
+            raise ValueError(f"input={self.input}: expected a file, found none there")
+        if self.output is not None and self.input is None:
+            raise ValueError("output=… goes with input=…")
+
+
+def check(values: dict[str, object]) -> PredictConfig:
+    """The typed settings, or a ConfigError with every fault."""
+    return parse(PredictConfig, values)
+
+
+def predict(config: PredictConfig) -> None:
+    """Answer, on standard output or into a file."""
+    os.environ.setdefault("TQDM_MININTERVAL", "1")
+    from shopguide.inference.files import answer_file
+    from shopguide.inference.predictor import Predictor
+    from shopguide.runs.store import open_store
+
+    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
+    predictor = Predictor.load(store.task_model(config.run, config.task))
+    if config.text is None:
+        assert config.input is not None
+        answer_file(predictor, config.input, config.output, config.batch_size)
+        return
+    spec = predictor.card.inputs
+    if spec.second and config.text_pair is None:
+        raise ConfigError(f"task `{predictor.card.task}` reads pairs: add text_pair='…' (the product's text)")
+    record = {spec.first[0]: config.text}
+    if spec.second and config.text_pair is not None:
+        record[spec.second[0]] = config.text_pair
+    print(json.dumps(next(predictor.predict([record])), ensure_ascii=False))
+
+
+def main() -> None:
+    """Read the command line and run it."""
+    run(Command("predict", check, predict, free_text=FREE_TEXT))
+
+
+if __name__ == "__main__":
+    main()

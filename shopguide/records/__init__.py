@@ -1,0 +1,1 @@
+"""What a shop knows: its records, read, checked, split, as memory-mapped Arrow tables."""

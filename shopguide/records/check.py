@@ -1,0 +1,66 @@
+"""One raw row → one stored row, or the fault that keeps it out."""
+
+from collections import Counter
+from typing import Any
+
+from shopguide.records.faults import Fault, RawRow
+from shopguide.records.schema import TABLES, BadValueError, Field, shown
+
+REFERENCES = {
+    "behaviours": ("viewed_items", "purchased_items"),
+    "judgements": ("item_id",),
+    "dialogues": ("item_id",),
+}
+"""Fields that name products."""
+
+
+class Checker:
+    """Checks the rows of a shop, products first; remembers their ids."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, str] = {}
+        """item_id → where it was first seen."""
+        self.ignored: Counter[str] = Counter()
+        """`table.field` → rows with a field that is not stored."""
+
+    def check(self, table: str, row: RawRow) -> dict[str, Any] | Fault:
+        """The row as it is stored, or its first fault."""
+        if row.values is None:
+            assert row.fault is not None
+            return row.fault
+        stored: dict[str, Any] = {}
+        for field in TABLES[table]:
+            try:
+                stored[field.name] = _convert(field, row.values.get(field.name))
+            except BadValueError as error:
+                return Fault(row.file, row.line, field.name, error.expected, error.found)
+        if len(row.values) > len(stored) or not row.values.keys() <= stored.keys():
+            self.ignored.update(f"{table}.{name}" for name in row.values.keys() - stored.keys())
+        return self._identity(table, row, stored) or self._references(table, row, stored) or stored
+
+    def _identity(self, table: str, row: RawRow, stored: dict[str, Any]) -> Fault | None:
+        if table != "products":
+            return None
+        item = stored["item_id"]
+        if item in self.items:
+            return Fault(row.file, row.line, "item_id", "an id of its own", f"{item!r} again, as in {self.items[item]}")
+        self.items[item] = f"{row.file}:{row.line}"
+        return None
+
+    def _references(self, table: str, row: RawRow, stored: dict[str, Any]) -> Fault | None:
+        if not self.items:
+            return None
+        for name in REFERENCES.get(table, ()):
+            value = stored[name]
+            for item in value if isinstance(value, list) else [value]:
+                if item is not None and item not in self.items:
+                    return Fault(row.file, row.line, name, "the item_id of a product", f"{item!r}, which no product has")
+        return None
+
+
+def _convert(field: Field, raw: Any) -> Any:
+    empty = [] if field.name in ("attributes", "viewed_items", "purchased_items") else None
+    value = empty if raw is None else field.convert(raw)
+    if field.required and value is None:
+        raise BadValueError("a value (the field is required)", "none" if raw is None else shown(raw))
+    return value

@@ -1,0 +1,187 @@
+"""The four tables of a shop: fields, types, and how a raw value becomes a stored one.
+
+Text is stored stripped; a missing text is null, a missing list empty. Attributes become a list of (name, value) pairs of
+text. Unknown fields are ignored, and counted.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+VERSION = 1
+"""Raise it when the same raw row would be stored otherwise: it is part of the cache's key."""
+MAX_ROW_BYTES = 4 << 20
+SPLITS = ("train", "dev", "test")
+
+
+class BadValueError(ValueError):
+    """A value is not what its field holds.
+
+    Attributes:
+        expected: in words.
+        found: in words.
+    """
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"expected {expected}, found {found}")
+        self.expected, self.found = expected, found
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a table."""
+
+    name: str
+    type: Any
+    convert: Callable[[Any], Any]
+    required: bool = False
+
+
+def shown(value: object) -> str:
+    """A value in a message: short, with its kind."""
+    text = repr(value)
+    return f"{text if len(text) <= 60 else text[:57] + '…'} ({type(value).__name__})"
+
+
+def text(value: Any) -> str | None:
+    """Text; whole numbers are taken for their digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise BadValueError("text", shown(value))
+    if "\x00" in value:
+        raise BadValueError("text without NUL bytes", shown(value))
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise BadValueError("text in UTF-8", shown(value)) from None
+    return value.strip() or None
+
+
+def number(value: Any) -> float | None:
+    """A finite number; digits in text are taken for one."""
+    if isinstance(value, str):
+        if not value.strip():
+            return None
+        try:
+            value = float(value)
+        except ValueError:
+            raise BadValueError("a number", shown(value)) from None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadValueError("a number", shown(value))
+    if not math.isfinite(value):
+        raise BadValueError("a finite number", shown(value))
+    return float(value)
+
+
+def texts(value: Any) -> list[str]:
+    """A list of non-empty texts."""
+    if not isinstance(value, list | tuple):
+        raise BadValueError("a list of texts", shown(value))
+    found = [text(item) for item in value]
+    if None in found:
+        raise BadValueError("a list of non-empty texts", shown(value))
+    return found  # type: ignore[return-value]
+
+
+def pairs(value: Any) -> list[dict[str, str]]:
+    """Attributes: a mapping from names to texts, numbers or booleans; empty values are left out."""
+    if not isinstance(value, Mapping):
+        raise BadValueError("an object of attributes", shown(value))
+    found = []
+    for name, raw in value.items():
+        if raw is None:
+            continue
+        if isinstance(raw, bool | float):
+            raw = str(raw).lower() if isinstance(raw, bool) else f"{number(raw):g}"
+        kept = text(raw)
+        if kept:
+            found.append({"name": str(text(name)), "value": kept})
+    return found
+
+
+def label(value: Any) -> str | None:
+    """A judgement's label: text, or a number in its shortest form."""
+    if isinstance(value, float):
+        return f"{number(value):.10g}"
+    return text(value)
+
+
+def moment(value: Any) -> float | None:
+    """Unix seconds, or ISO 8601 (without a zone: UTC) → Unix seconds."""
+    if isinstance(value, str):
+        if not value.strip():
+            return None
+        try:
+            return number(value)
+        except BadValueError:
+            pass
+        try:
+            when = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise BadValueError("Unix seconds or an ISO 8601 time", shown(value)) from None
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    return number(value)
+
+
+def split_name(value: Any) -> str | None:
+    """One of train, dev, test."""
+    found = text(value)
+    if found is not None and found not in SPLITS:
+        raise BadValueError("train, dev or test", shown(value))
+    return found
+
+
+STRING, NUMBER, STRINGS = pa.string(), pa.float64(), pa.list_(pa.string())
+PAIRS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+
+
+def _text(name: str, required: bool = False) -> Field:
+    return Field(name, STRING, text, required)
+
+
+SPLIT = Field("split", STRING, split_name)
+TABLES: dict[str, tuple[Field, ...]] = {
+    "products": (
+        _text("item_id", required=True),
+        _text("title", required=True),
+        _text("description"),
+        _text("category"),
+        Field("attributes", PAIRS, pairs),
+        Field("price", NUMBER, number),
+        _text("image"),
+        SPLIT,
+    ),
+    "behaviours": (
+        _text("query", required=True),
+        _text("user_id"),
+        Field("viewed_items", STRINGS, texts),
+        Field("purchased_items", STRINGS, texts),
+        Field("timestamp", NUMBER, moment),
+        SPLIT,
+    ),
+    "judgements": (
+        _text("query", required=True),
+        _text("item_id", required=True),
+        Field("label", STRING, label, required=True),
+        SPLIT,
+    ),
+    "dialogues": (
+        _text("question", required=True),
+        _text("answer", required=True),
+        _text("item_id"),
+        _text("intent"),
+        SPLIT,
+    ),
+}
+"""Table → its columns, in order."""
+
+
+def arrow_schema(table: str) -> pa.Schema:
+    """How a table is stored."""
+    return pa.schema([(field.name, field.type) for field in TABLES[table]])

@@ -1,0 +1,1 @@
+"""MLflow: the run tree, the batched logger, figures and comparison."""

@@ -1,0 +1,56 @@
+"""Jobs of a sweep side by side: what differs between them, and what they reached."""
+
+from typing import Any
+
+from shopguide.runs.store import Store
+
+Row = dict[str, Any]
+METRICS = ("dev/score", "test/score")
+
+
+def sweep_table(store: Store, sweep_id: str, sort_by: str) -> list[Row]:
+    """One row a job: `name`, `id`, `status`, `settings` that differ, `metrics`, `seconds`; the best first.
+
+    Jobs without the metric (failed ones) come last.
+    """
+    jobs = store.find_children(sweep_id)
+    keys = {key for job in jobs for key in job.data.params}
+    differing = [k for k in sorted(keys) if len({job.data.params.get(k) for job in jobs}) > 1]
+    wanted = [sort_by, *(name for name in METRICS if name != sort_by)]
+    rows = []
+    for job in jobs:
+        end = job.info.end_time or job.info.start_time
+        rows.append(
+            {
+                "name": job.info.run_name,
+                "id": job.info.run_id,
+                "status": job.info.status,
+                "settings": {key: job.data.params.get(key, "") for key in _short(differing)},
+                "metrics": {name: job.data.metrics[name] for name in wanted if name in job.data.metrics},
+                "seconds": (end - job.info.start_time) / 1000,
+            }
+        )
+    return sorted(rows, key=lambda row: -row["metrics"].get(sort_by, float("-inf")))
+
+
+def _short(keys: list[str]) -> list[str]:
+    """Without the long keys that only repeat a short one (`optimizer.lr` repeats `lr`)."""
+    return [key for key in keys if key.rpartition(".")[2] not in keys or "." not in key]
+
+
+def render_table(rows: list[Row], title: str) -> Any:
+    """The rows as a table for the terminal."""
+    from rich.table import Table
+
+    table = Table(title=title, header_style="bold")
+    settings, metrics = list(rows[0]["settings"]), list(rows[0]["metrics"])
+    for name in ("run", *settings):
+        table.add_column(name)
+    for name in (*metrics, "seconds"):
+        table.add_column(name, justify="right")
+    table.add_column("status")
+    for row in rows:
+        values = [f"{row['metrics'][m]:.4f}" if m in row["metrics"] else "" for m in metrics]
+        cells = [row["id"][:8], *(str(row["settings"][s]) for s in settings), *values]
+        table.add_row(*cells, f"{row['seconds']:.0f}", row["status"])
+    return table

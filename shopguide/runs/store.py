@@ -1,0 +1,147 @@
+"""Where runs are kept: MLflow on an embedded SQLite file by default, or any tracking server."""
+
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Run as MlflowRun
+
+from shopguide.errors import RunError
+from shopguide.runs.secrets import mask_uri
+
+LISTED = 5
+KINDS = ("sweep", "experiment", "phase")
+
+
+def tracking_uri(uri: str | None, root: Path) -> str:
+    """The setting, or MLFLOW_TRACKING_URI, or SQLite below `root`.
+
+    Raises:
+        RunError: it names a folder: MLflow no longer keeps runs in plain files.
+    """
+    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI")
+    if not chosen:
+        root.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{root.absolute() / 'mlflow.db'}"
+    if "://" not in chosen or chosen.startswith("file:"):
+        raise RunError(
+            f"tracking.uri={chosen}: expected a database or server (sqlite:///…, http://…, databricks), found a folder, "
+            f"which MLflow no longer serves as a store; write sqlite:///{chosen.removeprefix('file:').lstrip('/')}/mlflow.db"
+        )
+    return chosen
+
+
+@dataclass(frozen=True)
+class Store:
+    """One MLflow experiment of one tracking store."""
+
+    client: MlflowClient
+    experiment_id: str
+    uri: str
+
+    def find_children(self, run_id: str) -> list[MlflowRun]:
+        """The runs right below a run, oldest first."""
+        query = f"tags.`mlflow.parentRunId` = '{run_id}'"
+        found = self.client.search_runs([self.experiment_id], query, order_by=["attributes.start_time ASC"])
+        return list(found)
+
+    def resolve(self, run: str) -> str:
+        """The id of an experiment's run: `latest` (finished), an id, or an id's first six or more digits.
+
+        Raises:
+            RunError: there is none; the message lists the last ones.
+        """
+        runs = self._experiments()
+        if run == "latest":
+            found = [r for r in runs if r.info.status == "FINISHED"][:1]
+        else:
+            found = [r for r in runs if r.info.run_id == run or (len(run) >= 6 and r.info.run_id.startswith(run))]
+        if len(found) == 1:
+            return str(found[0].info.run_id)
+        known = "\n".join(f"  {r.info.run_id}  {r.info.status:9}  {r.info.run_name}" for r in runs[:LISTED])
+        listing = f"the last ones are:\n{known}" if known else "no experiment has been run yet (make train)"
+        raise RunError(f"run={run}: expected the id of an experiment's run, found {len(found)} of them; {listing}")
+
+    def _experiments(self) -> list[MlflowRun]:
+        query = "tags.`shopguide.kind` = 'experiment'"
+        order = ["attributes.start_time DESC"]
+        return list(self.client.search_runs([self.experiment_id], query, order_by=order, max_results=1000))
+
+    def task_runs(self, run: str, task: str | None) -> dict[str, str]:
+        """Task → id of its finished fine-tuning run, below an experiment's run.
+
+        Raises:
+            RunError: the experiment has no such task.
+        """
+        run_id = self.resolve(run)
+        phases = {c.data.tags.get("shopguide.phase", ""): c for c in self.find_children(run_id)}
+        found = {
+            name.removeprefix("finetune "): child.info.run_id
+            for name, child in phases.items()
+            if name.startswith("finetune ") and child.info.status == "FINISHED"
+        }
+        if task is None and found:
+            return found
+        if task not in found:
+            valid = ", ".join(found) or "none (it has no finished fine-tuning phase)"
+            raise RunError(f"task={task}: run {run_id} has no such task; it has: {valid}")
+        return {task: found[task]}
+
+    def task_model(self, run: str, task: str | None) -> Path:
+        """Folder of a task's model.
+
+        Raises:
+            RunError: there is no such task, or the experiment has several and none was named.
+        """
+        found = self.task_runs(run, task)
+        if len(found) > 1:
+            raise RunError(f"run={run} has several tasks; say which with task=… ({', '.join(found)})")
+        (phase,) = found.values()
+        return self.artifact_folder(phase, "model") / "artifacts" / "huggingface"
+
+    def artifact_folder(self, run_id: str, path: str) -> Path:
+        """A run's artifacts as a local folder: in place where the store is local, else downloaded."""
+        from mlflow.artifacts import download_artifacts
+
+        return Path(download_artifacts(run_id=run_id, artifact_path=path, tracking_uri=self.uri))
+
+    def settings(self, run_id: str) -> dict[str, Any]:
+        """The resolved settings of the experiment that a phase's run belongs to."""
+        import json
+
+        parent = self.client.get_run(run_id).data.tags["mlflow.parentRunId"]
+        path = self.artifact_folder(parent, "config.json")
+        settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return settings
+
+
+def open_store(uri: str | None, experiment: str, root: Path) -> Store:
+    """Connect, and make the MLflow experiment if it is new.
+
+    Raises:
+        RunError: the store cannot be reached.
+    """
+    import mlflow
+
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="mlflow")
+    chosen = tracking_uri(uri, root)
+    mlflow.set_tracking_uri(chosen)
+    client = MlflowClient(chosen)
+    try:
+        found = client.get_experiment_by_name(experiment)
+        if found is not None:
+            return Store(client, found.experiment_id, chosen)
+        local = chosen.startswith("sqlite:")
+        location = (root.absolute() / "artifacts").as_uri() if local else None
+        return Store(client, client.create_experiment(experiment, artifact_location=location), chosen)
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise RunError(f"tracking.uri={mask_uri(chosen)}: the MLflow store does not answer ({reason[:200]})") from error

@@ -1,0 +1,151 @@
+"""The run tree: a run is opened, or opened again with the same id, and always closed with an honest status."""
+
+import contextlib
+import json
+import math
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from mlflow.entities import Metric, Param, RunTag
+
+from shopguide.errors import RunError
+from shopguide.runs.secrets import mask_secrets, mask_uri
+from shopguide.runs.store import Store
+
+METRICS_A_CALL = 1000
+PARAMS_A_CALL = 100
+PARAM_LENGTH = 6000
+SECONDS_BETWEEN_WRITES = 10.0
+
+
+class Run:
+    """A tracked run. Metrics are buffered: a call a metric would cost milliseconds each."""
+
+    def __init__(self, store: Store, run_id: str) -> None:
+        self.store, self.id = store, run_id
+        self._buffer: list[Metric] = []
+        self._written = time.monotonic()
+
+    def log_params(self, values: Mapping[str, Any]) -> None:
+        """Write settings once.
+
+        Raises:
+            RunError: the run was made with other settings (on a resume).
+        """
+        text = {key: str(value)[:PARAM_LENGTH] for key, value in mask_secrets(dict(values)).items()}
+        own = self.store.client.get_run(self.id).data.params
+        changed = {key: value for key, value in text.items() if own.get(key, value) != value}
+        if changed:
+            shown = "; ".join(f"{key}: {own[key]} → {value}" for key, value in list(changed.items())[:5])
+            raise RunError(
+                f"resume={self.id}: the run was made with other settings ({shown}); "
+                "type the same command again, or start a new run without resume"
+            )
+        new = [Param(key, value) for key, value in text.items() if key not in own]
+        for start in range(0, len(new), PARAMS_A_CALL):
+            self.store.client.log_batch(self.id, params=new[start : start + PARAMS_A_CALL])
+
+    def log_metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Add points to curves; they are written in batches."""
+        now = int(time.time() * 1000)
+        self._buffer += [Metric(k, float(v), now, step) for k, v in values.items() if not math.isnan(float(v))]
+        if len(self._buffer) >= METRICS_A_CALL or time.monotonic() - self._written > SECONDS_BETWEEN_WRITES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        while self._buffer:
+            self.store.client.log_batch(self.id, metrics=self._buffer[:METRICS_A_CALL])
+            del self._buffer[:METRICS_A_CALL]
+        self._written = time.monotonic()
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags."""
+        self.store.client.log_batch(self.id, tags=[RunTag(key, value) for key, value in tags.items()])
+
+    def log_text(self, text: str, path: str) -> None:
+        """Write a text artifact."""
+        self.store.client.log_text(self.id, text, path)
+
+    def log_dict(self, values: Mapping[str, Any], path: str) -> None:
+        """Write a JSON artifact."""
+        self.log_text(json.dumps(values, ensure_ascii=False, indent=1, default=str), path)
+
+    def log_figure(self, figure: Any, path: str) -> None:
+        """Write a picture."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / Path(path).name
+            figure.savefig(file, dpi=130)
+            self.store.client.log_artifact(self.id, str(file), str(Path(path).parent))
+
+    def log_artifacts(self, folder: str, path: str) -> None:
+        """Copy a folder's files to the artifacts."""
+        self.store.client.log_artifacts(self.id, folder, path)
+
+    def metrics(self) -> dict[str, float]:
+        """The last value of each metric."""
+        self.flush()
+        return dict(self.store.client.get_run(self.id).data.metrics)
+
+    def history(self, name: str) -> list[tuple[int, float]]:
+        """(step, value) of a metric's points, in order."""
+        self.flush()
+        points = self.store.client.get_metric_history(self.id, name)
+        return sorted((point.step, point.value) for point in points)
+
+
+@contextlib.contextmanager
+def open_run(
+    store: Store, name: str, parent: str | None = None, tags: Mapping[str, str] | None = None, resume: str | None = None
+) -> Iterator[Run]:
+    """A new run, or the one to go on with, for as long as the block lasts.
+
+    It ends FINISHED; KILLED where the block was interrupted (Ctrl-C, SIGTERM); FAILED on any other error. A finished
+    run that is opened again and fails stays FINISHED: what it holds is whole.
+    """
+    client = store.client
+    if resume is None:
+        own = dict(tags or {}) | {"mlflow.runName": name} | ({"mlflow.parentRunId": parent} if parent else {})
+        run = Run(store, client.create_run(store.experiment_id, run_name=name, tags=own).info.run_id)
+        was_finished = False
+    else:
+        run, was_finished = Run(store, resume), client.get_run(resume).info.status == "FINISHED"
+        client.update_run(resume, status="RUNNING")
+    status = "FINISHED" if was_finished else "FAILED"
+    try:
+        with _terminable():
+            yield run
+        status = "FINISHED"
+    except (KeyboardInterrupt, SystemExit):
+        status = "FINISHED" if was_finished else "KILLED"
+        raise
+    except BaseException as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        client.set_tag(run.id, "shopguide.error", mask_uri(f"{type(error).__name__}: {lines[0]}")[:500])
+        raise
+    finally:
+        run.flush()
+        client.set_terminated(run.id, status=status)
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM interrupts like Ctrl-C, so that a stopped run is marked and keeps its checkpoint."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

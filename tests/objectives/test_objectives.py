@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
+
+from shopguide.config import OptimizerConfig
+from shopguide.objectives.classification import Classification, posteriors
+from shopguide.objectives.language_model import CausalLM, MaskedLM
+
+SMALL = {
+    "vocab_size": 50,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "pad_token_id": 0,
+}
+ADAMW = OptimizerConfig(lr=1e-3)
+
+
+def batch(rows: int = 4, length: int = 9) -> dict[str, torch.Tensor]:
+    draw = torch.Generator().manual_seed(0)
+    ids = torch.randint(5, 50, (rows, length), generator=draw)
+    mask = torch.ones_like(ids)
+    mask[0, 6:] = 0
+    labels = torch.where((torch.rand(ids.shape, generator=draw) < 0.3) & mask.bool(), ids, -100)
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+
+
+def test_masked_lm_loss_is_that_of_transformers() -> None:
+    model = AutoModelForMaskedLM.from_config(AutoConfig.for_model("bert", **SMALL)).eval()
+    torch.testing.assert_close(MaskedLM(model, ADAMW).loss(batch()), model(**batch()).loss)
+
+
+def test_causal_lm_loss_is_that_of_transformers() -> None:
+    shape = AutoConfig.for_model("gpt2", vocab_size=50, n_embd=16, n_layer=1, n_head=2, bos_token_id=1, eos_token_id=1)
+    model = AutoModelForCausalLM.from_config(shape).eval()
+    inputs = batch()
+    inputs["labels"] = torch.where(inputs["attention_mask"].bool(), inputs["input_ids"], -100)
+    torch.testing.assert_close(CausalLM(model, ADAMW).loss(inputs), model(**inputs).loss)
+
+
+def classifier(outputs: int) -> torch.nn.Module:
+    torch.manual_seed(0)
+    shape = AutoConfig.for_model("bert", num_labels=outputs, problem_type="single_label_classification", **SMALL)
+    return AutoModelForSequenceClassification.from_config(shape).eval()
+
+
+def inputs_of(targets: list[list[int]]) -> dict[str, torch.Tensor]:
+    inputs = batch()
+    del inputs["labels"]
+    return {**inputs, "targets": torch.tensor(targets)}
+
+
+def test_one_target_is_the_usual_cross_entropy() -> None:
+    model, inputs = classifier(3), inputs_of([[0], [1], [2], [1]])
+    own = Classification(model, ADAMW, [3]).loss(inputs)
+    usual = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], labels=inputs["targets"][:, 0])
+    torch.testing.assert_close(own, usual.loss)
+
+
+def test_several_targets_are_averaged_and_missing_labels_carry_no_loss() -> None:
+    model, inputs = classifier(5), inputs_of([[0, 1], [-100, 2], [1, -100], [-100, 0]])
+    logits = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
+    first = cross_entropy(logits[[0, 2], :2], torch.tensor([0, 1]))
+    second = cross_entropy(logits[[0, 1, 3], 2:], torch.tensor([1, 2, 0]))
+    torch.testing.assert_close(Classification(model, ADAMW, [2, 3]).loss(inputs), (first + second) / 2)
+
+
+def test_a_batch_without_labels_gives_no_gradient_and_no_nan() -> None:
+    model = classifier(3)
+    loss = Classification(model, ADAMW, [3]).loss(inputs_of([[-100]] * 4))
+    loss.backward()
+    assert loss.item() == 0.0
+    assert all(p.grad is None or not p.grad.any() for p in model.parameters())
+
+
+def test_posteriors_sum_to_one_within_each_target() -> None:
+    parts = posteriors(torch.randn(7, 5), [2, 3])
+    assert [tuple(p.shape) for p in parts] == [(7, 2), (7, 3)]
+    for part in parts:
+        np.testing.assert_allclose(part.sum(-1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_label_smoothing_is_torchs(smoothing: float) -> None:
+    model, inputs = classifier(3), inputs_of([[0], [1], [2], [1]])
+    logits = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
+    expected = cross_entropy(logits, inputs["targets"][:, 0], label_smoothing=smoothing)
+    torch.testing.assert_close(Classification(model, ADAMW, [3], smoothing).loss(inputs), expected)

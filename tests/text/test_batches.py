@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shopguide.text.batches import BatchLoader, LengthBatches, own_share, plan_batches
+
+LENGTHS = st.lists(st.integers(1, 200), min_size=1, max_size=300).map(np.array)
+
+
+@settings(deadline=None, max_examples=60)
+@given(LENGTHS, st.integers(1, 40), st.one_of(st.none(), st.integers(1, 2000)), st.integers(0, 9), st.booleans())
+def test_every_example_once_within_the_bounds(
+    lengths: np.ndarray, size: int, tokens: int | None, epoch: int, shuffle: bool
+) -> None:
+    plan = plan_batches(lengths, size, tokens, seed=1, epoch=epoch, shuffle=shuffle)
+    assert sorted(np.concatenate(plan).tolist()) == list(range(len(lengths)))
+    for batch in plan:
+        assert len(batch) <= size
+        assert tokens is None or len(batch) == 1 or len(batch) * lengths[batch].max() <= tokens
+
+
+def test_length_order_saves_padding() -> None:
+    lengths = np.random.default_rng(0).integers(1, 128, 2048)
+    plan = plan_batches(lengths, 32, None, seed=0, epoch=0)
+    padded = sum(len(b) * lengths[b].max() for b in plan)
+    assert padded / lengths.sum() < 1.05
+
+
+def test_epochs_and_seeds_differ_and_repeat() -> None:
+    lengths = np.arange(1, 200)
+    plans = {
+        (seed, epoch): [b.tolist() for b in plan_batches(lengths, 8, None, seed, epoch)]
+        for seed in (0, 1)
+        for epoch in (0, 1)
+    }
+    assert len({str(plan) for plan in plans.values()}) == 4
+    assert plans[1, 1] == [b.tolist() for b in plan_batches(lengths, 8, None, 1, 1)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 60), st.integers(1, 5))
+def test_processes_share_the_batches_evenly(count: int, world: int) -> None:
+    plan = [np.array([i]) for i in range(count)]
+    shares = [own_share(plan, rank, world) for rank in range(world)]
+    assert len({len(share) for share in shares}) == 1 or count < world
+    assert {int(b[0]) for share in shares for b in share} == set(range(count))
+
+
+def identity(index: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    return index
+
+
+class Echo:
+    def __getitem__(self, index: tuple[int, int]) -> tuple[int, int]:
+        return index
+
+
+def loader(workers: int = 0) -> BatchLoader:
+    return BatchLoader(Echo(), LengthBatches(np.arange(1, 50), 8, None, seed=3), identity, workers)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_goes_on_where_it_was_cut(workers: int) -> None:
+    whole = loader()
+    expected = [list(whole), list(whole)]
+    cut = loader()
+    iterator = iter(cut)
+    seen = [next(iterator) for _ in range(3)]
+    resumed = loader(workers)
+    resumed.load_state_dict(cut.state_dict())
+    assert seen + list(resumed) == expected[0]
+    assert list(resumed) == expected[1]
+    assert expected[0][0][0][0] == 0
+    assert expected[1][0][0][0] == 1
