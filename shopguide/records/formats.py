@@ -114,11 +114,17 @@ def _json_array(text: bytes, name: str) -> Iterator[RawRow]:
             yield bad_row(name, number, "a JSON object", f"a {type(value).__name__}")
 
 
-def read_csv(file: IO[bytes], name: str, delimiter: str = ",") -> Iterator[RawRow]:
-    """Rows under a header. Lists: JSON or `a|b|c`; attributes: a JSON object, or columns `attributes.<name>`."""
+def read_csv(file: IO[bytes], name: str, **dialect: Any) -> Iterator[RawRow]:
+    """Rows under a header. Lists: JSON or `a|b|c`; attributes: a JSON object, or columns `attributes.<name>`.
+
+    Args:
+        file: binary.
+        name: in messages.
+        dialect: of Python's csv module, where it is not the usual one.
+    """
     csv.field_size_limit(MAX_ROW_BYTES)
     decoded = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")  # type: ignore[type-var]
-    rows = csv.reader(decoded, delimiter=delimiter)
+    rows = csv.reader(decoded, **dialect)
     try:
         header = [column.strip() for column in next(rows, [])]
         while True:
@@ -162,7 +168,7 @@ def _csv_row(header: list[str], cells: list[str], name: str, number: int) -> Raw
 
 def read_tsv(file: IO[bytes], name: str) -> Iterator[RawRow]:
     """As CSV, with tabs."""
-    return read_csv(file, name, "\t")
+    return read_csv(file, name, delimiter="\t")
 
 
 def read_parquet(file: IO[bytes], name: str) -> Iterator[RawRow]:

@@ -1,6 +1,6 @@
 """Best Buy products: names, makers and descriptions of 48,194 products.
 
-File: `products.tgz` with `products.csv`; its empty cells hold a blank. A product code occurs more than once: the row's
+File: `products.tgz` with `products.csv`; its empty cells hold a blank, quotes are escaped by a backslash. A product code occurs more than once: the row's
 number makes the id its own.
 """
 
@@ -12,6 +12,8 @@ from typing import Any
 from shopguide.records.faults import RawRow, bad_row
 from shopguide.records.formats import read_csv
 from shopguide.records.public.published import existing, present
+
+DIALECT = {"escapechar": "\\", "doublequote": False, "skipinitialspace": True}
 
 
 def sources(root: Path) -> list[Path]:
@@ -29,7 +31,7 @@ def _products(path: Path) -> Iterator[RawRow]:
         with tarfile.open(path) as archive:
             member = archive.extractfile("products.csv")
             assert member is not None
-            for number, row in enumerate(read_csv(member, f"{path}!products.csv"), 1):
+            for number, row in enumerate(read_csv(member, f"{path}!products.csv", **DIALECT), 1):
                 yield row if row.values is None else RawRow(row.file, row.line, _product(row.values, number))
     except (tarfile.TarError, KeyError, OSError, EOFError) as error:
         yield bad_row(str(path), 0, "an archive with products.csv", f"{type(error).__name__}: {error}")
