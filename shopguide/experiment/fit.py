@@ -108,6 +108,7 @@ def fit(
     """
     _quieten()
     torch.manual_seed(plan.seed)
+    objective.train()
     throughput = Throughput()
     last = plan.folder / "last.ckpt"
     callbacks: list[Callback] = [throughput, EpochLine(plan.name, plan.epochs, throughput)]

@@ -1,17 +1,14 @@
 """From a data setting to what every phase needs: the shop's checked tables, their split, its hidden truth if known."""
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shopguide.config import Config, DataConfig, ModelConfig
+from shopguide.config import DataConfig, ModelConfig
 from shopguide.errors import DataError
 from shopguide.records.partition import Partition, partition
 from shopguide.records.tables import Shop, load_shop
 from shopguide.tasks.task import Truth
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,8 +75,3 @@ def load_or_train_tokenizer(model: ModelConfig, material: Material, fields: list
     documents = pretraining_documents(material.shop, material.parts, kinds, fields)
     texts = (" ".join(document) for document in documents)
     return train_tokenizer(texts, model.vocab_size, str(model.config["model_type"]))
-
-
-def describe(material: Material, config: Config) -> dict[str, str]:
-    """Fingerprints to track."""
-    return {"data": material.shop.fingerprint, "data_name": config.data.name}

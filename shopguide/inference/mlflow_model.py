@@ -25,7 +25,7 @@ class TaskModel(PythonModel):  # type: ignore[misc]
 
         self.predictor = Predictor.load(context.artifacts[FOLDER])
 
-    def predict(self, context: PythonModelContext, model_input: Any, params: Any = None) -> list[dict[str, Any]]:
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # MLflow reads the hints
         """Answer a DataFrame, row by row."""
         records = model_input.astype(object).where(model_input.notna(), None).to_dict("records")
         return list(self.predictor.predict(records))

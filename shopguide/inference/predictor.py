@@ -14,6 +14,7 @@ from torch import nn
 
 from shopguide.errors import DataError
 from shopguide.inference.saved_model import Card
+from shopguide.models.backbone import quietly
 from shopguide.objectives.classification import posteriors
 from shopguide.objectives.objective import model_inputs
 from shopguide.text.batches import plan_batches
@@ -45,7 +46,8 @@ class Predictor:
 
         folder = Path(folder)
         card = Card.read(folder)
-        model = AutoModelForSequenceClassification.from_pretrained(folder)
+        with quietly():
+            model = AutoModelForSequenceClassification.from_pretrained(folder)
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
         return cls(model, AutoTokenizer.from_pretrained(folder), card, chosen)
 

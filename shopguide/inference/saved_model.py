@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from shopguide.errors import ModelError
+from shopguide.models.backbone import quietly
 from shopguide.text.inputs import InputSpec
 
 FILE = "shopguide.json"
@@ -61,7 +62,8 @@ class Card:
 def save_model(folder: Path, model: nn.Module, tokenizer: Any, card: Card | None = None) -> None:
     """Write weights, config and tokenizer, and the card of a task model."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder)  # type: ignore[operator]
+    with quietly():
+        model.save_pretrained(folder)  # type: ignore[operator]
     tokenizer.save_pretrained(folder)
     if card is not None:
         card.write(folder)

@@ -79,7 +79,7 @@ def build_model(source: str | None, config: Any, head: Head, tokenizer: Any, **s
             setattr(config, name, getattr(tokenizer, name))
         model: nn.Module = classes[head].from_config(config)
         return model
-    with _told(source), _quietly():
+    with _told(source), quietly():
         model = classes[head].from_pretrained(os.path.expanduser(source), config=config)
     rows = model.get_input_embeddings().weight.shape[0]  # type: ignore[operator, union-attr]
     if rows < len(tokenizer):
@@ -126,13 +126,16 @@ def _first_line(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """A new head on old weights is what fine-tuning is: no warning about it."""
+def quietly() -> Iterator[None]:
+    """A new head on old weights is what fine-tuning is: no warning about it, and no bars for local files."""
     from transformers.utils import logging
 
-    level = logging.get_verbosity()
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

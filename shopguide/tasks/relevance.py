@@ -20,8 +20,8 @@ GRADES = ("irrelevant", "viewed", "bought")
 class Relevance(Task):
     """Pairs of a query and a product, graded by what the shopper did, or by judgements where the shop has them."""
 
-    fields: tuple[str, ...] = ("title", "description")
-    negatives: int = Field(default=2, ge=0)
+    fields: tuple[str, ...] = ("title", "attributes")
+    negatives: int = Field(default=1, ge=0)
     """Unseen products drawn for each behaviour, by its row number: the same in every run."""
 
     @property

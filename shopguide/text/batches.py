@@ -77,8 +77,8 @@ class LengthBatches(Sampler[list[Index]]):
 
 def own_share(plan: list[np.ndarray], rank: int, world: int) -> list[np.ndarray]:
     """Every `world`-th batch from `rank` on, wrapped so that all processes get equally many."""
-    missing = -len(plan) % world
-    return (plan + plan[:missing])[rank::world]
+    rounds = -(-len(plan) // world)
+    return [plan[i % len(plan)] for i in range(rank, rounds * world, world)]
 
 
 def _rank() -> tuple[int, int]:

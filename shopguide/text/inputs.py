@@ -14,7 +14,7 @@ SEPARATOR = " | "
 class InputSpec:
     """Fields of the first text and of the second (empty: single texts).
 
-    A field is a key of the record, or `attributes.<name>`.
+    A field is a key of the record (`attributes`: the values of all of them), or `attributes.<name>`.
     """
 
     first: tuple[str, ...]
@@ -43,11 +43,10 @@ def join_fields(record: Mapping[str, Any], fields: tuple[str, ...]) -> str:
 
 def field_value(record: Mapping[str, Any], name: str) -> str:
     """One field as text; an empty text where the record does not have it."""
-    if name.startswith("attributes."):
-        attributes = record.get("attributes") or {}
-        if not isinstance(attributes, Mapping):
-            attributes = {pair["name"]: pair["value"] for pair in attributes}
-        value = attributes.get(name.removeprefix("attributes."))
-    else:
-        value = record.get(name)
+    first, _, attribute = name.partition(".")
+    value = record.get(first)
+    if first == "attributes":
+        pairs = value or {}
+        named = pairs if isinstance(pairs, Mapping) else {pair["name"]: pair["value"] for pair in pairs}
+        value = named.get(attribute) if attribute else ", ".join(str(v) for v in named.values() if v is not None)
     return "" if value is None else str(value).strip()

@@ -4,6 +4,7 @@ WordPiece (lower-cased, each Chinese character a word of its own, as BERT does) 
 """
 
 import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -81,5 +82,6 @@ def _train_bpe(texts: Iterable[str], vocab_size: int) -> Any:
 
 
 def tokenizer_fingerprint(tokenizer: Any) -> str:
-    """Hash of everything that decides the token ids (16 hex digits)."""
-    return hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()[:16]
+    """Hash of everything that decides the token ids (16 hex digits); the cut and padding of the last call aside."""
+    facts = json.loads(tokenizer.backend_tokenizer.to_str()) | {"truncation": None, "padding": None}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -37,7 +37,7 @@ def make_products(vocabulary: Vocabulary, count: int, seed: int) -> Iterator[Pro
 
 def _product(vocabulary: Vocabulary, number: int, draw: random.Random) -> Product:
     # Every category has products, the wanted ones more.
-    category = CATEGORIES[number % len(CATEGORIES)] if number % 2 else vocabulary.draw_category(draw)
+    category = CATEGORIES[number // 2 % len(CATEGORIES)] if number % 2 else vocabulary.draw_category(draw)
     language = draw.choice(("en", "zh"))
     brand, brand_zh = draw.choice(vocabulary.brands[category.department])
     true = {
@@ -88,7 +88,7 @@ def _texts(
     colour = COLOURS[true["colour"]][chinese]
     material = MATERIALS[true["material"]] if chinese else true["material"]
     noun, other = (draw.choice(category.nouns[language]) for _ in range(2))
-    uses = draw.sample(category.uses[language], 2)
+    uses = draw.sample(category.uses[language], 3)
     adjective = draw.choice(ADJECTIVES[language])
     in_title = {name: said[name] and draw.random() < 0.75 for name in ("colour", "material")}
     head = [names["brand"]] * said["brand"] + [names["series"]]
@@ -98,10 +98,11 @@ def _texts(
         title = " ".join(head) + " " + "".join([*middle, uses[0] * (draw.random() < 0.3), noun]) + " ".join(["", *tail])
         facts = [f"{colour}款"] * (said["colour"] and not in_title["colour"])
         facts += [f"采用{material}"] * (said["material"] and not in_title["material"])
-        lines = [f"{names['series']}{other}，{uses[0]}，{uses[1]}", *facts, draw.choice(("支持七天退换", "顺丰发货", "正品保证"))]
+        lines = [f"{names['series']}{other}，{'，'.join(uses)}", *facts, draw.choice(("支持七天退换", "顺丰发货", "正品保证"))]
         return title, "。".join(lines) + "。"
     title = " ".join([*head, *draw.sample(middle, len(middle)), noun, *tail])
     facts = [f"Comes in {colour}."] * (said["colour"] and not in_title["colour"])
     facts += [f"Made of {material}."] * (said["material"] and not in_title["material"])
-    opening = draw.choice((f"This {other} is made {uses[0]}.", f"A {other}: {uses[0]}, {uses[1]}.", f"{uses[0]}? Our {other} does it."))
+    listed = ", ".join(uses)
+    opening = draw.choice((f"This {other}: {listed}.", f"{listed.capitalize()}: our {other} does it all."))
     return title, " ".join([opening, *facts, draw.choice(("Free returns.", "Ships today.", "Two years of warranty."))])

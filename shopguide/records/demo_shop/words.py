@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from shopguide.records.demo_shop.taxonomy import BRANDS, CATEGORIES, Category
 
-SERIES_A_LINE = 3
+SERIES_A_LINE = 2
 """Series of one brand in one category."""
 SYLLABLES = {
     "en": ("ar", "be", "cor", "da", "el", "fin", "go", "hal", "io", "ka", "lu", "mo", "na", "or", "pe", "ri", "sol", "ta", "ul", "vex"),

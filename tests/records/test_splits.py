@@ -1,0 +1,63 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shopguide.records.splits import leaks, normalised, split_by_group, split_by_user_and_time
+
+SHARES = (0.8, 0.1, 0.1)
+
+
+@given(st.lists(st.text(max_size=6), max_size=80), st.integers(0, 5))
+def test_a_group_is_never_divided(groups: list[str], seed: int) -> None:
+    split = split_by_group(groups, seed=seed, fractions=SHARES)
+    assert len(split) == len(groups)
+    assert all(len({s for s, g in zip(split, groups, strict=True) if g == name}) == 1 for name in groups)
+
+
+def test_a_group_keeps_its_split_whatever_else_is_there() -> None:
+    names = [f"query {i}" for i in range(2000)]
+    whole = dict(zip(names, split_by_group(names, seed=0, fractions=SHARES), strict=True))
+    part = split_by_group(names[::3], seed=0, fractions=SHARES)
+    assert [whole[name] for name in names[::3]] == part.tolist()
+
+
+def test_shares_are_as_asked() -> None:
+    split = split_by_group([str(i) for i in range(20_000)], seed=1, fractions=(0.7, 0.1, 0.2))
+    shares = [(split == name).mean() for name in ("train", "dev", "test")]
+    np.testing.assert_allclose(shares, [0.7, 0.1, 0.2], atol=0.01)
+
+
+ROWS = st.lists(st.tuples(st.integers(0, 12), st.floats(0, 1000, allow_nan=False)), min_size=1, max_size=120)
+
+
+@settings(max_examples=200)
+@given(ROWS)
+def test_later_users_are_held_out_and_no_time_is_mixed(rows: list[tuple[int, float]]) -> None:
+    users, times = [f"U{u}" for u, _ in rows], [t for _, t in rows]
+    split = split_by_user_and_time(users, times, ["q"] * len(rows), seed=0, fractions=SHARES)
+    kept = {name: [i for i, own in enumerate(split) if own == name] for name in ("train", "dev", "test")}
+    of_users = [{users[i] for i in kept[name]} for name in kept]
+    assert not (of_users[0] & of_users[1] or of_users[0] & of_users[2] or of_users[1] & of_users[2])
+    moments = [[times[i] for i in kept[name]] for name in kept]
+    for earlier, later in ((0, 1), (0, 2), (1, 2)):
+        assert not moments[earlier] or not moments[later] or max(moments[earlier]) < min(moments[later])
+    assert set(split) <= {"train", "dev", "test", "aside"}
+
+
+def test_without_times_users_stay_whole() -> None:
+    users = [f"U{i % 50}" for i in range(500)]
+    split = split_by_user_and_time(users, [None] * 500, ["q"] * 500, seed=0, fractions=SHARES)
+    assert all(len(set(split[np.array(users) == user])) == 1 for user in users)
+    assert set(split) == {"train", "dev", "test"}
+
+
+def test_without_users_queries_stay_whole() -> None:
+    queries = [f"q{i % 50}" for i in range(500)]
+    split = split_by_user_and_time([None] * 500, [None] * 500, queries, seed=0, fractions=SHARES)
+    assert all(len(set(split[np.array(queries) == q])) == 1 for q in queries)
+
+
+def test_leaks() -> None:
+    assert leaks(["Red  Shoes", "boots"], ["red shoes", "tent", "BOOTS", "x"]) == 0.5
+    assert leaks([], []) == 0.0
+    assert normalised(" Straße\tX ") == "strasse x"
