@@ -155,7 +155,9 @@ def _check_all(command: Command, argv: list[str]) -> tuple[list[Any], list[str]]
 
 
 def _open(override: str, command: Command) -> str:
-    """`trainer.devices=2` → `++trainer.devices=2`: below an open key, any key may be set."""
+    """`trainer.devices=2` → `++trainer.devices=2`: below an open key, any key may be set. `experiment=…` needs no plus."""
+    if override.startswith("experiment="):
+        return f"+{override}"
     return f"++{override}" if any(override.startswith(f"{key}.") for key in command.open_keys) else override
 
 
@@ -171,7 +173,7 @@ def _known_overrides(command: Command, parsed: list[Any], config_dir: str | None
         key = override.key_or_group
         if key in groups:
             faults += _choice_faults(key, override, folders)
-        elif not key.startswith("hydra") and not override.is_add() and not override.is_delete():
+        elif not (key.startswith("hydra") or override.is_add() or override.is_force_add() or override.is_delete()):
             plain.append(key)
         elif override.is_add() and not override.is_force_add() and "." not in key:
             faults.append(f"+{key}: no such group of choices{nearest(key, groups)}")

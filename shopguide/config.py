@@ -126,11 +126,11 @@ class PretrainConfig:
     epochs: Count
     max_length: Annotated[int, Field(ge=8)] = 128
     documents: list[Literal["products", "queries", "sessions", "dialogues"]] = field(
-        default_factory=lambda: ["products", "sessions"]
+        default_factory=lambda: ["products", "sessions", "queries"]
     )
     """`sessions`: the query and the titles seen and bought, in the order of the shopper's actions."""
-    fields: list[str] = field(default_factory=lambda: ["title", "description"])
-    """Fields of a product's card: product fields, or `attributes.<name>`."""
+    fields: list[str] = field(default_factory=lambda: ["title", "category", "attributes", "description"])
+    """Fields of a product's card: product fields, `attributes` (the values of all), or `attributes.<name>`."""
     held_out: Share = 0.03
     """Share of the documents kept apart to measure perplexity."""
     masking: MaskingConfig = field(default_factory=MaskingConfig)
@@ -185,7 +185,7 @@ class Config:
     trainer: dict[str, Any] = field(default_factory=dict)
     """Passed to `pytorch_lightning.Trainer` as it is."""
     sort_by: str = "dev/score"
-    """Metric of the experiment run by which a sweep's table is sorted."""
+    """Metric of the experiment's run by which a sweep's table is sorted: losses, perplexity and `ece` from the lowest."""
     lr: Positive | None = None
     epochs: Count | None = None
     resume: str | None = None
@@ -195,6 +195,18 @@ class Config:
             raise ValueError("phases must name at least one of: pretrain, finetune")
         if "finetune" in self.phases and not self.tasks:
             raise ValueError("tasks must name at least one task to fine-tune on")
+        known = sortable_metrics(self.phases, list(self.tasks))
+        if self.sort_by not in known:
+            raise ValueError(f"sort_by={self.sort_by}: no such metric of the experiment's run{nearest(self.sort_by, known)}")
+
+
+def sortable_metrics(phases: list[str], tasks: list[str]) -> list[str]:
+    """The metrics that an experiment's run ends with."""
+    scores = [f"{task}/{name}" for task in tasks for name in ("accuracy", "macro_f1", "weighted_f1", "ece")]
+    found = ["dev/score"]
+    if "pretrain" in phases:
+        found += ["pretrain/dev/loss", "pretrain/dev/perplexity"]
+    return [*found, "test/score", *scores] if "finetune" in phases else found
 
 
 RESERVED_TRAINER = {"max_epochs", "logger", "callbacks", "default_root_dir", "enable_checkpointing"}
@@ -211,10 +223,15 @@ def parse(cls: type[T], values: Mapping[str, Any], extra_faults: list[str] | Non
         config = TypeAdapter(cls).validate_python(dict(values))
     except ValidationError as error:
         config = None
-        faults += [describe(dict(item), values) for item in error.errors(include_url=False)]
+        faults += _once([describe(dict(item), values) for item in error.errors(include_url=False)])
     if faults or config is None:
         raise faulty(faults)
     return config
+
+
+def _once(faults: list[str]) -> list[str]:
+    """Without the faults of a key whose value is taken from a short key that is told too (`optimizer.lr` from `lr`)."""
+    return [f for f in faults if "." not in f.partition("=")[0] or f[f.partition("=")[0].rindex(".") + 1 :] not in faults]
 
 
 def faulty(faults: list[str]) -> ConfigError:
@@ -243,9 +260,11 @@ def describe(item: Mapping[str, Any], values: Mapping[str, Any]) -> str:
         return f"{key}: no such setting{nearest(str(location[-1]), siblings)}"
     if item["type"] in ("missing", "missing_argument"):
         return f"{key}: required, but not set"
+    if found == "":
+        return f"{key}=: expected a value, found none"
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "value_error":
-        return f"{key}: {message}"
+        return f"{key}: {message}" if location else message
     expected = message.removeprefix("Input should be ").removeprefix("a valid ")
     return f"{key}={_short(found)}: expected {expected}, found {_short(found)} ({type(found).__name__})"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import pandas
 from mlflow.models import set_model
 from mlflow.models.signature import ModelSignature
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
@@ -25,7 +26,9 @@ class TaskModel(PythonModel):  # type: ignore[misc]
 
         self.predictor = Predictor.load(context.artifacts[FOLDER])
 
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # MLflow reads the hints
+    def predict(  # type: ignore[override]
+        self, context: PythonModelContext, model_input: pandas.DataFrame, params: dict[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
         """Answer a DataFrame, row by row."""
         records = model_input.astype(object).where(model_input.notna(), None).to_dict("records")
         return list(self.predictor.predict(records))

@@ -6,6 +6,7 @@ from shopguide.runs.store import Store
 
 Row = dict[str, Any]
 METRICS = ("dev/score", "test/score")
+LOWER_IS_BETTER = ("loss", "perplexity", "ece")
 
 
 def sweep_table(store: Store, sweep_id: str, sort_by: str) -> list[Row]:
@@ -30,7 +31,8 @@ def sweep_table(store: Store, sweep_id: str, sort_by: str) -> list[Row]:
                 "seconds": (end - job.info.start_time) / 1000,
             }
         )
-    return sorted(rows, key=lambda row: -row["metrics"].get(sort_by, float("-inf")))
+    sign = 1 if sort_by.endswith(LOWER_IS_BETTER) else -1
+    return sorted(rows, key=lambda row: sign * row["metrics"].get(sort_by, sign * float("inf")))
 
 
 def _short(keys: list[str]) -> list[str]:

@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shopguide.errors import DataError
+from shopguide.records.partition import Partition, partition
+from shopguide.records.tables import Shop
+from shopguide.tasks.features import Features, frequent_targets
+from shopguide.tasks.labels import encode_labels, label_spaces
+from shopguide.tasks.need import Need
+from shopguide.tasks.relevance import Relevance
+from shopguide.tasks.task import Examples, category_prefix
+from tests.records.shops import PRODUCTS, load, write_lines, write_shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    behaviours = [
+        {"query": "手机壳", "viewed_items": ["I1", "I3"], "purchased_items": ["I3"]},
+        {"query": "boots", "viewed_items": ["I2"]},
+        {"query": "two", "viewed_items": ["I1"], "purchased_items": ["I1", "I2", "I3"]},
+        {"query": "nothing"},
+    ]
+    return load(write_shop(tmp_path / "shop", PRODUCTS, behaviours))
+
+
+def all_train(shop: Shop) -> Partition:
+    return Partition(*(np.full(len(t), "train") for t in (shop.products, shop.behaviours, shop.judgements, shop.dialogues)))
+
+
+def test_need_is_the_category_bought_after_the_query(shop: Shop) -> None:
+    found = Need(name="need").examples(shop, all_train(shop), None)
+    assert found.first == ["手机壳", "two"]
+    assert found.labels == {"category": ["phones/cases", "shoes/boots"]}
+    top = Need(name="need", depth=1).examples(shop, all_train(shop), None)
+    assert top.labels == {"category": ["phones", "shoes"]}
+
+
+def test_features_are_the_catalogues_own_labels(shop: Shop) -> None:
+    task = Features(name="features", targets=("category", "colour"))
+    found = task.examples(shop, all_train(shop), None)
+    assert found.first == ["Trail boot", "登山鞋 防水", "Phone case | Fits all."]
+    assert found.labels == {"category": ["shoes/boots", "shoes/boots", "phones/cases"], "colour": ["red", None, None]}
+
+
+def test_features_without_any_target_are_no_examples(shop: Shop) -> None:
+    found = Features(name="features", targets=("colour",)).examples(shop, all_train(shop), None)
+    assert found.ids == ["I1"]
+
+
+def test_frequent_targets_are_found(shop: Shop) -> None:
+    assert frequent_targets(shop) == ("category", "brand")
+
+
+def test_relevance_grades_what_the_shopper_did(shop: Shop) -> None:
+    found = Relevance(name="relevance", fields=("title",), negatives=0).examples(shop, all_train(shop), None)
+    assert list(zip(found.first, found.second or [], found.labels["grade"], strict=True)) == [
+        ("手机壳", "Trail boot", "viewed"),
+        ("手机壳", "Phone case", "bought"),
+        ("boots", "登山鞋 防水", "viewed"),
+        ("two", "Trail boot", "bought"),
+        ("two", "登山鞋 防水", "bought"),
+        ("two", "Phone case", "bought"),
+    ]
+
+
+def test_relevance_draws_the_same_unseen_products_each_time(shop: Shop) -> None:
+    task = Relevance(name="relevance", negatives=3)
+    first, second = (task.examples(shop, all_train(shop), None) for _ in range(2))
+    assert first == second
+    unseen = [i for i, grade in zip(first.ids, first.labels["grade"], strict=True) if grade == "irrelevant"]
+    assert unseen
+    assert not {"0 I1", "0 I3", "1 I2"} & set(unseen)
+
+
+def test_judgements_come_before_behaviours(tmp_path: Path) -> None:
+    folder = write_shop(tmp_path / "shop")
+    write_lines(folder / "judgements.jsonl", [{"query": "q", "item_id": "I1", "label": label} for label in ("E", 2.0)])
+    shop = load(folder)
+    found = Relevance(name="relevance").examples(shop, all_train(shop), None)
+    assert found.labels == {"grade": ["E", "2"]}
+
+
+def test_rows_set_aside_are_in_no_split(shop: Shop) -> None:
+    parts = all_train(shop)
+    parts.behaviours[0] = "aside"
+    assert Need(name="need").examples(shop, parts, None).first == ["two"]
+    assert "手机壳" not in Relevance(name="relevance").examples(shop, parts, None).first
+
+
+def test_too_few_labels_are_told(shop: Shop) -> None:
+    with pytest.raises(DataError, match=r"task `need`: expected at least 8 labelled training examples, found 2 .* purchased_items"):
+        Need(name="need").checked_examples(shop, all_train(shop), None)
+
+
+def test_label_spaces_are_those_of_training() -> None:
+    train = Examples(ids=["1", "2", "3"], labels={"a": ["y", "x", None]}, split=["train"] * 3)
+    spaces = label_spaces(train)
+    assert spaces == {"a": ["x", "y"]}
+    other = Examples(ids=["1", "2", "3"], labels={"a": ["z", None, "x"]}, split=["test"] * 3)
+    assert encode_labels(other, spaces).tolist() == [[2], [-100], [0]]
+    with pytest.raises(DataError, match=r"target `a`: expected at least two classes .* found \['x'\]"):
+        label_spaces(Examples(ids=["1"], labels={"a": ["x"]}, split=["train"]))
+
+
+def test_category_prefix() -> None:
+    assert [category_prefix("a/b/c", depth) for depth in (1, 2, 9, None)] == ["a", "a/b", "a/b/c", "a/b/c"]
+
+
+def test_splits_of_the_partition_reach_the_examples(tmp_path: Path) -> None:
+    products = [{"item_id": str(i), "title": f"t{i}", "category": "ab"[i % 2]} for i in range(100)]
+    shop = load(write_shop(tmp_path / "shop", products, []))
+    parts = partition(shop, "group", (0.5, 0.25, 0.25), seed=0)
+    found = Features(name="features", targets=("category",)).examples(shop, parts, None)
+    assert found.split == parts.products.tolist()
+    assert len(found.of("train")) + len(found.of("dev")) + len(found.of("test")) == len(found.of("all")) == 100

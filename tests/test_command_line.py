@@ -1,0 +1,126 @@
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from shopguide import evaluate, predict, train
+from shopguide.command_line import Command, _quote, conf_dir
+
+MISTAKES = {
+    "lrr=3": "lrr: no such setting; did you mean `lr`?",
+    "lr=abc": "lr=abc: expected number",
+    "lr=-1": "lr=-1: expected greater than 0, found -1",
+    "lr=": "lr=: expected a value, found none",
+    "epochs=0": "epochs=0: expected greater than or equal to 1, found 0",
+    "seed=1.5": "seed=1.5: expected integer",
+    "model=mini_brt": "model=mini_brt: no such choice; did you mean `mini_bert`?",
+    "tasks=[need,foo]": "tasks=foo: no such choice (valid: features, need, relevance)",
+    "+experiment=x": "experiment=x: no such choice (valid: ft_only, mlm_only, mlm_then_ft)",
+    "trainer.devicess=1": "trainer.devicess: no such setting; did you mean `trainer.devices`?",
+    "trainer.max_epochs=1": "trainer.max_epochs: set by the experiment itself",
+    "data=files": "data.root: required; set it as data.root=…",
+    "data=files data.root=/nope": "data.root=/nope: expected an existing file or folder, found nothing there",
+    "model.path=./nope": "model.path=./nope: expected an existing folder or a hub name",
+    "model.path=tests": "model.path=tests: expected a Hugging Face folder, found no config.json in it",
+    "finetune.monitor=dev/x": "finetune.monitor=dev/x: expected 'dev/loss', 'dev/accuracy'",
+    "sort_by=dev/scor": "sort_by=dev/scor: no such metric of the experiment's run; did you mean `dev/score`?",
+    "data.split.fractions=[0.5,0.1,0.1]": "the three fractions must add up to 1, found 0.7",
+    "pretrain.masking.strategy=span": "pretrain.masking.strategy=span: expected 'token' or 'whole_word'",
+    "tasks.need.depth=0": "tasks.need.depth=0: expected greater than or equal to 1",
+    "-m lr=1e-4,abc": "lr=abc: expected number",
+    "data.root='a": "the command line cannot be read",
+}
+
+
+def refuse(arguments: str, main: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    monkeypatch.setattr(sys, "argv", ["shopguide", *arguments.split(" ")])
+    with pytest.raises(SystemExit) as stop:
+        main()  # type: ignore[operator]
+    assert stop.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert "Traceback" not in told
+    return told
+
+
+@pytest.mark.parametrize("arguments", MISTAKES)
+def test_a_mistake_is_told_in_the_users_words(
+    arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert MISTAKES[arguments] in refuse(arguments, train.main, monkeypatch, capsys)
+
+
+def test_all_mistakes_are_told_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    told = refuse("lr=abc seed=x finetune.batch.size=0 data.root=/nope", train.main, monkeypatch, capsys)
+    assert told.startswith("error: 4 settings are not valid:")
+
+
+def test_a_weightless_model_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    told = refuse(f"model.path={tmp_path}", train.main, monkeypatch, capsys)
+    assert "expected weights (model.safetensors), found none" in told
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments", "message"),
+    [
+        (predict.main, "task=need", "give either text='…' or input=<file>"),
+        (predict.main, "input=/nope.jsonl", "input=/nope.jsonl: expected a file, found none there"),
+        (predict.main, "txt=a", "txt: no such setting; did you mean `text`?"),
+        (evaluate.main, "split=tset", "split=tset: expected 'train', 'dev', 'test' or 'all'"),
+        (evaluate.main, "data=files data.root=/nope", "data.root=/nope: expected an existing file or folder"),
+    ],
+)
+def test_the_other_commands(
+    main: object, arguments: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in refuse(arguments, main, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["lr=abc"], ["data=files", "data.root=/nope"]])
+def test_quick_and_without_the_heavy_libraries(arguments: list[str]) -> None:
+    begun = time.perf_counter()
+    command = [sys.executable, "-X", "importtime", "-m", "shopguide.train", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert time.perf_counter() - begun < 10
+    assert done.returncode == (0 if arguments == ["--help"] else 2)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "shopguide.config" in imported
+    assert not imported & {"torch", "transformers", "mlflow", "pytorch_lightning", "datasets"}
+
+
+@pytest.mark.parametrize(
+    "text", ["红色, size 42", "it's", "a\\'b", "x=1", "[a", "${lr}", "50% off!", "back\\", "\"quoted\"", "  two  "]
+)
+def test_free_text_arrives_to_the_letter(text: str) -> None:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    command = Command("predict", lambda values: values, lambda config: None, free_text=frozenset({"text"}))
+    (parsed,) = OverridesParser.create().parse_overrides([_quote(f"text={text}", command)])
+    assert parsed.value() == text
+
+
+def test_every_choice_composes() -> None:
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from shopguide.config import parse_config
+
+    root = str(Path(__file__).parent)
+    choices = [(group.name, file.stem) for group in conf_dir().iterdir() if group.is_dir() for file in group.glob("*.yaml")]
+    assert len(choices) >= 20
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        for group, name in choices:
+            plus = "+" if group == "experiment" else ""
+            overrides = [f"{plus}{group}={f'[{name}]' if group == 'tasks' else name}"]
+            overrides += [f"data.root={root}"] if group == "data" and name != "demo" else []
+            values = OmegaConf.to_container(compose("train", overrides=overrides), resolve=True)
+            config = parse_config(values)  # type: ignore[arg-type]
+            chosen = {"data": config.data.name, "model": config.model.name, "experiment": config.name}
+            assert chosen.get(group, name) == name
+            assert config.optimizer.lr == config.lr
+            assert config.finetune.epochs == config.epochs
