@@ -18,7 +18,7 @@ MISTAKES = {
     "model=mini_brt": "model=mini_brt: no such choice; did you mean `mini_bert`?",
     "tasks=[need,foo]": "tasks=foo: no such choice (valid: features, need, relevance)",
     "+experiment=x": "experiment=x: no such choice (valid: ft_only, mlm_only, mlm_then_ft)",
-    "trainer.devicess=1": "trainer.devicess: no such setting; did you mean `trainer.devices`?",
+    "trainer.devicess=1": "trainer.devicess: not an argument of pytorch_lightning.Trainer; did you mean `trainer.devices`?",
     "trainer.max_epochs=1": "trainer.max_epochs: set by the experiment itself",
     "data=files": "data.root: required; set it as data.root=…",
     "data=files data.root=/nope": "data.root=/nope: expected an existing file or folder, found nothing there",

@@ -12,6 +12,7 @@ from shopguide.tasks.task import Examples
 
 Posteriors = dict[str, np.ndarray]
 """Target → (N, C) probabilities."""
+WORD = r"(?u)\w+|[^\w\s]+"
 
 
 def majority(train_labels: np.ndarray, spaces: LabelSpaces, rows: int) -> Posteriors:
@@ -55,7 +56,7 @@ def _tfidf(fitted: list[str], asked: list[str]) -> tuple[Any, Any]:
     from scipy.sparse import hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=1, max_features=50_000)
+    words = TfidfVectorizer(sublinear_tf=True, token_pattern=WORD, ngram_range=(1, 2), max_features=50_000)
     characters = TfidfVectorizer(sublinear_tf=True, analyzer="char_wb", ngram_range=(1, 4), max_features=100_000)
     pairs = [(v.fit_transform(fitted), v.transform(asked)) for v in (words, characters)]
     return hstack([a for a, _ in pairs]), hstack([b for _, b in pairs])
