@@ -1,0 +1,72 @@
+"""A tiny finished experiment that many tests look at."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+TINY = {
+    "model_type": "bert",
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 128,
+}
+
+
+def tiny_settings(folder: Path, **changes: Any) -> dict[str, Any]:
+    """A whole configuration: a small demo shop, a tiny backbone, one epoch; dotted keys change it."""
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from shopguide.command_line import conf_dir
+
+    settings = {
+        "lr": 1e-3,
+        "epochs": 1,
+        "pretrain.epochs": 1,
+        "pretrain.max_length": 32,
+        "finetune.max_length": 32,
+        "model.vocab_size": 300,
+        "data.cache_dir": folder / "cache",
+        "data.options": {"products": 150, "behaviours": 300, "seed": 0},
+        "tracking.root": folder / "mlruns",
+        "tracking.log_every": 1,
+        **changes,
+    }
+    tree = OmegaConf.create()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        tree = compose("train", overrides=["+experiment=mlm_then_ft"])
+    OmegaConf.set_struct(tree, False)
+    for key, value in settings.items():
+        OmegaConf.update(tree, key, str(value) if isinstance(value, Path) else value, merge=False)
+    OmegaConf.update(tree, "model.config", TINY, merge=False)
+    return OmegaConf.to_container(tree, resolve=True)  # type: ignore[return-value]
+
+
+class Finished:
+    """What the tests need to know of it."""
+
+    def __init__(self, folder: Path) -> None:
+        from shopguide.config import parse_config
+        from shopguide.experiment import run_experiment
+        from shopguide.runs.store import open_store
+
+        self.folder = folder
+        self.config = parse_config(tiny_settings(folder))
+        self.outcome = run_experiment(self.config)
+        self.run_id = self.outcome.run_id
+        self.store = open_store(None, "shopguide", folder / "mlruns")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    before = os.environ.pop("MLFLOW_TRACKING_URI", None)
+    yield Finished(tmp_path_factory.mktemp("finished"))
+    if before is not None:
+        os.environ["MLFLOW_TRACKING_URI"] = before

@@ -1,0 +1,133 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shopguide.config import parse_config
+from shopguide.errors import DataError, RunError
+from shopguide.experiment import run_experiment
+from shopguide.experiment.evaluate import evaluate_run
+from shopguide.inference.predictor import Predictor
+from tests.conftest import Finished, tiny_settings
+
+PHASES = ["pretrain", "finetune need", "finetune features", "finetune relevance"]
+
+
+def test_one_parent_a_child_a_phase(finished: Finished) -> None:
+    children = finished.store.find_children(finished.run_id)
+    assert [c.info.run_name for c in children] == PHASES
+    assert {c.info.status for c in children} == {"FINISHED"}
+    assert len(finished.store.client.search_runs([finished.store.experiment_id])) == 5
+
+
+def test_curves_are_logged_by_step(finished: Finished) -> None:
+    client = finished.store.client
+    for child in finished.store.find_children(finished.run_id):
+        names = ["train/loss", "train/lr", "train/grad_norm", "train/tokens_per_second"]
+        for name in names:
+            points = client.get_metric_history(child.info.run_id, name)
+            assert len(points) >= 3, (child.info.run_name, name)
+            assert len({p.step for p in points}) == len(points)
+        assert "dev/loss" in child.data.metrics
+
+
+def test_all_that_it_was_made_with(finished: Finished) -> None:
+    run = finished.store.client.get_run(finished.run_id)
+    assert run.data.params["lr"] == "0.001"
+    assert run.data.tags["seed"] == "0"
+    assert run.data.tags["version.torch"]
+    assert len(run.data.tags["fingerprint.data"]) == 16
+    files = {f.path for f in finished.store.client.list_artifacts(finished.run_id)}
+    assert {"config.json", "environment.txt"} <= files
+
+
+def test_figures_and_models_of_each_phase(finished: Finished) -> None:
+    client = finished.store.client
+    for child in finished.store.find_children(finished.run_id):
+        figures = {f.path for f in client.list_artifacts(child.info.run_id, "figures")}
+        assert "figures/loss_curves.png" in figures
+        if child.info.run_name != "pretrain":
+            assert "figures/embedding_map.png" in figures
+            assert any(f.startswith("figures/confusion_") for f in figures)
+            assert any(f.startswith("figures/calibration_") for f in figures)
+        folder = finished.store.artifact_folder(child.info.run_id, "model")
+        assert list(folder.rglob("model.safetensors"))
+
+
+def test_baselines_and_ceiling_stand_beside_the_model(finished: Finished) -> None:
+    for child in finished.store.find_children(finished.run_id)[1:]:
+        for name in ("test", "majority", "tfidf_lr", "ceiling"):
+            assert 0 <= child.data.metrics[f"{name}/macro_f1"] <= 1
+        assert child.data.metrics["ceiling/accuracy"] > child.data.metrics["majority/accuracy"]
+
+
+def test_checkpoints_are_bounded(finished: Finished) -> None:
+    for child in finished.store.find_children(finished.run_id):
+        kept = {p.name for p in (finished.folder / "mlruns" / "checkpoints" / child.info.run_id).iterdir()}
+        assert kept <= {"best.ckpt", "last.ckpt"}
+
+
+def test_evaluate_repeats_the_scores_of_training(finished: Finished) -> None:
+    found = evaluate_run(finished.store, finished.run_id, None, finished.config.data, "test", 16)
+    assert set(found) == {"need", "features", "relevance"}
+    for child in finished.store.find_children(finished.run_id)[1:]:
+        task = child.data.tags["task"]
+        for name in ("accuracy", "macro_f1", "ece"):
+            assert found[task][name]["value"] == pytest.approx(child.data.metrics[f"test/{name}"], abs=1e-6)
+    bounds = found["need"]["accuracy"]
+    assert bounds["low"] <= bounds["value"] <= bounds["high"]
+    logged = finished.store.client.get_run(finished.store.task_runs(finished.run_id, "need")["need"]).data
+    assert logged.metrics["evaluate/demo/test/accuracy"] == pytest.approx(bounds["value"])
+
+
+def test_evaluate_every_row_there_is(finished: Finished) -> None:
+    every = evaluate_run(finished.store, finished.run_id, "features", finished.config.data, "all", 64)
+    assert every["features"]["examples"] == 150
+    parts = [
+        evaluate_run(finished.store, finished.run_id, "features", finished.config.data, split, 64)["features"]["examples"]
+        for split in ("train", "dev", "test")
+    ]
+    assert sum(parts) == 150
+
+
+def test_a_finished_experiment_resumed_repeats_nothing(finished: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    again = run_experiment(parse_config(tiny_settings(finished.folder, resume=finished.run_id)))
+    assert again.run_id == finished.run_id
+    assert again.metrics == pytest.approx(finished.outcome.metrics)
+    told = capsys.readouterr().out
+    assert all(f"{phase}: finished before" in told for phase in PHASES)
+    assert told.splitlines()[-1] == f"run_id={finished.run_id}"
+
+
+def test_resume_with_other_settings_is_refused(finished: Finished) -> None:
+    with pytest.raises(RunError, match=r"made with other settings \(.*seed: 0 → 1"):
+        run_experiment(parse_config(tiny_settings(finished.folder, resume=finished.run_id, seed=1)))
+    assert finished.store.client.get_run(finished.run_id).info.status == "FINISHED"
+
+
+def test_the_same_seed_gives_the_same_model(finished: Finished, tmp_path: Path) -> None:
+    changes = {"tasks": {"need": tiny_settings(tmp_path)["tasks"]["need"]}, "finetune.baselines": False}
+    settings = tiny_settings(tmp_path, **changes) | {"tracking": {**tiny_settings(tmp_path)["tracking"]}}
+    settings["data"]["cache_dir"] = str(finished.folder / "cache")
+    other = run_experiment(parse_config(settings))
+    texts = ["手机", "red boots", ""]
+    first, second = (
+        Predictor.load(store.task_model(run, "need")).posterior(texts)["category"]
+        for store, run in ((finished.store, finished.run_id), (_store(tmp_path), other.run_id))
+    )
+    np.testing.assert_allclose(first, second, atol=1e-6)
+
+
+def _store(folder: Path) -> object:
+    from shopguide.runs.store import open_store
+
+    return open_store(None, "shopguide", folder / "mlruns")
+
+
+def test_records_without_the_labels_of_a_task(tmp_path: Path) -> None:
+    from tests.records.shops import PRODUCTS, write_shop
+
+    root = write_shop(tmp_path / "shop", PRODUCTS, [])
+    data = {"name": "own", "reader": "files", "root": str(root), "cache_dir": str(tmp_path / "cache")}
+    with pytest.raises(DataError, match=r"task `need`: expected at least 8 labelled training examples, found 0"):
+        run_experiment(parse_config(tiny_settings(tmp_path, data=data)))
