@@ -41,7 +41,7 @@ def conf_dir() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "conf"
 
 
-def run(command: Command, argv: list[str] | None = None) -> NoReturn | None:
+def run(command: Command, argv: list[str] | None = None) -> None:
     """Check the command line, then let Hydra run its job or jobs; a user's mistake exits with code 2."""
     argv = [_quote(a, command) for a in (sys.argv[1:] if argv is None else argv)]
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
@@ -56,7 +56,7 @@ def run(command: Command, argv: list[str] | None = None) -> NoReturn | None:
         _hydra(command)
     if command.failures:
         sys.exit(1)
-    return None
+    return
 
 
 def _hydra(command: Command) -> None:
@@ -155,7 +155,10 @@ def _check_all(command: Command, argv: list[str]) -> tuple[list[Any], list[str]]
 
 
 def _open(override: str, command: Command) -> str:
-    """`trainer.devices=2` → `++trainer.devices=2`: below an open key, any key may be set. `experiment=…` needs no plus."""
+    """`trainer.devices=2` → `++trainer.devices=2`: below an open key, any key may be set.
+
+    `experiment=…` needs no plus.
+    """
     if override.startswith("experiment="):
         return f"+{override}"
     return f"++{override}" if any(override.startswith(f"{key}.") for key in command.open_keys) else override

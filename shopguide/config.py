@@ -8,7 +8,7 @@ import ast
 import difflib
 import importlib
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
@@ -185,7 +185,7 @@ class Config:
     trainer: dict[str, Any] = field(default_factory=dict)
     """Passed to `pytorch_lightning.Trainer` as it is."""
     sort_by: str = "dev/score"
-    """Metric of the experiment's run by which a sweep's table is sorted: losses, perplexity and `ece` from the lowest."""
+    """Metric of the experiment's run that sorts a sweep's table: losses, perplexity and `ece` from the lowest."""
     lr: Positive | None = None
     epochs: Count | None = None
     resume: str | None = None
@@ -197,10 +197,12 @@ class Config:
             raise ValueError("tasks must name at least one task to fine-tune on")
         known = sortable_metrics(self.phases, list(self.tasks))
         if self.sort_by not in known:
-            raise ValueError(f"sort_by={self.sort_by}: no such metric of the experiment's run{nearest(self.sort_by, known)}")
+            raise ValueError(
+                f"sort_by={self.sort_by}: no such metric of the experiment's run{nearest(self.sort_by, known)}"
+            )
 
 
-def sortable_metrics(phases: list[str], tasks: list[str]) -> list[str]:
+def sortable_metrics(phases: Sequence[str], tasks: Sequence[str]) -> list[str]:
     """The metrics that an experiment's run ends with."""
     scores = [f"{task}/{name}" for task in tasks for name in ("accuracy", "macro_f1", "weighted_f1", "ece")]
     found = ["dev/score"]
@@ -231,7 +233,9 @@ def parse(cls: type[T], values: Mapping[str, Any], extra_faults: list[str] | Non
 
 def _once(faults: list[str]) -> list[str]:
     """Without the faults of a key whose value is taken from a short key that is told too (`optimizer.lr` from `lr`)."""
-    return [f for f in faults if "." not in f.partition("=")[0] or f[f.partition("=")[0].rindex(".") + 1 :] not in faults]
+    return [
+        f for f in faults if "." not in f.partition("=")[0] or f[f.partition("=")[0].rindex(".") + 1 :] not in faults
+    ]
 
 
 def faulty(faults: list[str]) -> ConfigError:

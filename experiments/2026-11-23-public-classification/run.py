@@ -170,7 +170,11 @@ def summary(args, rows):
         values = np.array([r[METRIC[args.set]] for r in own])
         half = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
         seconds = float(np.mean([r["seconds"] for r in own]))
-        out[system] = {"mean": round(values.mean(), 4), "half_width": round(float(half), 4), "seconds": round(seconds, 1)}
+        out[system] = {
+            "mean": round(values.mean(), 4),
+            "half_width": round(float(half), 4),
+            "seconds": round(seconds, 1),
+        }
     return out
 
 

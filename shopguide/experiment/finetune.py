@@ -69,9 +69,7 @@ def finetune(
     card = Card(task.name, task.inputs, spaces, config.max_length)
     network = _classifier(backbone, tokenizer, card, plan.seed)
     freeze_layers(network, frozen)
-    module = Classification(
-        network, optimizer, [len(classes) for classes in spaces.values()], config.label_smoothing
-    )
+    module = Classification(network, optimizer, [len(classes) for classes in spaces.values()], config.label_smoothing)
     labels = encode_labels(train, spaces)
     loaders = [
         _loader(part, encode_labels(part, spaces), config, tokenizer, plan.seed, shuffle=part is train)

@@ -16,8 +16,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from pytorch_lightning.callbacks.progress import TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from pytorch_lightning.loggers.logger import Logger
 
 from shopguide.errors import ConfigError
@@ -170,5 +169,7 @@ def _quieten() -> None:
     """Lightning's advice on worker counts and its device table are no news to the user of a phase."""
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="pytorch_lightning", message=".*(num_workers|log_every_n_steps|exists and is not empty).*")
+    warnings.filterwarnings(
+        "ignore", module="pytorch_lightning", message=".*(num_workers|log_every_n_steps|exists and is not empty).*"
+    )
     warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from shopguide.config import MaskingConfig, ModelConfig, OptimizerConfig, PretrainConfig
@@ -49,10 +50,13 @@ def pretrain(
     if objective == "masked_lm" and tokenizer.mask_token_id is None:
         objective = pretraining_objective(shape, "causal_lm")
     corpus = build_corpus(config, tokenizer, material)
+    torch.manual_seed(plan.seed)
     network = build_model(model.path, shape, objective, tokenizer)
     cls: type[LanguageModel] = MaskedLM if objective == "masked_lm" else CausalLM
     module = cls(network, replace(optimizer, lr=config.lr))
-    train, held_out = (_loader(table, config, tokenizer, objective, plan.seed) for table in (corpus.train, corpus.held_out))
+    train, held_out = (
+        _loader(table, config, tokenizer, objective, plan.seed) for table in (corpus.train, corpus.held_out)
+    )
     held_out.batches.shuffle = False
     fitted = fit(module, train, held_out if len(corpus.held_out) else None, plan, logger, resume)
     return Pretrained(network, objective, corpus, fitted)

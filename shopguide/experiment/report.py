@@ -104,11 +104,11 @@ def _log_curves(run: Run, title: str) -> None:
 def _log_figures(run: Run, result: Finetuned) -> None:
     examples, card = result.held_out, result.predictor.card
     labels = encode_labels(examples, card.targets)
-    for column, (target, classes) in zip(labels.T, card.targets.items(), strict=True):
-        known = (column >= 0) & (column < len(classes))
+    for numbers, (target, classes) in zip(labels.T, card.targets.items(), strict=True):
+        known = (numbers >= 0) & (numbers < len(classes))
         if not known.any():
             continue
-        posterior, truth = result.posterior[target][known], column[known]
+        posterior, truth = result.posterior[target][known], numbers[known]
         title = f"{card.task}: {target} ({result.split})"
         run.log_figure(
             figures.confusion_matrix(truth, posterior.argmax(1), classes, title), f"figures/confusion_{target}.png"
@@ -118,7 +118,9 @@ def _log_figures(run: Run, result: Finetuned) -> None:
     shown = examples.take(np.arange(min(MAP_POINTS, len(examples))))
     vectors = result.predictor.embed(shown.first, shown.second)
     names = [label or "unknown" for label in shown.labels[target]]
-    run.log_figure(figures.embedding_map(vectors, names, f"{card.task}: texts by {target}"), "figures/embedding_map.png")
+    run.log_figure(
+        figures.embedding_map(vectors, names, f"{card.task}: texts by {target}"), "figures/embedding_map.png"
+    )
 
 
 def closing_table(store: Store, run_id: str) -> None:
@@ -128,8 +130,8 @@ def closing_table(store: Store, run_id: str) -> None:
 
     table = Table(title="Results", header_style="bold")
     names = [name for _, name in BESIDE]
-    for column in ("phase", "task", "metric", "model", "95 % interval", *names):
-        table.add_column(column, justify="left" if column in ("phase", "task", "metric") else "right")
+    for title in ("phase", "task", "metric", "model", "95 % interval", *names):
+        table.add_column(title, justify="left" if title in ("phase", "task", "metric") else "right")
     for child in sorted(store.find_children(run_id), key=lambda c: c.info.start_time):
         metrics, phase = child.data.metrics, child.data.tags.get("shopguide.phase", "")
         for row in _rows(phase.split(" ")[0], child.data.tags.get("task", ""), metrics):
@@ -144,7 +146,9 @@ def _rows(phase: str, task: str, metrics: Mapping[str, float]) -> list[list[str]
         rest = [""] * (1 + len(BESIDE))
         return [[phase, "", name, f"{metrics[name]:.4f}", *rest] for name in wanted if name in metrics]
     split = "test" if "test/macro_f1" in metrics else "dev_final"
-    targets = sorted(name.split("/", 2)[2] for name in metrics if name.startswith(f"{split}/macro_f1/") and "." not in name)
+    targets = sorted(
+        name.split("/", 2)[2] for name in metrics if name.startswith(f"{split}/macro_f1/") and "." not in name
+    )
     names = [*SHOWN, *(f"macro_f1/{target}" for target in targets)]
     shown = []
     for name in names:

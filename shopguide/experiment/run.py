@@ -184,5 +184,9 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def log_line(material: Material) -> None:
     """One printed line: what was read."""
     shop = material.shop
-    rows = ", ".join(f"{len(getattr(shop, t)):,} {t}" for t in ("products", "behaviours", "judgements", "dialogues") if len(getattr(shop, t)))
+    rows = ", ".join(
+        f"{len(getattr(shop, t)):,} {t}"
+        for t in ("products", "behaviours", "judgements", "dialogues")
+        if len(getattr(shop, t))
+    )
     print(f"data {material.data.name}: {rows}; fingerprint {shop.fingerprint}", flush=True)

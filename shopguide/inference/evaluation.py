@@ -26,7 +26,8 @@ class Scores:
 def score(examples: Examples, spaces: LabelSpaces, posterior: dict[str, np.ndarray], intervals: bool = True) -> Scores:
     """Score (N, C) probabilities of each target against the examples' labels."""
     labels = encode_labels(examples, spaces)
-    by_target, bounds = {}, {}
+    by_target: dict[str, dict[str, float]] = {}
+    bounds: dict[str, tuple[float, float]] = {}
     several = len(spaces) > 1
     for column, target in zip(labels.T, spaces, strict=True):
         known = column >= 0

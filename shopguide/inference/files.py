@@ -1,4 +1,4 @@
-"""Answer a file of records, streaming: JSON Lines, CSV, TSV or Parquet in, the same out."""
+"""Answer a file of records, streaming: JSON Lines, CSV, TSV or Parquet in; JSON Lines, CSV or Parquet out."""
 
 import csv
 import gzip
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice, tee
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -41,10 +41,7 @@ def answer_file(predictor: Predictor, source: str, target: str | None, batch_siz
     rows = ({**record, **answer} for record, answer in zip(seen, answers, strict=True))
     shown = tqdm(rows, desc=f"{predictor.card.task}", unit=" records", file=sys.stderr, disable=not sys.stderr.isatty())
     if target is None:
-        count = 0
-        for count, row in enumerate(shown, 1):
-            print(json.dumps(row, ensure_ascii=False, default=str))
-        return count
+        return _write_lines(shown, sys.stdout)
     count = write_records(shown, Path(target).expanduser())
     print(f"{count:,} records answered in {target}", file=sys.stderr)
     return count
@@ -81,7 +78,9 @@ def _json_lines(file: Any, path: Path) -> Iterator[Record]:
         try:
             record = json.loads(line)
         except json.JSONDecodeError as error:
-            raise DataError(f"{path}:{number}: expected a JSON object a line, found {line[:60]!r} ({error.msg})") from error
+            raise DataError(
+                f"{path}:{number}: expected a JSON object a line, found {line[:60]!r} ({error.msg})"
+            ) from error
         if not isinstance(record, dict):
             raise DataError(f"{path}:{number}: expected a JSON object, found {type(record).__name__}")
         yield record
@@ -105,10 +104,15 @@ def write_records(rows: Iterator[Record], path: Path) -> int:
 
 
 def _write_jsonl(rows: Iterator[Record], path: Path) -> int:
-    count = 0
     with path.open("w", encoding="utf-8") as file:
-        for count, row in enumerate(rows, 1):
-            file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+        return _write_lines(rows, file)
+
+
+def _write_lines(rows: Iterator[Record], file: TextIO) -> int:
+    count = 0
+    for row in rows:
+        file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+        count += 1
     return count
 
 
@@ -117,21 +121,39 @@ def _flat(row: Answer) -> Record:
     return {k: json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for k, v in row.items()}
 
 
+def _columns(rows: Iterator[Record], path: Path) -> Iterator[Record]:
+    """Flat rows for a file whose first row names the columns.
+
+    Raises:
+        DataError: a later row has a field that the first one lacks.
+    """
+    columns: set[str] = set()
+    for number, row in enumerate(map(_flat, rows), 1):
+        columns = columns or set(row)
+        if more := sorted(set(row) - columns):
+            raise DataError(
+                f"record {number}: found `{more[0]}`, which is no column of {path.name.removesuffix('.draft')} (the first "
+                "record names them); choose output=….jsonl, where each record keeps its own fields"
+            )
+        yield row
+
+
 def _write_csv(rows: Iterator[Record], path: Path) -> int:
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer: csv.DictWriter[str] | None = None
-        for count, row in enumerate(map(_flat, rows), 1):
+        for row in _columns(rows, path):
             if writer is None:
-                writer = csv.DictWriter(file, list(row), extrasaction="ignore", restval="")
+                writer = csv.DictWriter(file, list(row), restval="")
                 writer.writeheader()
             writer.writerow(row)
+            count += 1
     return count
 
 
 def _write_parquet(rows: Iterator[Record], path: Path) -> int:
     count, schema = 0, None
-    flat = map(_flat, rows)
+    flat = _columns(rows, path)
     with ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
         while chunk := list(islice(flat, ROWS_A_GROUP)):

@@ -17,7 +17,7 @@ from mlflow.types.schema import ColSpec, DataType, Schema
 FOLDER = "huggingface"
 
 
-class TaskModel(PythonModel):  # type: ignore[misc]
+class TaskModel(PythonModel):
     """A `Predictor` behind MLflow's interface."""
 
     def load_context(self, context: PythonModelContext) -> None:
@@ -26,7 +26,7 @@ class TaskModel(PythonModel):  # type: ignore[misc]
 
         self.predictor = Predictor.load(context.artifacts[FOLDER])
 
-    def predict(  # type: ignore[override]
+    def predict(
         self, context: PythonModelContext, model_input: pandas.DataFrame, params: dict[str, Any] | None = None
     ) -> list[dict[str, Any]]:
         """Answer a DataFrame, row by row."""

@@ -28,7 +28,7 @@ def logits_at(model: nn.Module, positions: torch.Tensor, **inputs: torch.Tensor)
         output["last_hidden_state"] = hidden[positions][None]
         return output
 
-    handle = model.base_model.register_forward_hook(keep_chosen)  # type: ignore[union-attr, operator]
+    handle = model.base_model.register_forward_hook(keep_chosen)  # type: ignore[union-attr]
     try:
         logits: torch.Tensor = model(**inputs, return_dict=True).logits
     finally:

@@ -20,7 +20,7 @@ from shopguide.objectives.objective import Batch, Objective, model_inputs
 
 def posteriors(logits: torch.Tensor, sizes: Sequence[int]) -> list[torch.Tensor]:
     """(B, K) logits → for each target, (B, C) probabilities over its classes."""
-    return [part.softmax(-1) for part in logits.float().split(list(sizes), dim=-1)]
+    return [part.softmax(-1) for part in torch.split(logits.float(), list(sizes), dim=-1)]
 
 
 class Classification(Objective):
@@ -47,7 +47,7 @@ class Classification(Objective):
 
     def _loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         losses = []
-        for part, truth in zip(logits.float().split(self.sizes, dim=-1), targets.unbind(-1), strict=True):
+        for part, truth in zip(torch.split(logits.float(), self.sizes, dim=-1), targets.unbind(-1), strict=True):
             known = (truth >= 0) & (truth < part.shape[-1])
             if bool(known.any()):
                 losses.append(cross_entropy(part[known], truth[known], label_smoothing=self.label_smoothing))

@@ -1,10 +1,10 @@
 """Continued pretraining: masked LM and causal LM, with the head only where there is loss.
 
-L_MLM(θ) = −Σᵢ log P(wᵢ | x∖ᵢ; θ) over the masked positions i (Devlin et al. 2019), as a mean over the positions of a batch.
+L_MLM(θ) = −Σᵢ log P(wᵢ | x∖ᵢ; θ) over the masked positions i (Devlin et al. 2019), as a mean over the positions of a
+batch.
 """
 
 import math
-from typing import cast
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -67,4 +67,4 @@ class CausalLM(LanguageModel):
     def targets(self, batch: Batch) -> torch.Tensor:
         """The ids, one place to the left: position t answers for token t + 1."""
         labels = batch["labels"]
-        return cast(torch.Tensor, torch.nn.functional.pad(labels[:, 1:], (0, 1), value=-100))
+        return torch.nn.functional.pad(labels[:, 1:], (0, 1), value=-100)

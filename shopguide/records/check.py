@@ -54,12 +54,14 @@ class Checker:
             value = stored[name]
             for item in value if isinstance(value, list) else [value]:
                 if item is not None and item not in self.items:
-                    return Fault(row.file, row.line, name, "the item_id of a product", f"{item!r}, which no product has")
+                    return Fault(
+                        row.file, row.line, name, "the item_id of a product", f"{item!r}, which no product has"
+                    )
         return None
 
 
 def _convert(field: Field, raw: Any) -> Any:
-    empty = [] if field.name in ("attributes", "viewed_items", "purchased_items") else None
+    empty: list[Any] | None = [] if field.name in ("attributes", "viewed_items", "purchased_items") else None
     value = empty if raw is None else field.convert(raw)
     if field.required and value is None:
         raise BadValueError("a value (the field is required)", "none" if raw is None else shown(raw))

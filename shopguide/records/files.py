@@ -1,8 +1,8 @@
 """Reader `files`: a shop's own records in the documented formats.
 
-`root` is a folder with `products.*`, `behaviours.*`, `judgements.*`, `dialogues.*` (files, or folders of part files), or a
-single file. An option named like a table gives that table's place instead: a path, or the name of a `datasets` data set
-(`owner/name` or `owner/name:split`).
+`root` is a folder with `products.*`, `behaviours.*`, `judgements.*`, `dialogues.*` (files, or folders of part files), or
+a single file. An option named like a table gives that table's place instead: a path, or the name of a `datasets` data
+set (`owner/name` or `owner/name:split`).
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,8 @@ def places(root: Path, options: dict[str, str]) -> dict[str, list[Path] | str]:
     if not found:
         endings = ", ".join(READERS)
         raise DataError(
-            f"data.root={root}: expected files named {', '.join(f'{t}.*' for t in TABLES)} ({endings}; also .gz, .zip), "
+            f"data.root={root}: expected files named {', '.join(f'{t}.*' for t in TABLES)} ({endings}; "
+            "also .gz, .zip), "
             f"found {', '.join(sorted(p.name for p in root.iterdir())[:8]) if root.is_dir() else 'no such folder'}"
         )
     return found

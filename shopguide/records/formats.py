@@ -123,7 +123,7 @@ def read_csv(file: IO[bytes], name: str, **dialect: Any) -> Iterator[RawRow]:
         dialect: of Python's csv module, where it is not the usual one.
     """
     csv.field_size_limit(MAX_ROW_BYTES)
-    decoded = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")  # type: ignore[type-var]
+    decoded = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
     rows = csv.reader(decoded, **dialect)
     try:
         header = [column.strip() for column in next(rows, [])]

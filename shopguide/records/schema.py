@@ -1,7 +1,7 @@
 """The four tables of a shop: fields, types, and how a raw value becomes a stored one.
 
-Text is stored stripped; a missing text is null, a missing list empty. Attributes become a list of (name, value) pairs of
-text. Unknown fields are ignored, and counted.
+Text is stored stripped; a missing text is null, a missing list empty. Attributes become a list of (name, value) pairs
+of text. Unknown fields are ignored, and counted.
 """
 
 import math

@@ -72,8 +72,16 @@ def loss_curves(history: Mapping[str, list[tuple[int, float]]], title: str) -> A
     ):
         steps, values = (np.array(column, dtype=float) for column in zip(*points, strict=True))
         few = len(values) <= 20
-        axes.plot(steps, values, color=colour, alpha=1 if few else 0.3, linewidth=1.8 if few else 0.8,
-                  marker="o" if few else None, markersize=4, label=name if few else None)
+        axes.plot(
+            steps,
+            values,
+            color=colour,
+            alpha=1 if few else 0.3,
+            linewidth=1.8 if few else 0.8,
+            marker="o" if few else None,
+            markersize=4,
+            label=name if few else None,
+        )
         if not few:
             axes.plot(steps, _smoothed(values), color=colour, linewidth=1.8, label=name)
     axes.set_ylabel("loss")
@@ -188,7 +196,7 @@ def embedding_map(vectors: np.ndarray, labels: Sequence[str], title: str) -> Any
     rest = ~np.isin(labels, chosen)
     if rest.any():
         axes.scatter(*points[rest].T, s=10, color="#cccccc", label="other")
-    for name, colour in zip(chosen, colormaps["tab10"].colors, strict=False):
+    for name, colour in zip(chosen, colormaps["tab10"](range(10)), strict=False):
         own = np.asarray(labels) == name
         axes.scatter(*points[own].T, s=14, color=colour, alpha=0.8, linewidths=0, label=_write(str(name))["text"])
     legend = axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
@@ -214,6 +222,8 @@ def sweep_figure(rows: list[dict[str, Any]], metric: str) -> Any:
     _ticks(axes.yaxis, list(places), [", ".join(f"{k}={v}" for k, v in row["settings"].items()) for row in known])
     if values:
         spread = max(values) - min(values)
-        axes.set_xlim(min(0, *values) if spread > 0.5 else min(values) - max(spread, 0.01), max(values) + max(spread, 0.01) * 0.3)
+        axes.set_xlim(
+            min(0, *values) if spread > 0.5 else min(values) - max(spread, 0.01), max(values) + max(spread, 0.01) * 0.3
+        )
     _title(axes, f"jobs by {metric}")
     return figure

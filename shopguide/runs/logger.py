@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytorch_lightning.loggers.logger import Logger
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from pytorch_lightning.utilities import rank_zero_only
 
 from shopguide.runs.tree import Run
 

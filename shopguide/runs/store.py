@@ -29,8 +29,8 @@ def tracking_uri(uri: str | None, root: Path) -> str:
         return f"sqlite:///{root.absolute() / 'mlflow.db'}"
     if "://" not in chosen or chosen.startswith("file:"):
         raise RunError(
-            f"tracking.uri={chosen}: expected a database or server (sqlite:///…, http://…, databricks), found a folder, "
-            f"which MLflow no longer serves as a store; write sqlite:///{chosen.removeprefix('file:').lstrip('/')}/mlflow.db"
+            f"tracking.uri={chosen}: expected a database or server (sqlite:///…, http://…, databricks), found a "
+            f"folder, which MLflow no longer serves as a store; write sqlite:///{chosen.removeprefix('file:').lstrip('/')}/mlflow.db"
         )
     return chosen
 
@@ -79,14 +79,14 @@ class Store:
         """
         run_id = self.resolve(run)
         phases = {c.data.tags.get("shopguide.phase", ""): c for c in self.find_children(run_id)}
-        found = {
+        found: dict[str, str] = {
             name.removeprefix("finetune "): child.info.run_id
             for name, child in phases.items()
             if name.startswith("finetune ") and child.info.status == "FINISHED"
         }
         if task is None and found:
             return found
-        if task not in found:
+        if task is None or task not in found:
             valid = ", ".join(found) or "none (it has no finished fine-tuning phase)"
             raise RunError(f"task={task}: run {run_id} has no such task; it has: {valid}")
         return {task: found[task]}

@@ -30,7 +30,9 @@ def majority(train_labels: np.ndarray, spaces: LabelSpaces, rows: int) -> Poster
     return answers
 
 
-def tfidf_logistic_regression(train: Examples, train_labels: np.ndarray, spaces: LabelSpaces, other: Examples) -> Posteriors:
+def tfidf_logistic_regression(
+    train: Examples, train_labels: np.ndarray, spaces: LabelSpaces, other: Examples
+) -> Posteriors:
     """Fit on the training examples, answer the others. A pair's texts have features of their own and shared words."""
     from scipy.sparse import hstack
     from sklearn.linear_model import LogisticRegression

@@ -1,6 +1,7 @@
 """The tokenizer: by hub name or local folder, or trained on the shop's own text by the `tokenizers` library.
 
-WordPiece (lower-cased, each Chinese character a word of its own, as BERT does) for encoders; byte-level BPE for decoders.
+WordPiece (lower-cased, each Chinese character a word of its own, as BERT does) for encoders; byte-level BPE for
+decoders.
 """
 
 import hashlib
@@ -51,7 +52,7 @@ def _train_wordpiece(texts: Iterable[str], vocab_size: int) -> Any:
         texts, trainers.WordPieceTrainer(vocab_size=vocab_size, special_tokens=special, show_progress=False)
     )
     cls, sep = core.token_to_id("[CLS]"), core.token_to_id("[SEP]")
-    core.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))
+    core.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))  # type: ignore[arg-type]
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         pad_token="[PAD]",

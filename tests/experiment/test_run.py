@@ -84,7 +84,9 @@ def test_evaluate_every_row_there_is(finished: Finished) -> None:
     every = evaluate_run(finished.store, finished.run_id, "features", finished.config.data, "all", 64)
     assert every["features"]["examples"] == 150
     parts = [
-        evaluate_run(finished.store, finished.run_id, "features", finished.config.data, split, 64)["features"]["examples"]
+        evaluate_run(finished.store, finished.run_id, "features", finished.config.data, split, 64)["features"][
+            "examples"
+        ]
         for split in ("train", "dev", "test")
     ]
     assert sum(parts) == 150

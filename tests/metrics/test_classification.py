@@ -27,7 +27,9 @@ def test_equals_scikit_learn(classes: int) -> None:
 def test_calibration_error_by_hand() -> None:
     posterior = torch.tensor([[0.9, 0.1]] * 4 + [[0.4, 0.6]] * 2)
     truth = torch.tensor([0, 0, 0, 1, 1, 0])
-    assert classification_metrics(posterior, truth)["ece"] == pytest.approx((4 * abs(0.75 - 0.9) + 2 * abs(0.5 - 0.6)) / 6)
+    assert classification_metrics(posterior, truth)["ece"] == pytest.approx(
+        (4 * abs(0.75 - 0.9) + 2 * abs(0.5 - 0.6)) / 6
+    )
 
 
 def test_unlabelled_rows_do_not_count_and_unknown_classes_are_wrong() -> None:

@@ -56,7 +56,9 @@ def inputs_of(targets: list[list[int]]) -> dict[str, torch.Tensor]:
 def test_one_target_is_the_usual_cross_entropy() -> None:
     model, inputs = classifier(3), inputs_of([[0], [1], [2], [1]])
     own = Classification(model, ADAMW, [3]).loss(inputs)
-    usual = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], labels=inputs["targets"][:, 0])
+    usual = model(
+        input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], labels=inputs["targets"][:, 0]
+    )
     torch.testing.assert_close(own, usual.loss)
 
 

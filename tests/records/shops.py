@@ -8,7 +8,12 @@ from typing import Any
 from shopguide.records.tables import Shop, load_shop
 
 PRODUCTS = [
-    {"item_id": "I1", "title": "Trail boot", "category": "shoes/boots", "attributes": {"brand": "Peak", "colour": "red"}},
+    {
+        "item_id": "I1",
+        "title": "Trail boot",
+        "category": "shoes/boots",
+        "attributes": {"brand": "Peak", "colour": "red"},
+    },
     {"item_id": "I2", "title": "登山鞋 防水", "category": "shoes/boots", "attributes": {"brand": "云峰"}, "price": 399},
     {"item_id": "I3", "title": "Phone case", "description": "Fits all.", "category": "phones/cases"},
 ]

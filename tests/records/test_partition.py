@@ -11,7 +11,9 @@ SHARES = (0.6, 0.2, 0.2)
 
 
 def test_products_of_one_title_stay_together(tmp_path: Path) -> None:
-    products = [{"item_id": str(i), "title": f"Boot {i % 40}".upper() if i % 2 else f"boot {i % 40}"} for i in range(400)]
+    products = [
+        {"item_id": str(i), "title": f"Boot {i % 40}".upper() if i % 2 else f"boot {i % 40}"} for i in range(400)
+    ]
     shop = load(write_shop(tmp_path / "shop", products, []))
     parts = partition(shop, "group", SHARES, seed=0)
     titles = np.array([normalised(title) for title in column(shop.products, "title")])
@@ -29,10 +31,15 @@ def test_judgements_go_by_query_behaviours_by_user(tmp_path: Path) -> None:
     products = [{"item_id": "I", "title": "t"}]
     behaviours = [{"query": f"q{i}", "user_id": f"U{i // 5}", "timestamp": i} for i in range(100)]
     folder = write_shop(tmp_path / "shop", products, behaviours)
-    write_lines(folder / "judgements.jsonl", [{"query": f"q{i // 4}", "item_id": "I", "label": i % 2} for i in range(200)])
+    write_lines(
+        folder / "judgements.jsonl", [{"query": f"q{i // 4}", "item_id": "I", "label": i % 2} for i in range(200)]
+    )
     shop = load(folder)
     parts = partition(shop, "user_time", SHARES, seed=0)
-    for rows, names in ((shop.behaviours, column(shop.behaviours, "user_id")), (shop.judgements, column(shop.judgements, "query"))):
+    for rows, names in (
+        (shop.behaviours, column(shop.behaviours, "user_id")),
+        (shop.judgements, column(shop.judgements, "query")),
+    ):
         split = parts.behaviours if rows is shop.behaviours else parts.judgements
         assert all(len({s for s, n in zip(split, names, strict=True) if n == name}) == 1 for name in names)
     assert parts.behaviours.tolist() == ["train"] * 60 + ["dev"] * 20 + ["test"] * 20

@@ -37,7 +37,7 @@ def test_later_users_are_held_out_and_no_time_is_mixed(rows: list[tuple[int, flo
     split = split_by_user_and_time(users, times, ["q"] * len(rows), seed=0, fractions=SHARES)
     kept = {name: [i for i, own in enumerate(split) if own == name] for name in ("train", "dev", "test")}
     of_users = [{users[i] for i in kept[name]} for name in kept]
-    assert not (of_users[0] & of_users[1] or of_users[0] & of_users[2] or of_users[1] & of_users[2])
+    assert sum(map(len, of_users)) == len(set.union(*of_users))
     moments = [[times[i] for i in kept[name]] for name in kept]
     for earlier, later in ((0, 1), (0, 2), (1, 2)):
         assert not moments[earlier] or not moments[later] or max(moments[earlier]) < min(moments[later])

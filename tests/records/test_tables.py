@@ -43,7 +43,14 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
     cells = [
-        [p["item_id"], p["title"], p.get("description", ""), p["category"], json.dumps(p.get("attributes", {})), str(p.get("price", ""))]
+        [
+            p["item_id"],
+            p["title"],
+            p.get("description", ""),
+            p["category"],
+            json.dumps(p.get("attributes", {})),
+            str(p.get("price", "")),
+        ]
         for p in PRODUCTS
     ]
     names = ["item_id", "title", "description", "category", "attributes", "price"]
@@ -55,7 +62,9 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
     elif form == "json":
         (folder / "products.json").write_text(json.dumps(PRODUCTS), encoding="utf-8")
     elif form == "parquet":
-        pq.write_table(pa.Table.from_pylist([{**dict.fromkeys(names), **p} for p in PRODUCTS]), folder / "products.parquet")
+        pq.write_table(
+            pa.Table.from_pylist([{**dict.fromkeys(names), **p} for p in PRODUCTS]), folder / "products.parquet"
+        )
     elif form == "parts":
         (folder / "products").mkdir()
         for number, product in enumerate(PRODUCTS):
@@ -96,7 +105,12 @@ GOOD = b'{"item_id": "I1", "title": "a"}\n'
 FAULTS = {
     "broken JSON": (GOOD + b'{"item_id": "I2", "title"', ":2", "(row)", "broken JSON"),
     "not an object": (GOOD + b"[1]\n", ":2", "(row)", "expected a JSON object, found a list"),
-    "missing field": (GOOD + b'{"item_id": "I2"}\n', ":2", "title", "expected a value (the field is required), found none"),
+    "missing field": (
+        GOOD + b'{"item_id": "I2"}\n',
+        ":2",
+        "title",
+        "expected a value (the field is required), found none",
+    ),
     "empty field": (GOOD + b'{"item_id": "I2", "title": " "}\n', ":2", "title", "expected a value"),
     "wrong type": (GOOD + b'{"item_id": "I2", "title": ["a"]}\n', ":2", "title", "expected text, found ['a'] (list)"),
     "wrong number": (GOOD + b'{"item_id": "I2", "title": "b", "price": "cheap"}\n', ":2", "price", "expected a number"),
@@ -105,7 +119,12 @@ FAULTS = {
     "NUL bytes": (GOOD + b'{"item_id": "I2", "title": "b\x00"}\n', ":2", "(row)", "text without NUL bytes"),
     "NUL escaped": (GOOD + b'{"item_id": "I2", "title": "b\\u0000"}\n', ":2", "title", "text without NUL bytes"),
     "lone surrogate": (GOOD + b'{"item_id": "I2", "title": "\\ud800"}\n', ":2", "title", "text in UTF-8"),
-    "megabytes": (GOOD + b'{"item_id": "I2", "title": "' + b"x" * MAX_ROW_BYTES + b'"}\n' + GOOD.replace(b"I1", b"I3"), ":2", "(row)", "a row of at most 4 MiB"),
+    "megabytes": (
+        GOOD + b'{"item_id": "I2", "title": "' + b"x" * MAX_ROW_BYTES + b'"}\n' + GOOD.replace(b"I1", b"I3"),
+        ":2",
+        "(row)",
+        "a row of at most 4 MiB",
+    ),
 }
 
 
@@ -135,7 +154,9 @@ def test_quarantine_writes_the_row_aside_and_goes_on(tmp_path: Path, name: str) 
 
 def test_an_unknown_product_in_a_behaviour(tmp_path: Path) -> None:
     row = {"query": "q", "purchased_items": ["I7"]}
-    with pytest.raises(DataError, match=r"behaviours\.jsonl:1  purchased_items  expected the item_id of a product, found 'I7'"):
+    with pytest.raises(
+        DataError, match=r"behaviours\.jsonl:1  purchased_items  expected the item_id of a product, found 'I7'"
+    ):
         load(write_shop(tmp_path / "shop", PRODUCTS, [row]))
 
 

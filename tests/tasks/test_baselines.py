@@ -6,7 +6,9 @@ from shopguide.tasks.task import Examples
 
 
 def examples(first: list[str], labels: list[str | None], second: list[str] | None = None) -> Examples:
-    return Examples(ids=first, first=first, second=second, labels={"t": labels}, split=["train"] * len(first), groups=first)
+    return Examples(
+        ids=first, first=first, second=second, labels={"t": labels}, split=["train"] * len(first), groups=first
+    )
 
 
 def test_majority_gives_the_training_shares() -> None:
@@ -17,7 +19,9 @@ def test_majority_gives_the_training_shares() -> None:
 def test_tfidf_learns_words_in_both_languages() -> None:
     train = examples(["red boots", "hiking boots", "手机壳", "智能手机"] * 6, ["shoe", "shoe", "phone", "phone"] * 6)
     spaces = label_spaces(train)
-    posterior = tfidf_logistic_regression(train, encode_labels(train, spaces), spaces, examples(["blue boots", "老人手机"], [None, None]))
+    posterior = tfidf_logistic_regression(
+        train, encode_labels(train, spaces), spaces, examples(["blue boots", "老人手机"], [None, None])
+    )
     assert [spaces["t"][i] for i in posterior["t"].argmax(1)] == ["shoe", "phone"]
     np.testing.assert_allclose(posterior["t"].sum(1), 1)
 

@@ -26,7 +26,9 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def all_train(shop: Shop) -> Partition:
-    return Partition(*(np.full(len(t), "train") for t in (shop.products, shop.behaviours, shop.judgements, shop.dialogues)))
+    return Partition(
+        *(np.full(len(t), "train") for t in (shop.products, shop.behaviours, shop.judgements, shop.dialogues))
+    )
 
 
 def test_need_is_the_category_bought_after_the_query(shop: Shop) -> None:
@@ -90,7 +92,9 @@ def test_rows_set_aside_are_in_no_split(shop: Shop) -> None:
 
 
 def test_too_few_labels_are_told(shop: Shop) -> None:
-    with pytest.raises(DataError, match=r"task `need`: expected at least 8 labelled training examples, found 2 .* purchased_items"):
+    with pytest.raises(
+        DataError, match=r"task `need`: expected at least 8 labelled training examples, found 2 .* purchased_items"
+    ):
         Need(name="need").checked_examples(shop, all_train(shop), None)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shopguide.records.demo_shop.taxonomy import ADJECTIVES, CATEGORIES, COLOURS, MATERIALS, Category
-from shopguide.records.demo_shop.words import Vocabulary, pick
+from shopguide.records.demo_shop.words import Vocabulary
 
 ERRORS = 0.03
 """Share of wrong labels, for each label: sellers err."""
@@ -81,7 +81,12 @@ def _observed(name: str, true: dict[str, str], category: Category, vocabulary: V
 
 
 def _texts(
-    category: Category, language: str, names: dict[str, str], true: dict[str, str], said: dict[str, bool], draw: random.Random
+    category: Category,
+    language: str,
+    names: dict[str, str],
+    true: dict[str, str],
+    said: dict[str, bool],
+    draw: random.Random,
 ) -> tuple[str, str]:
     """Title and description. Each attribute that is told stands in one of them."""
     chinese = language == "zh"
@@ -98,7 +103,11 @@ def _texts(
         title = " ".join(head) + " " + "".join([*middle, uses[0] * (draw.random() < 0.3), noun]) + " ".join(["", *tail])
         facts = [f"{colour}款"] * (said["colour"] and not in_title["colour"])
         facts += [f"采用{material}"] * (said["material"] and not in_title["material"])
-        lines = [f"{names['series']}{other}，{'，'.join(uses)}", *facts, draw.choice(("支持七天退换", "顺丰发货", "正品保证"))]
+        lines = [
+            f"{names['series']}{other}，{'，'.join(uses)}",
+            *facts,
+            draw.choice(("支持七天退换", "顺丰发货", "正品保证")),
+        ]
         return title, "。".join(lines) + "。"
     title = " ".join([*head, *draw.sample(middle, len(middle)), noun, *tail])
     facts = [f"Comes in {colour}."] * (said["colour"] and not in_title["colour"])

@@ -46,7 +46,8 @@ CATEGORIES = (
     _category("electronics/laptop", 4800, "aluminium|magnesium alloy|plastic",
               "laptop|notebook|ultrabook|notebook computer|portable computer|gaming laptop|student laptop",
               "笔记本|笔记本电脑|手提电脑|轻薄本|游戏本|超极本|学生电脑",
-              "for writing a thesis|light for business trips|video editing on the go|coding at university|for online classes",
+              "for writing a thesis|light for business trips|video editing on the go|coding at university|"
+              "for online classes",
               "写论文办公|出差轻便|剪视频流畅|大学生编程|上网课用"),
     _category("electronics/tablet", 1700, "aluminium|glass|plastic",
               "tablet|pad|drawing tablet|tablet computer|reading tablet|kids tablet",
@@ -211,8 +212,12 @@ CATEGORIES = (
 )  # fmt: skip
 
 BRANDS = {
-    "electronics": ("Novarix 诺瓦|Quentel 昆泰|Lumeo 路米|Zephon 泽丰|Arkwell 雅科|Tianyue 天跃|Pixora 皮克|Vantel 万拓"),
-    "clothing": ("Marlowe 马洛|Suyan 素言|Fernhill 芬希|Castora 卡思|Yunshang 云裳|Brindle 宾朵|Odette 欧黛|Halden 海登"),
+    "electronics": (
+        "Novarix 诺瓦|Quentel 昆泰|Lumeo 路米|Zephon 泽丰|Arkwell 雅科|Tianyue 天跃|Pixora 皮克|Vantel 万拓"
+    ),
+    "clothing": (
+        "Marlowe 马洛|Suyan 素言|Fernhill 芬希|Castora 卡思|Yunshang 云裳|Brindle 宾朵|Odette 欧黛|Halden 海登"
+    ),
     "shoes": ("Strydo 驰多|Ridgeway 瑞崎|Bounda 邦达|Tafoot 踏足|Kestrel 凯捷|Lingbu 凌步|Corsa 珂萨"),
     "beauty": ("Velmora 薇茉|Huarun 花润|Serenne 诗蕊|Aquilis 水肌|Botania 本草集|Rosalie 若莎|Mirelle 蜜芮"),
     "home": ("Hearthly 暖居|Casavo 家沃|Nordlys 诺光|Anju 安居乐|Brixton 百思|Ovenia 欧炊|Linara 丽纳"),
@@ -253,7 +258,16 @@ ADJECTIVES = {
     "zh": ("新款", "经典", "高端", "轻便", "2026款", "升级版", "简约", "柔软", "日常", "豪华", "环保"),
 }
 FILLERS = {
-    "en": ("cheap {}", "{} for my dad", "best {}", "{} sale", "good {} please", "i need {}", "{} gift", "looking for {}"),
+    "en": (
+        "cheap {}",
+        "{} for my dad",
+        "best {}",
+        "{} sale",
+        "good {} please",
+        "i need {}",
+        "{} gift",
+        "looking for {}",
+    ),
     "zh": ("想买{}", "求推荐{}", "{}便宜点的", "送老公的{}", "{}哪个牌子好", "有没有{}", "{}包邮", "性价比高的{}"),
 }
 CONFUSED = str.maketrans("鞋机装电脑耳包表霜膏锅灯裙裤茶", "鞵机妆店恼饵苞裱双高祸登群库查")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 
-
 class Truth:
     """Best guesses by behaviour (row number) and product."""
 

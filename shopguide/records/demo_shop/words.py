@@ -14,7 +14,28 @@ from shopguide.records.demo_shop.taxonomy import BRANDS, CATEGORIES, Category
 SERIES_A_LINE = 2
 """Series of one brand in one category."""
 SYLLABLES = {
-    "en": ("ar", "be", "cor", "da", "el", "fin", "go", "hal", "io", "ka", "lu", "mo", "na", "or", "pe", "ri", "sol", "ta", "ul", "vex"),
+    "en": (
+        "ar",
+        "be",
+        "cor",
+        "da",
+        "el",
+        "fin",
+        "go",
+        "hal",
+        "io",
+        "ka",
+        "lu",
+        "mo",
+        "na",
+        "or",
+        "pe",
+        "ri",
+        "sol",
+        "ta",
+        "ul",
+        "vex",
+    ),
     "zh": tuple("云风星月山川晨光极锐灵悦逸雅泽辰沐岚"),
 }
 SHARED_SERIES = ("Pro Max", "Lite", "Air", "Ultra", "Classic")

@@ -30,4 +30,8 @@ def _queries(path: Path) -> Iterator[RawRow]:
                 yield bad_row(name, number, "text in UTF-8", "other bytes")
                 continue
             _, tab, query = text.partition("\t")
-            yield RawRow(name, number, {"query": query}) if tab else bad_row(name, number, "number, tab, query", text[:40])
+            yield (
+                RawRow(name, number, {"query": query})
+                if tab
+                else bad_row(name, number, "number, tab, query", text[:40])
+            )

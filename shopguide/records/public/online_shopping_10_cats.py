@@ -1,7 +1,7 @@
 """online_shopping_10_cats: Chinese shop reviews in ten categories, with sentiment (1 good, 0 bad).
 
-File: `online_shopping_10_cats.csv` (or .gz). A review is read as a product card: its text is the title, its category the
-category, its sentiment an attribute. A review without text keeps its place under a title that says so.
+File: `online_shopping_10_cats.csv` (or .gz). A review is read as a product card: its text is the title, its category
+the category, its sentiment an attribute. A review without text keeps its place under a title that says so.
 """
 
 from collections.abc import Iterator

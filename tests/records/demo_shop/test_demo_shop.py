@@ -55,7 +55,10 @@ def test_labels_are_noisy_as_said_and_the_truth_knows(folder: Path) -> None:
         wrong = sum(r["attributes"][name] != t["true"][name] for r, t in zip(rows, truth, strict=True))  # type: ignore[index]
         assert 2 <= wrong <= 30
     known = Truth.load(folder)
-    told = [known.features(str(row["item_id"]))["category"] == t["true"]["category"] for row, t in zip(rows, truth, strict=True)]  # type: ignore[index]
+    told = [
+        known.features(str(row["item_id"]))["category"] == t["true"]["category"]
+        for row, t in zip(rows, truth, strict=True)
+    ]  # type: ignore[index]
     assert all(told)
 
 
