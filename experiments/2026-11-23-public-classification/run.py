@@ -1,7 +1,7 @@
 """Fine-tuning on two public sets: shopguide beside transformers.Trainer and TF-IDF + logistic regression.
 
-Same backbone, same network (one output a class of each target), same loss, epochs, learning rate, batch size, length and
-seeds; the last epoch is scored on the held-out split. One JSON line a (set, system, seed), one summary line last.
+Same backbone, same network (one output a class of each target), same loss, epochs, learning rate, batch size, length
+and seeds; the last epoch is scored on the held-out split. One JSON line a (set, system, seed), one summary line last.
 
     python experiments/2026-11-23-public-classification/run.py mwpd2020 --data DATA/mwpd2020 --model WEIGHTS/minilm-l6
 """

@@ -132,8 +132,8 @@ def _columns(rows: Iterator[Record], path: Path) -> Iterator[Record]:
         columns = columns or set(row)
         if more := sorted(set(row) - columns):
             raise DataError(
-                f"record {number}: found `{more[0]}`, which is no column of {path.name.removesuffix('.draft')} (the first "
-                "record names them); choose output=….jsonl, where each record keeps its own fields"
+                f"record {number}: found `{more[0]}`, which is no column of {path.name.removesuffix('.draft')} (the "
+                "first record names them); choose output=….jsonl, where each record keeps its own fields"
             )
         yield row
 

@@ -64,7 +64,7 @@ class Predictor:
         """(N, D) the backbone's states, averaged over the tokens of each text."""
 
         def mean_state(batch: dict[str, torch.Tensor]) -> torch.Tensor:
-            hidden: torch.Tensor = self.model.base_model(**model_inputs(batch))[0]  # type: ignore[union-attr, operator]
+            hidden: torch.Tensor = self.model.base_model(**model_inputs(batch))[0]  # type: ignore[operator]
             weight = batch["attention_mask"][..., None]
             return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
 

@@ -81,7 +81,7 @@ def build_model(source: str | None, config: Any, head: Head, tokenizer: Any, **s
         return model
     with _told(source), quietly():
         model = classes[head].from_pretrained(os.path.expanduser(source), config=config)
-    rows = model.get_input_embeddings().weight.shape[0]  # type: ignore[operator, union-attr]
+    rows = model.get_input_embeddings().weight.shape[0]  # type: ignore[operator]
     if rows < len(tokenizer):
         raise ModelError(
             f"model `{source}`: its embeddings hold {rows} tokens, but the tokenizer has {len(tokenizer)}; "
@@ -99,11 +99,11 @@ def freeze_layers(model: nn.Module, count: int) -> int:
     if count == 0:
         return 0
     base = model.base_model
-    stacks = [m for m in base.modules() if isinstance(m, nn.ModuleList)]  # type: ignore[union-attr, operator]
+    stacks = [m for m in base.modules() if isinstance(m, nn.ModuleList)]  # type: ignore[union-attr]
     layers = max(stacks, key=len, default=nn.ModuleList())
     if count > len(layers):
         raise ModelError(f"model.freeze_layers={count}: the backbone has {len(layers)} layers")
-    frozen = [*model.get_input_embeddings().parameters(), *layers[:count].parameters()]  # type: ignore[operator, union-attr]
+    frozen = [*model.get_input_embeddings().parameters(), *layers[:count].parameters()]  # type: ignore[operator]
     for parameter in frozen:
         parameter.requires_grad_(False)
     return sum(parameter.numel() for parameter in frozen)

@@ -46,7 +46,9 @@ class Objective(pl.LightningModule, ABC):
 
     def configure_optimizers(self) -> Any:
         """AdamW and the schedule over all of the phase's steps."""
-        return configure(self.model, self.optimizer_config, int(self.trainer.estimated_stepping_batches))
+        scaled = self.trainer.precision == "16-mixed"  # its scaler and clipping cannot go with the fused kernel
+        steps = int(self.trainer.estimated_stepping_batches)
+        return configure(self.model, self.optimizer_config, steps, fused=not scaled)
 
     def _logs_now(self) -> bool:
         """`self.log` costs a millisecond: only where a point of the curve is due."""

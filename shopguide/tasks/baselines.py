@@ -47,7 +47,7 @@ def tfidf_logistic_regression(
     answers = {}
     for column, (target, classes) in zip(train_labels.T, spaces.items(), strict=True):
         known = column >= 0
-        model = LogisticRegression(C=10.0, max_iter=200).fit(fitted[known], column[known])
+        model = LogisticRegression(C=10.0, solver="newton-cg").fit(fitted[known], column[known])
         posterior = np.zeros((len(other), len(classes)))
         posterior[:, model.classes_] = model.predict_proba(asked)
         answers[target] = posterior

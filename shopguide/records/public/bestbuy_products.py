@@ -1,6 +1,6 @@
 """Best Buy products: names, makers and descriptions of 48,194 products.
 
-File: `products.tgz` with `products.csv`; its empty cells hold a blank, quotes are escaped by a backslash. A product code
+File: `products.tgz` with `products.csv`; empty cells hold a blank, quotes are escaped by a backslash. A product code
 occurs more than once: the row's number makes the id its own.
 """
 
