@@ -4,12 +4,14 @@ A phase's folder holds two checkpoints: `best.ckpt` by the monitored metric, and
 is interrupted, from which it goes on.
 """
 
+import contextlib
 import logging
 import os
 import resource
+import signal
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,9 +120,8 @@ def fit(
         monitor = plan.monitor or "dev/loss"
         callbacks.append(EarlyStopping(monitor, patience=plan.patience, mode=_mode(monitor)))
     trainer = _trainer(plan, callbacks, logger)
-    trainer.fit(objective, train, dev, ckpt_path=last if resume and last.exists() else None, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    with _interruptible():
+        trainer.fit(objective, train, dev, ckpt_path=last if resume and last.exists() else None, weights_only=True)
     scores = {key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith("dev/")}
     if best is not None and best.best_model_path:
         state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
@@ -128,6 +129,17 @@ def fit(
         scores |= {best.monitor or "": float(best.best_model_score or 0)}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
     return Fitted(scores, throughput.tokens_per_second, throughput.seconds, peak)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C stays Ctrl-C: Lightning makes an exit with code 1 of it, and ignores all later ones."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None
 
 
 def _mode(monitor: str) -> str:

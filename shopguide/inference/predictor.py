@@ -114,7 +114,7 @@ class Predictor:
             wanted = " and ".join(" or ".join(fields) for fields in (spec.first, spec.second) if fields)
             raise DataError(
                 f"record {number}: task `{self.card.task}` expected text in {wanted}, "
-                f"found only {sorted(key for key, value in record.items() if value) or 'nothing'}"
+                f"found only {sorted(key for key, value in record.items() if str(value or '').strip()) or 'nothing'}"
             )
         return texts
 

@@ -3,11 +3,13 @@
 A spec names the fields of the first and, for pairs, of the second text; it is saved beside the model's weights.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 SEPARATOR = " | "
+COLUMN = "attributes."
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,34 @@ def join_fields(record: Mapping[str, Any], fields: tuple[str, ...]) -> str:
 def field_value(record: Mapping[str, Any], name: str) -> str:
     """One field as text; an empty text where the record does not have it."""
     first, _, attribute = name.partition(".")
-    value = record.get(first)
     if first == "attributes":
-        pairs = value or {}
-        named = pairs if isinstance(pairs, Mapping) else {pair["name"]: pair["value"] for pair in pairs}
-        value = named.get(attribute) if attribute else ", ".join(str(v) for v in named.values() if v is not None)
+        named = _attributes(record)
+        value = named.get(attribute) if attribute else ", ".join(str(v) for v in named.values() if v not in (None, ""))
+    else:
+        value = record.get(name)
     return "" if value is None else str(value).strip()
+
+
+def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes by name, from a mapping, name-value pairs, columns `attributes.<name>`, or a cell.
+
+    A cell holds a JSON object, or plain words (which have no name).
+    """
+    value = record.get("attributes")
+    if isinstance(value, str):
+        value = _parsed(value) or {"": value.strip()}
+    if isinstance(value, Mapping):
+        named = dict(value)
+    else:
+        pairs = [p if isinstance(p, Mapping) and "name" in p else {"name": str(p), "value": p} for p in value or ()]
+        named = {pair["name"]: pair.get("value") for pair in pairs}
+    columns = {key: v for key, v in record.items() if key.startswith(COLUMN)}
+    return named | {key.removeprefix(COLUMN): v for key, v in columns.items()}
+
+
+def _parsed(cell: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(cell)
+    except json.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None

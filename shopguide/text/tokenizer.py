@@ -6,12 +6,14 @@ decoders.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from shopguide.errors import ModelError
 
 DECODERS = ("gpt2", "gpt_neo", "gpt_neox", "llama", "mistral", "qwen2", "opt", "bloom")
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 def load_tokenizer(name_or_folder: str) -> Any:
@@ -40,17 +42,13 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, model_type: str) -> A
 
 
 def _train_wordpiece(texts: Iterable[str], vocab_size: int) -> Any:
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    core = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    core.normalizer = normalizers.BertNormalizer(lowercase=True)
-    core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    core.decoder = decoders.WordPiece()
-    core.train_from_iterator(
-        texts, trainers.WordPieceTrainer(vocab_size=vocab_size, special_tokens=special, show_progress=False)
-    )
+    normalizer, splitter = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
+    words = Counter(word for text in texts for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text)))
+    core = Tokenizer(models.WordPiece(_wordpieces(words, vocab_size), unk_token="[UNK]"))
+    core.normalizer, core.pre_tokenizer, core.decoder = normalizer, splitter, decoders.WordPiece()
     cls, sep = core.token_to_id("[CLS]"), core.token_to_id("[SEP]")
     core.post_processor = processors.BertProcessing(("[SEP]", sep), ("[CLS]", cls))  # type: ignore[arg-type]
     return PreTrainedTokenizerFast(
@@ -62,6 +60,22 @@ def _train_wordpiece(texts: Iterable[str], vocab_size: int) -> Any:
         mask_token="[MASK]",
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     )
+
+
+def _wordpieces(words: Counter[str], vocab_size: int) -> dict[str, int]:
+    """Piece → id, the same in every process.
+
+    The trainer numbers the inner characters in the order of a hash that each process seeds anew, and breaks ties by
+    those numbers. Named before all others, in alphabetical order, they are always the same.
+    """
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    inner = sorted({f"##{character}" for word in words for character in word[1:]})
+    core = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.WordPieceTrainer(vocab_size=vocab_size, special_tokens=[*SPECIAL, *inner], show_progress=False)
+    core.train_from_iterator((f"{word} " * count for word, count in sorted(words.items())), trainer)
+    return core.get_vocab()
 
 
 def _train_bpe(texts: Iterable[str], vocab_size: int) -> Any:

@@ -130,6 +130,6 @@ def test_records_without_the_labels_of_a_task(tmp_path: Path) -> None:
     from tests.records.shops import PRODUCTS, write_shop
 
     root = write_shop(tmp_path / "shop", PRODUCTS, [])
-    data = {"name": "own", "reader": "files", "root": str(root), "cache_dir": str(tmp_path / "cache")}
+    own = {"data.name": "own", "data.reader": "files", "data.root": root, "data.options": {}}
     with pytest.raises(DataError, match=r"task `need`: expected at least 8 labelled training examples, found 0"):
-        run_experiment(parse_config(tiny_settings(tmp_path, data=data)))
+        run_experiment(parse_config(tiny_settings(tmp_path, **own)))

@@ -44,7 +44,7 @@ def test_second_time_is_read_from_disk_without_the_documents(tokenizer: object, 
 
 
 def test_fingerprint_follows_each_choice(tokenizer: object, tmp_path: Path) -> None:
-    other = train_tokenizer(TEXTS, 200, "bert")
+    other = train_tokenizer(TEXTS, 50, "bert")
     prints = {
         corpus(tokenizer, tmp_path).fingerprint,
         corpus(tokenizer, tmp_path, max_length=8).fingerprint,

@@ -1,0 +1,84 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from shopguide.errors import DataError, ModelError
+from shopguide.inference.predictor import Predictor
+from shopguide.inference.saved_model import Card
+from tests.conftest import Finished
+
+TEXTS = ["手机壳", "red trail running boots for a long day in the rain", "tv", ""]
+
+
+@pytest.fixture(scope="module")
+def need(finished: Finished) -> Predictor:
+    return Predictor.load(finished.store.task_model(finished.run_id, "need"))
+
+
+@pytest.fixture(scope="module")
+def features(finished: Finished) -> Predictor:
+    return Predictor.load(finished.store.task_model(finished.run_id, "features"))
+
+
+def test_posterior_is_the_softmax_of_the_model(need: Predictor) -> None:
+    for text, row in zip(TEXTS, need.posterior(TEXTS)["category"], strict=True):
+        encoded = need.tokenizer(text, return_tensors="pt", return_token_type_ids=False)
+        with torch.no_grad():
+            expected = need.model(**encoded).logits[0].softmax(-1).numpy()
+        np.testing.assert_allclose(row, expected, atol=1e-6)
+        assert row.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_batches_do_not_change_the_answers(features: Predictor) -> None:
+    alone, together = (features.posterior(TEXTS * 5, batch_size=size) for size in (1, 64))
+    for target in features.card.targets:
+        np.testing.assert_allclose(alone[target], together[target], atol=1e-5)
+
+
+def test_the_label_is_the_most_likely_class(need: Predictor) -> None:
+    for answer in need.predict({"query": text or "x"} for text in TEXTS):
+        shares = list(answer["posterior"].values())
+        assert shares == sorted(shares, reverse=True)
+        assert answer["label"] == next(iter(answer["posterior"]))
+        assert set(answer["posterior"]) == set(need.card.targets["category"])
+
+
+def test_several_targets_answer_by_target(features: Predictor) -> None:
+    (answer,) = features.predict([{"title": "Red cotton shirt"}])
+    assert set(answer["label"]) == set(answer["posterior"]) == {"category", "brand", "colour", "material"}
+
+
+def test_a_long_stream_is_answered_in_order(need: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shopguide.inference.predictor.CHUNK", 3)
+    records = [{"query": f"{'long ' * (i % 4)}query {i}"} for i in range(10)]
+    streamed = [answer["posterior"] for answer in need.predict(iter(records))]
+    expected = [answer["posterior"] for record in records for answer in need.predict([record])]
+    for one, other in zip(streamed, expected, strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_a_record_without_the_fields_it_reads(need: Predictor) -> None:
+    with pytest.raises(DataError, match=r"record 2: task `need` expected text in query, found only \['title'\]"):
+        list(need.predict([{"query": "a"}, {"title": "b", "query": " "}]))
+
+
+def test_vectors_are_means_over_a_texts_own_tokens(need: Predictor) -> None:
+    alone, together = need.embed(TEXTS[:1]), need.embed(TEXTS[:3])
+    assert together.shape == (3, need.model.config.hidden_size)
+    np.testing.assert_allclose(alone[0], together[0], atol=1e-5)
+
+
+def test_a_folder_that_is_no_task_model(finished: Finished, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"expected a model fine-tuned by shopguide"):
+        Predictor.load(tmp_path)
+    (tmp_path / "shopguide.json").write_text(json.dumps({"format": 99}))
+    with pytest.raises(ModelError, match=r"expected format 1, found 99"):
+        Predictor.load(tmp_path)
+
+
+def test_the_card_reads_back(need: Predictor, tmp_path: Path) -> None:
+    need.card.write(tmp_path)
+    assert Card.read(tmp_path) == need.card
