@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 TINY = {
     "model_type": "bert",
@@ -66,7 +67,4 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
-    before = os.environ.pop("MLFLOW_TRACKING_URI", None)
     yield Finished(tmp_path_factory.mktemp("finished"))
-    if before is not None:
-        os.environ["MLFLOW_TRACKING_URI"] = before

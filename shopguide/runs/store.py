@@ -125,8 +125,6 @@ def open_store(uri: str | None, experiment: str, root: Path) -> Store:
     Raises:
         RunError: the store cannot be reached.
     """
-    import mlflow
-
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -134,7 +132,6 @@ def open_store(uri: str | None, experiment: str, root: Path) -> Store:
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="mlflow")
     chosen = tracking_uri(uri, root)
-    mlflow.set_tracking_uri(chosen)
     client = MlflowClient(chosen)
     try:
         found = client.get_experiment_by_name(experiment)

@@ -14,10 +14,11 @@ from tests.conftest import Finished
 QUERIES = ["想买一双防水的登山鞋", "red boots"]
 
 
-def test_pyfunc_answers_as_the_predictor(finished: Finished) -> None:
+def test_pyfunc_answers_as_the_predictor(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     import mlflow
 
     run = finished.store.task_runs(finished.run_id, "relevance")["relevance"]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", finished.store.uri)
     predictor = Predictor.load(finished.store.task_model(finished.run_id, "relevance"))
     records = [{"query": query, "title": "Trail boot", "attributes": "red, leather"} for query in QUERIES]
     with warnings.catch_warnings():
