@@ -43,7 +43,7 @@ def conf_dir() -> Path:
 
 def run(command: Command, argv: list[str] | None = None) -> None:
     """Check the command line, then let Hydra run its job or jobs; a user's mistake exits with code 2."""
-    argv = [_quote(a, command) for a in (sys.argv[1:] if argv is None else argv)]
+    argv = _flag_first([_quote(a, command) for a in (sys.argv[1:] if argv is None else argv)])
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         configs, argv = _check_all(command, argv)
@@ -119,6 +119,11 @@ def _quote(argument: str, command: Command) -> str:
     trailing = re.search(r"\\*$", escaped)
     tail = trailing.group(0) if trailing and not escaped.endswith("\\'") else ""
     return f"{key}='{escaped}{tail}'"
+
+
+def _flag_first(argv: list[str]) -> list[str]:
+    """`-m` may stand anywhere: Hydra's parser refuses it between overrides."""
+    return sorted(argv, key=lambda argument: argument not in ("-m", "--multirun"))
 
 
 def _check_all(command: Command, argv: list[str]) -> tuple[list[Any], list[str]]:

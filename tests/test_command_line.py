@@ -30,6 +30,7 @@ MISTAKES = {
     "pretrain.masking.strategy=span": "pretrain.masking.strategy=span: expected 'token' or 'whole_word'",
     "tasks.need.depth=0": "tasks.need.depth=0: expected greater than or equal to 1",
     "-m lr=1e-4,abc": "lr=abc: expected number",
+    "+experiment=mlm_then_ft -m lr=abc,1": "lr=abc: expected number",
     "data.root='a": "the command line cannot be read",
 }
 

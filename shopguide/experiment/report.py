@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shopguide.config import Config
+from shopguide.config import Config, TrackingConfig
 from shopguide.experiment.finetune import Finetuned
 from shopguide.experiment.fit import Fitted
 from shopguide.experiment.prepare import Material
@@ -18,6 +18,7 @@ from shopguide.inference.saved_model import save_model
 from shopguide.records.splits import leaks
 from shopguide.records.tables import column
 from shopguide.runs import figures
+from shopguide.runs.secrets import mask_uri
 from shopguide.runs.store import Store
 from shopguide.runs.tree import Run
 from shopguide.tasks.labels import encode_labels
@@ -161,13 +162,18 @@ def _rows(phase: str, task: str, metrics: Mapping[str, float]) -> list[list[str]
     return shown
 
 
-def next_commands(config: Config, run_id: str) -> None:
+def next_commands(config: Config, store: Store, run_id: str) -> None:
     """Print what to type next."""
+    own = f" tracking.root={config.tracking.root}" if config.tracking.root != TrackingConfig.root else ""
+    data = f"data={config.data.name}" + (f" data.root={config.data.root}" if config.data.root else "")
     print("\nNext:")
-    task = next(iter(config.tasks), None)
-    if "finetune" in config.phases and task:
-        print(f"  python -m shopguide.predict run={run_id} task={task} text='想买一双防水的登山鞋'")
-        print(f"  python -m shopguide.evaluate run={run_id} data={config.data.name} split=test")
+    if "finetune" in config.phases:
+        task = next(iter(config.tasks))
+        text = " text_pair='防水登山鞋 Trail boot'" if task == "relevance" else ""
+        print(f"  python -m shopguide.predict run={run_id} task={task} text='想买一双防水的登山鞋'{text}{own}")
+        print(f"  python -m shopguide.evaluate run={run_id} {data} split=test{own}")
     else:
-        print(f"  python -m shopguide.train +experiment=ft_only model.path={config.tracking.root}/…  (the run's model)")
-    print("  mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db")
+        (phase,) = [c for c in store.find_children(run_id) if c.data.tags.get("shopguide.phase") == "pretrain"]
+        folder = store.artifact_folder(phase.info.run_id, "model")
+        print(f"  python -m shopguide.train +experiment=ft_only {data} model.path={folder}{own}")
+    print(f"  mlflow ui --backend-store-uri {mask_uri(store.uri)}")

@@ -76,7 +76,7 @@ def run_experiment(config: Config, parent: str | None = None, label: str | None 
         metrics = _phases(stage, tasks, examples)
         run.log_metrics(metrics)
     closing_table(store, run.id)
-    next_commands(config, run.id)
+    next_commands(config, store, run.id)
     print(f"run_id={run.id}", flush=True)
     return Outcome(run.id, metrics["dev/score"], metrics)
 

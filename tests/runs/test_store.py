@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from shopguide.errors import RunError
+from shopguide.runs.store import Store, open_store, tracking_uri
+from shopguide.runs.tree import open_run
+from tests.conftest import Finished
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(None, "tests", tmp_path / "mlruns")
+
+
+def experiment(store: Store, name: str) -> str:
+    with open_run(store, name, tags={"shopguide.kind": "experiment"}) as run:
+        return run.id
+
+
+def test_the_setting_then_the_variable_then_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tracking_uri(None, tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://host:5000")
+    assert tracking_uri(None, tmp_path) == "http://host:5000"
+    assert tracking_uri("sqlite:///a.db", tmp_path) == "sqlite:///a.db"
+
+
+@pytest.mark.parametrize("uri", ["runs", "file:///tmp/runs", "./runs"])
+def test_a_folder_is_no_store(uri: str, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"expected a database or server .* write sqlite:///"):
+        open_store(uri, "tests", tmp_path)
+
+
+def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(RunError, match=r"tracking.uri=http://\*\*\*@127.0.0.1:9: the MLflow store does not answer"):
+        open_store("http://me:secret@127.0.0.1:9", "tests", tmp_path)
+
+
+def test_latest_is_the_last_finished_experiment(store: Store) -> None:
+    experiment(store, "first")
+    second = experiment(store, "second")
+    with pytest.raises(KeyboardInterrupt), open_run(store, "third", tags={"shopguide.kind": "experiment"}):
+        raise KeyboardInterrupt
+    with open_run(store, "no experiment"):
+        pass
+    assert store.resolve("latest") == second
+
+
+def test_an_id_or_its_beginning(store: Store) -> None:
+    run = experiment(store, "first")
+    assert store.resolve(run) == store.resolve(run[:6]) == run
+    with pytest.raises(
+        RunError, match=rf"run={run[:5]}: expected the id .* found 0 of them; the last ones are:\n  {run}"
+    ):
+        store.resolve(run[:5])
+
+
+def test_no_run_yet(store: Store) -> None:
+    with pytest.raises(RunError, match=r"no experiment has been run yet \(make train\)"):
+        store.resolve("latest")
+
+
+def test_tasks_of_an_experiment(finished: Finished) -> None:
+    assert set(finished.store.task_runs("latest", None)) == {"need", "features", "relevance"}
+    with pytest.raises(RunError, match=r"task=foo: run .* has no such task; it has: need, features, relevance"):
+        finished.store.task_model(finished.run_id, "foo")
+    with pytest.raises(RunError, match=r"several tasks; say which with task=… \(need, features, relevance\)"):
+        finished.store.task_model(finished.run_id, None)
+
+
+def test_two_stores_in_one_process_keep_apart(store: Store, tmp_path: Path) -> None:
+    other = open_store(None, "tests", tmp_path / "other")
+    run = experiment(store, "first")
+    with pytest.raises(RunError):
+        other.resolve(run)
