@@ -1,6 +1,6 @@
 """MWPD 2020, task 2: product offers of the web with their GS1 GPC classes at three levels (Zhang et al. 2020).
 
-Files: `task2_train_val_with_labels.zip` (train.json, validation.json) and, if there, `task2_testset_with_labels.zip`. A
+Files: `task2_train_val_with_labels.zip` (train.json, validation.json), `task2_testset_with_labels.zip`, or both. A
 product of the training file is `train`, of the validation file `dev`, of the test file `test`. Ids are numbered anew in
 each file, so the split is part of the `item_id`. An offer without a name is titled by its description.
 """
@@ -20,8 +20,8 @@ UNTITLED = "(untitled)"
 
 
 def sources(root: Path) -> list[Path]:
-    """The published archives."""
-    return existing(root, "task2_train_val_with_labels.zip") + sorted(root.glob("task2_testset_with_labels.zip"))
+    """The published archives that are there, training first."""
+    return existing(root, "task2_*_with_labels.zip")[::-1]
 
 
 def read(root: Path) -> dict[str, Iterator[RawRow]]:
