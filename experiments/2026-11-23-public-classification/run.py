@@ -10,14 +10,12 @@ import argparse
 import json
 import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from shopguide.config import BatchConfig, DataConfig, FinetuneConfig, OptimizerConfig, SplitConfig
-from shopguide.experiment import finetune, load_material
-from shopguide.experiment.fit import Plan
+from shopguide.config import BatchConfig, DataConfig, FinetuneConfig, ModelConfig, OptimizerConfig, SplitConfig
+from shopguide.experiment import Place, finetune, load_material
 from shopguide.inference.evaluation import score
 from shopguide.models.backbone import build_model
 from shopguide.objectives.classification import posteriors
@@ -77,8 +75,6 @@ def arguments() -> argparse.Namespace:
 def ours(args, task, train, held_out, spaces, labels, seed):
     from dataclasses import replace
 
-    from transformers import AutoConfig
-
     tokenizer = load_tokenizer(args.model)
     both = replace(
         train,
@@ -92,9 +88,8 @@ def ours(args, task, train, held_out, spaces, labels, seed):
         epochs=args.epochs, max_length=args.max_length, batch=BatchConfig(size=32), monitor=None, baselines=False
     )
     with tempfile.TemporaryDirectory() as folder:
-        plan = Plan("shopguide", Path(folder), args.epochs, None, None, 50, {"gradient_clip_val": 1.0}, seed)
-        backbone = (args.model, AutoConfig.from_pretrained(args.model))
-        found = finetune(task, both, config, OptimizerConfig(lr=args.lr), backbone, tokenizer, plan)
+        model = ModelConfig(name="backbone", path=args.model)
+        found = finetune(task, both, config, OptimizerConfig(lr=args.lr), model, tokenizer, Place(folder, seed))
     return found.posterior
 
 

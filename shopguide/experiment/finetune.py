@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from shopguide.config import FinetuneConfig, OptimizerConfig
-from shopguide.experiment.fit import Fitted, Plan, fit
+from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig
+from shopguide.experiment.fit import Fitted, Place, Plan, fit
 from shopguide.inference.evaluation import Scores, ceiling, score
 from shopguide.inference.predictor import Predictor
 from shopguide.inference.saved_model import Card
-from shopguide.models.backbone import build_model, freeze_layers
+from shopguide.models.backbone import backbone_config, build_model, freeze_layers
 from shopguide.objectives.classification import Classification
 from shopguide.tasks.baselines import majority, tfidf_logistic_regression
 from shopguide.tasks.labels import encode_labels, label_spaces
@@ -40,12 +40,9 @@ def finetune(
     examples: Examples,
     config: FinetuneConfig,
     optimizer: OptimizerConfig,
-    backbone: tuple[str | None, Any],
+    model: ModelConfig,
     tokenizer: Any,
-    plan: Plan,
-    logger: Any = None,
-    resume: bool = False,
-    frozen: int = 0,
+    place: Place,
 ) -> Finetuned:
     """Train on the train split, choose by the dev split, score on the test split.
 
@@ -54,12 +51,9 @@ def finetune(
         examples: of all splits.
         config: length of texts, batches, what to choose by.
         optimizer: AdamW and its schedule.
-        backbone: folder or hub name (None: random weights) and its transformers config.
+        model: the backbone to start from.
         tokenizer: of the backbone.
-        plan: length and place of training.
-        logger: receives the curves.
-        resume: go on from the last checkpoint.
-        frozen: layers that keep their weights.
+        place: of training.
 
     Raises:
         DataError: a target has fewer than two classes.
@@ -67,15 +61,16 @@ def finetune(
     train, dev = examples.of("train"), examples.of("dev")
     spaces = label_spaces(train)
     card = Card(task.name, task.inputs, spaces, config.max_length)
-    network = _classifier(backbone, tokenizer, card, plan.seed)
-    freeze_layers(network, frozen)
+    network = _classifier(model, tokenizer, card, place.seed)
+    freeze_layers(network, model.freeze_layers)
     module = Classification(network, optimizer, [len(classes) for classes in spaces.values()], config.label_smoothing)
     labels = encode_labels(train, spaces)
     loaders = [
-        _loader(part, encode_labels(part, spaces), config, tokenizer, plan.seed, shuffle=part is train)
+        _loader(part, encode_labels(part, spaces), config, tokenizer, place.seed, shuffle=part is train)
         for part in (train, dev)
     ]
-    fitted = fit(module, loaders[0], loaders[1] if len(dev) else None, plan, logger, resume)
+    plan = Plan(f"finetune {task.name}", config.epochs, config.monitor, config.patience)
+    fitted = fit(module, loaders[0], loaders[1] if len(dev) else None, plan, place)
     predictor = Predictor(network, tokenizer, card)
     split = "test" if "test" in examples.split else "dev"
     held_out = examples.of(split)
@@ -92,17 +87,16 @@ def finetune(
     return result
 
 
-def _classifier(backbone: tuple[str | None, Any], tokenizer: Any, card: Card, seed: int) -> nn.Module:
+def _classifier(model: ModelConfig, tokenizer: Any, card: Card, seed: int) -> nn.Module:
     """A sequence classifier with one output a class of each target, named `target=class` where there are several."""
     import torch
 
-    source, config = backbone
     several = len(card.targets) > 1
     names = [f"{t}={c}" if several else c for t, classes in card.targets.items() for c in classes]
     torch.manual_seed(seed)
     return build_model(
-        source,
-        config,
+        model.path,
+        backbone_config(model),
         "classification",
         tokenizer,
         num_labels=len(names),

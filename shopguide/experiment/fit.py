@@ -12,7 +12,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,30 @@ LOWER_IS_BETTER = {"dev/loss", "dev/ece"}
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to train, what to keep, where."""
+    """How long a phase trains, and which epoch it keeps."""
 
     name: str
-    folder: Path
     epochs: int
     monitor: str | None
     """The best epoch by it is kept; None: the last."""
     patience: int | None
-    log_every: int
-    trainer: Mapping[str, Any]
-    seed: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a phase trains, and how its trainer is set."""
+
+    folder: str | Path
+    """Of its checkpoints."""
+    seed: int = 0
+    log_every: int = 10
+    """Optimizer steps between two points of a curve."""
+    trainer: Mapping[str, Any] = field(default_factory=lambda: {"gradient_clip_val": 1.0})
+    """Arguments of `pytorch_lightning.Trainer`."""
+    logger: Logger | None = None
+    """Receives the curves."""
+    resume: bool = False
+    """Go on from the folder's last checkpoint, if there is one."""
 
 
 @dataclass(frozen=True)
@@ -91,37 +104,36 @@ class EpochLine(Callback):
         print(f"{self.name}  epoch {done}/{self.epochs}  {shown}  {speed:,.0f} tokens/s  {left:.0f} s left", flush=True)
 
 
-def fit(
-    objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan: Plan, logger: Logger | None, resume: bool
-) -> Fitted:
+def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan: Plan, place: Place) -> Fitted:
     """Train, then leave the kept epoch's weights in the objective.
 
     Args:
         objective: the model and its loss.
         train: training batches.
         dev: held-out batches; None: nothing to validate on, the last epoch is kept.
-        plan: length and place.
-        logger: receives the curves; None: nowhere.
-        resume: go on from `last.ckpt` if there is one.
+        plan: length, and what is kept.
+        place: where.
 
     Raises:
         ConfigError: the trainer refuses an argument.
     """
     _quieten()
-    torch.manual_seed(plan.seed)
+    torch.manual_seed(place.seed)
     objective.train()
     throughput = Throughput()
-    last = plan.folder / "last.ckpt"
+    last = Path(place.folder) / "last.ckpt"
+    last.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint = last if place.resume and last.exists() else None
     callbacks: list[Callback] = [throughput, EpochLine(plan.name, plan.epochs, throughput)]
-    best = _best(plan) if dev is not None else None
+    best = _best(plan, place) if dev is not None else None
     callbacks += [best] if best else []
     callbacks.append(LastCheckpoint(last))
     if plan.patience and dev is not None:
         monitor = plan.monitor or "dev/loss"
         callbacks.append(EarlyStopping(monitor, patience=plan.patience, mode=_mode(monitor)))
-    trainer = _trainer(plan, callbacks, logger)
+    trainer = _trainer(plan, place, callbacks)
     with _interruptible():
-        trainer.fit(objective, train, dev, ckpt_path=last if resume and last.exists() else None, weights_only=True)
+        trainer.fit(objective, train, dev, ckpt_path=checkpoint, weights_only=True)
     scores = {key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith("dev/")}
     if best is not None and best.best_model_path:
         state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
@@ -146,11 +158,11 @@ def _mode(monitor: str) -> str:
     return "min" if monitor in LOWER_IS_BETTER else "max"
 
 
-def _best(plan: Plan) -> ModelCheckpoint | None:
+def _best(plan: Plan, place: Place) -> ModelCheckpoint | None:
     if plan.monitor is None:
         return None
     return ModelCheckpoint(
-        plan.folder,
+        place.folder,
         filename="best",
         monitor=plan.monitor,
         mode=_mode(plan.monitor),
@@ -159,22 +171,22 @@ def _best(plan: Plan) -> ModelCheckpoint | None:
     )
 
 
-def _trainer(plan: Plan, callbacks: list[Callback], logger: Logger | None) -> pl.Trainer:
+def _trainer(plan: Plan, place: Place, callbacks: list[Callback]) -> pl.Trainer:
     shown = {"enable_progress_bar": sys.stderr.isatty(), "enable_model_summary": False, "num_sanity_val_steps": 0}
-    arguments = {**shown, "log_every_n_steps": plan.log_every, **plan.trainer}
+    arguments = {**shown, "log_every_n_steps": place.log_every, **place.trainer}
     if arguments["enable_progress_bar"]:
         callbacks = [*callbacks, TQDMProgressBar(leave=False)]
     try:
         return pl.Trainer(
             max_epochs=plan.epochs,
-            logger=logger or False,
+            logger=place.logger or False,
             callbacks=callbacks,
-            default_root_dir=plan.folder,
+            default_root_dir=place.folder,
             use_distributed_sampler=False,
             **arguments,
         )
     except Exception as error:
-        raise ConfigError(f"trainer: {dict(plan.trainer)} was refused: {error}") from error
+        raise ConfigError(f"trainer: {dict(place.trainer)} was refused: {error}") from error
 
 
 def _quieten() -> None:

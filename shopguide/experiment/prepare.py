@@ -1,5 +1,6 @@
 """From a data setting to what every phase needs: the shop's checked tables, their split, its hidden truth if known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from shopguide.errors import DataError
 from shopguide.records.partition import Partition, partition
 from shopguide.records.tables import Shop, load_shop
 from shopguide.tasks.task import Truth
+
+FIELDS = ("title", "category", "attributes", "description")
+"""Of a product's card, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def _demo(data: DataConfig, cache: Path) -> tuple[DataConfig, Truth]:
     return replace(data, reader="files", root=str(folder), options={}), DemoTruth.load(folder)
 
 
-def load_or_train_tokenizer(model: ModelConfig, material: Material, fields: list[str]) -> Any:
+def load_or_train_tokenizer(model: ModelConfig, material: Material, fields: Sequence[str] = FIELDS) -> Any:
     """The tokenizer that belongs to the weights, or one trained on the shop's training text."""
     from shopguide.text.documents import pretraining_documents
     from shopguide.text.tokenizer import load_tokenizer, train_tokenizer

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from shopguide.config import MaskingConfig, ModelConfig, OptimizerConfig, PretrainConfig
-from shopguide.experiment.fit import Fitted, Plan, fit
+from shopguide.experiment.fit import Fitted, Place, Plan, fit
 from shopguide.experiment.prepare import Material
+from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import backbone_config, build_model, pretraining_objective
 from shopguide.objectives.language_model import CausalLM, LanguageModel, MaskedLM
 from shopguide.text.batches import BatchLoader, LengthBatches
@@ -25,9 +26,14 @@ class Pretrained:
     """The backbone with its LM head, the text it read and what that cost."""
 
     model: nn.Module
+    tokenizer: Any
     objective: str
     corpus: Corpus
     fitted: Fitted
+
+    def save(self, folder: str | Path) -> None:
+        """Write a Hugging Face folder, from which fine-tuning starts (`model.path=…`)."""
+        save_model(Path(folder), self.model, self.tokenizer)
 
 
 def pretrain(
@@ -36,11 +42,17 @@ def pretrain(
     model: ModelConfig,
     tokenizer: Any,
     material: Material,
-    plan: Plan,
-    logger: Any = None,
-    resume: bool = False,
+    place: Place,
 ) -> Pretrained:
     """Train on the text of the training split.
+
+    Args:
+        config: what is read, how it is masked, how long and how fast.
+        optimizer: AdamW and its schedule; the learning rate is `config`'s own.
+        model: the backbone.
+        tokenizer: of the backbone.
+        material: the shop.
+        place: of training.
 
     Raises:
         ConfigError, DataError, ModelError: as the settings, the records or the weights do not serve.
@@ -50,16 +62,17 @@ def pretrain(
     if objective == "masked_lm" and tokenizer.mask_token_id is None:
         objective = pretraining_objective(shape, "causal_lm")
     corpus = build_corpus(config, tokenizer, material)
-    torch.manual_seed(plan.seed)
+    torch.manual_seed(place.seed)
     network = build_model(model.path, shape, objective, tokenizer)
     cls: type[LanguageModel] = MaskedLM if objective == "masked_lm" else CausalLM
     module = cls(network, replace(optimizer, lr=config.lr))
     train, held_out = (
-        _loader(table, config, tokenizer, objective, plan.seed) for table in (corpus.train, corpus.held_out)
+        _loader(table, config, tokenizer, objective, place.seed) for table in (corpus.train, corpus.held_out)
     )
     held_out.batches.shuffle = False
-    fitted = fit(module, train, held_out if len(corpus.held_out) else None, plan, logger, resume)
-    return Pretrained(network, objective, corpus, fitted)
+    plan = Plan("pretrain", config.epochs, "dev/loss", config.patience)
+    fitted = fit(module, train, held_out if len(corpus.held_out) else None, plan, place)
+    return Pretrained(network, tokenizer, objective, corpus, fitted)
 
 
 def build_corpus(config: PretrainConfig, tokenizer: Any, material: Material) -> Corpus:

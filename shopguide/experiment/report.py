@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import Pretrained
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
-from shopguide.inference.saved_model import save_model
 from shopguide.records.splits import leaks
 from shopguide.records.tables import column
 from shopguide.runs import figures
@@ -46,28 +44,29 @@ def log_material(run: Run, material: Material) -> None:
     run.log_metrics(metrics)
 
 
-def log_pretrained(run: Run, result: Pretrained, tokenizer: Any) -> None:
+def log_pretrained(run: Run, result: Pretrained) -> None:
     """The backbone as a Hugging Face folder, its curves, and what was read."""
-    run.set_tags({"corpus": result.corpus.fingerprint, "tokenizer": tokenizer_fingerprint(tokenizer)})
+    run.set_tags({"corpus": result.corpus.fingerprint, "tokenizer": tokenizer_fingerprint(result.tokenizer)})
     run.log_metrics({"corpus/tokens": float(result.corpus.tokens), "corpus/sequences": float(len(result.corpus.train))})
     _log_fitted(run, result.fitted)
     with tempfile.TemporaryDirectory() as folder:
-        save_model(Path(folder), result.model, tokenizer)
+        result.save(folder)
         run.log_artifacts(folder, "model")
     _log_curves(run, "pretraining")
 
 
-def log_finetuned(run: Run, result: Finetuned, tokenizer: Any) -> None:
+def log_finetuned(run: Run, result: Finetuned) -> None:
     """The task model for people and for MLflow, its scores and figures."""
-    run.set_tags({"task": result.predictor.card.task, "tokenizer": tokenizer_fingerprint(tokenizer)})
+    predictor = result.predictor
+    run.set_tags({"task": predictor.card.task, "tokenizer": tokenizer_fingerprint(predictor.tokenizer)})
     _log_fitted(run, result.fitted)
     for name, scores in result.scores.items():
         prefix = ("test" if result.split == "test" else "dev_final") if name == "model" else name
         run.log_metrics(flat_scores(scores, prefix))
-    card = result.predictor.card
+    card = predictor.card
     with tempfile.TemporaryDirectory() as temporary:
         plain, wrapped = Path(temporary) / FOLDER, Path(temporary) / "mlflow"
-        save_model(plain, result.predictor.model, tokenizer, card)
+        predictor.save(plain)
         fields = [*card.inputs.first, *card.inputs.second]
         required = [part[0] for part in (card.inputs.first, card.inputs.second) if part]
         save_mlflow_model(wrapped, plain, fields, required)

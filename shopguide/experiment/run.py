@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shopguide.config import Config, build_task
+from shopguide.config import Config, ModelConfig, build_task
 from shopguide.experiment.finetune import finetune
-from shopguide.experiment.fit import Plan
+from shopguide.experiment.fit import Place
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
 from shopguide.experiment.pretrain import pretrain
 from shopguide.experiment.report import closing_table, log_finetuned, log_material, log_pretrained, next_commands
-from shopguide.models.backbone import backbone_config
 from shopguide.runs.environment import log_environment
 from shopguide.runs.logger import RunLogger
 from shopguide.runs.store import Store, open_store
@@ -42,8 +41,8 @@ class _Stage:
     store: Store
     run: Run
     tokenizer: Any
-    backbone: str | None
-    """Folder or hub name whose weights fine-tuning starts from; None: random weights."""
+    model: ModelConfig
+    """What the next phase starts from."""
 
 
 def run_experiment(config: Config, parent: str | None = None, label: str | None = None) -> Outcome:
@@ -72,7 +71,7 @@ def run_experiment(config: Config, parent: str | None = None, label: str | None 
         log_environment(run, plain, {"data": material.shop.fingerprint}, config.seed)
         log_material(run, material)
         tokenizer = load_or_train_tokenizer(config.model, material, config.pretrain.fields)
-        stage = _Stage(config, material, store, run, tokenizer, config.model.path)
+        stage = _Stage(config, material, store, run, tokenizer, config.model)
         metrics = _phases(stage, tasks, examples)
         run.log_metrics(metrics)
     closing_table(store, run.id)
@@ -115,12 +114,10 @@ def _pretrain(stage: _Stage) -> dict[str, float]:
                 config.model,
                 stage.tokenizer,
                 stage.material,
-                _plan(stage, run, "pretrain", config.pretrain.epochs, "dev/loss", config.pretrain.patience),
-                RunLogger(run),
-                resume=True,
+                _place(stage, run),
             )
-            log_pretrained(run, result, stage.tokenizer)
-        stage.backbone = str(stage.store.artifact_folder(run.id, "model"))
+            log_pretrained(run, result)
+        stage.model = replace(stage.model, path=str(stage.store.artifact_folder(run.id, "model")))
         return run.metrics()
 
 
@@ -131,21 +128,16 @@ def _finetune(stage: _Stage, task: Task, examples: Examples) -> dict[str, float]
         if not done:
             own = {"finetune": asdict(config.finetune), "optimizer": asdict(config.optimizer)}
             run.log_params(flat({**own, "task": task.name, "model": config.model.name}))
-            source = stage.backbone
-            shape = backbone_config(replace(config.model, path=source) if source else config.model)
             result = finetune(
                 task,
                 examples,
                 config.finetune,
                 config.optimizer,
-                (source, shape),
+                stage.model,
                 stage.tokenizer,
-                _plan(stage, run, name, config.finetune.epochs, config.finetune.monitor, config.finetune.patience),
-                RunLogger(run),
-                resume=True,
-                frozen=config.model.freeze_layers,
+                _place(stage, run),
             )
-            log_finetuned(run, result, stage.tokenizer)
+            log_finetuned(run, result)
         return run.metrics()
 
 
@@ -163,11 +155,10 @@ def _phase(stage: _Stage, name: str) -> Iterator[tuple[Run, bool]]:
         yield run, False
 
 
-def _plan(stage: _Stage, run: Run, name: str, epochs: int, monitor: str | None, patience: int | None) -> Plan:
+def _place(stage: _Stage, run: Run) -> Place:
     tracking = stage.config.tracking
     folder = Path(tracking.root).absolute() / "checkpoints" / run.id
-    folder.mkdir(parents=True, exist_ok=True)
-    return Plan(name, folder, epochs, monitor, patience, tracking.log_every, stage.config.trainer, stage.config.seed)
+    return Place(folder, stage.config.seed, tracking.log_every, stage.config.trainer, RunLogger(run), resume=True)
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

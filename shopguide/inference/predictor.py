@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from shopguide.errors import DataError
-from shopguide.inference.saved_model import Card
+from shopguide.inference.saved_model import Card, save_model
 from shopguide.models.backbone import quietly
 from shopguide.objectives.classification import posteriors
 from shopguide.objectives.objective import model_inputs
@@ -50,6 +50,10 @@ class Predictor:
             model = AutoModelForSequenceClassification.from_pretrained(folder)
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
         return cls(model, AutoTokenizer.from_pretrained(folder), card, chosen)
+
+    def save(self, folder: str | Path) -> None:
+        """Write a Hugging Face folder that `load` reads."""
+        save_model(Path(folder), self.model, self.tokenizer, self.card)
 
     def posterior(
         self, first: list[str], second: list[str] | None = None, *, batch_size: int = 64
@@ -112,10 +116,9 @@ class Predictor:
         texts = spec.render(record)
         if not texts[0] or (spec.second and not texts[1]):
             wanted = " and ".join(" or ".join(fields) for fields in (spec.first, spec.second) if fields)
-            raise DataError(
-                f"record {number}: task `{self.card.task}` expected text in {wanted}, "
-                f"found only {sorted(key for key, value in record.items() if str(value or '').strip()) or 'nothing'}"
-            )
+            filled = sorted(key for key, value in record.items() if str(value or "").strip())
+            found = f"only {', '.join(filled)}" if filled else "nothing"
+            raise DataError(f"record {number}: task `{self.card.task}` expected text in {wanted}, found {found}")
         return texts
 
     def _answers(self, by_target: dict[str, np.ndarray]) -> Iterator[Answer]:

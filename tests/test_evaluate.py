@@ -1,0 +1,48 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from shopguide import evaluate
+from tests.conftest import Finished
+from tests.records.shops import write_shop
+
+
+def command(finished: Finished, *words: str) -> list[str]:
+    roots = [f"tracking.root={finished.folder / 'mlruns'}", f"data.cache_dir={finished.folder / 'cache'}"]
+    return ["evaluate", f"run={finished.run_id}", *roots, *words]
+
+
+def test_metrics_with_intervals_as_json(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = ["data.options.products=150", "data.options.behaviours=300"]
+    monkeypatch.setattr(sys, "argv", command(finished, *sizes, "split=dev", "task=need"))
+    evaluate.main()
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    accuracy = found["need"]["accuracy"]
+    assert 0 <= accuracy["low"] <= accuracy["value"] <= accuracy["high"] <= 1
+    assert found["need"]["examples"] > 0
+
+
+def test_ones_own_records_every_row(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_shop(tmp_path / "shop")
+    monkeypatch.setattr(
+        sys, "argv", command(finished, "data=files", f"data.root={root}", "split=all", "task=relevance")
+    )
+    evaluate.main()
+    assert json.loads(capsys.readouterr().out)["relevance"]["examples"] >= 3
+
+
+def test_records_without_labels(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_shop(tmp_path / "shop", [{"item_id": "I1", "title": "Boot"}], [])
+    monkeypatch.setattr(sys, "argv", command(finished, "data=files", f"data.root={root}", "split=all"))
+    with pytest.raises(SystemExit) as stop:
+        evaluate.main()
+    assert stop.value.code == 2
+    assert "no labelled example in split `all`" in capsys.readouterr().err
