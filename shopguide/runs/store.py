@@ -14,7 +14,8 @@ from shopguide.errors import RunError
 from shopguide.runs.secrets import mask_uri
 
 LISTED = 5
-KINDS = ("sweep", "experiment", "phase")
+MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
+"""The MLflow UI then opens with runs and their charts."""
 
 
 def tracking_uri(uri: str | None, root: Path) -> str:
@@ -139,7 +140,8 @@ def open_store(uri: str | None, experiment: str, root: Path) -> Store:
             return Store(client, found.experiment_id, chosen)
         local = chosen.startswith("sqlite:")
         location = (root.absolute() / "artifacts").as_uri() if local else None
-        return Store(client, client.create_experiment(experiment, artifact_location=location), chosen)
+        new = client.create_experiment(experiment, artifact_location=location, tags=MODEL_TRAINING)
+        return Store(client, new, chosen)
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise RunError(f"tracking.uri={mask_uri(chosen)}: the MLflow store does not answer ({reason[:200]})") from error

@@ -1,0 +1,102 @@
+"""The MLflow UI on a finished experiment, in a real headless Chromium."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Finished
+
+selenium = pytest.importorskip("selenium")
+pytestmark = pytest.mark.browser
+PATIENCE = 60
+
+
+@pytest.fixture(scope="module")
+def address(finished: Finished) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", finished.store.uri, "--port", str(port)]
+    server = subprocess.Popen(
+        [*command, "--workers", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    place = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            urllib.request.urlopen(f"{place}/health", timeout=2)
+            break
+        except OSError:
+            assert time.monotonic() < deadline, "the MLflow UI did not start"
+            time.sleep(0.3)
+    yield f"{place}/#/experiments/{finished.store.experiment_id}"
+    import os
+    import signal
+
+    os.killpg(server.pid, signal.SIGTERM)
+    server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    chromium, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
+    if not chromium or not driver:
+        pytest.skip("no Chromium with its driver on this machine")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1700,1000"):
+        options.add_argument(argument)
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()
+
+
+def find(browser: Any, path: str) -> Any:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.expected_conditions import element_to_be_clickable
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(browser, PATIENCE).until(element_to_be_clickable((By.XPATH, path)), path)
+
+
+def test_phases_nest_below_their_experiment(finished: Finished, address: str, browser: Any) -> None:
+    browser.get(f"{address}/runs")
+    cell = find(browser, "//*[text()='mlm_then_ft']/ancestor::*[@role='gridcell'][1]")
+    assert "finetune need" not in browser.find_element("tag name", "body").text
+    cell.find_element("tag name", "button").click()
+    for phase in ("pretrain", "finetune need", "finetune features", "finetune relevance"):
+        assert find(browser, f"//*[@role='gridcell']//*[text()='{phase}']")
+
+
+def test_curves_of_two_phases_overlay(finished: Finished, address: str, browser: Any) -> None:
+    phases = [c.info.run_id for c in finished.store.find_children(finished.run_id)][:2]
+    runs = ",".join(f'"{run}"' for run in phases)
+    home = address.rpartition("/experiments/")[0]
+    chosen = f'runs=[{runs}]&experiments=["{finished.store.experiment_id}"]'
+    browser.get(f'{home}/metric?{chosen}&metric="train%2Floss"&plot_metric_keys=["train%2Floss"]')
+    for name in ("pretrain (train/loss)", "finetune need (train/loss)"):
+        assert find(browser, f"//*[text()='{name}']")
+    plot = find(browser, "//*[contains(@class, 'js-plotly-plot')]")
+    curves = browser.execute_script("return arguments[0].data.map(curve => [curve.name, curve.y.length])", plot)
+    drawn = {name: points for name, points in curves if name and points}
+    assert len(drawn) == 2, curves
+    assert min(drawn.values()) >= 3
+
+
+def test_a_figure_opens(finished: Finished, address: str, browser: Any) -> None:
+    run = finished.store.task_runs(finished.run_id, "need")["need"]
+    browser.get(f"{address}/runs/{run}/artifacts")
+    find(browser, "//*[text()='figures']").click()
+    find(browser, "//*[text()='confusion_category.png']").click()
+    picture = find(browser, "//img[starts-with(@src, 'blob:')]")
+    assert picture.get_property("naturalWidth") > 600
