@@ -68,6 +68,7 @@ def finetune(
     loaders = [
         _loader(part, encode_labels(part, spaces), config, tokenizer, place.seed, shuffle=part is train)
         for part in (train, dev)
+        if len(part)
     ]
     plan = Plan(f"finetune {task.name}", config.epochs, config.monitor, config.patience)
     fitted = fit(module, loaders[0], loaders[1] if len(dev) else None, plan, place)

@@ -75,8 +75,9 @@ def build_model(source: str | None, config: Any, head: Head, tokenizer: Any, **s
     config.pad_token_id = tokenizer.pad_token_id
     if source is None:
         config.vocab_size = len(tokenizer)
-        for name in ("bos_token_id", "eos_token_id"):
-            setattr(config, name, getattr(tokenizer, name))
+        for name in ("bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id"):
+            if hasattr(config, name):
+                setattr(config, name, getattr(tokenizer, name))
         model: nn.Module = classes[head].from_config(config)
         return model
     with _told(source), quietly():

@@ -6,6 +6,8 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
@@ -108,6 +110,9 @@ class Store:
         """A run's artifacts as a local folder: in place where the store is local, else downloaded."""
         from mlflow.artifacts import download_artifacts
 
+        place = urlparse(self.client.get_run(run_id).info.artifact_uri)
+        if place.scheme == "file":
+            return Path(url2pathname(place.path)) / path
         return Path(download_artifacts(run_id=run_id, artifact_path=path, tracking_uri=self.uri))
 
     def settings(self, run_id: str) -> dict[str, Any]:

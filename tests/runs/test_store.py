@@ -69,6 +69,13 @@ def test_tasks_of_an_experiment(finished: Finished) -> None:
         finished.store.task_model(finished.run_id, None)
 
 
+def test_artifacts_of_a_local_store_are_used_in_place(store: Store, tmp_path: Path) -> None:
+    with open_run(store, "one") as run:
+        run.log_text("a", "folder/a.txt")
+    assert store.artifact_folder(run.id, "folder").is_relative_to(tmp_path / "mlruns" / "artifacts")
+    assert (store.artifact_folder(run.id, "folder") / "a.txt").read_text() == "a"
+
+
 def test_two_stores_in_one_process_keep_apart(store: Store, tmp_path: Path) -> None:
     other = open_store(None, "tests", tmp_path / "other")
     run = experiment(store, "first")

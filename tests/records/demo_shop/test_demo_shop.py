@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -95,3 +97,22 @@ def test_small_shops_and_wrong_sizes(tmp_path: Path) -> None:
     assert len(lines(tmp_path / "one" / "behaviours.jsonl")) == 1
     with pytest.raises(ValueError, match="at least one product"):
         generate(tmp_path / "none", products=0, behaviours=1, seed=0)
+
+
+@pytest.mark.slow
+def test_behaviours_stream_to_disk(tmp_path: Path) -> None:
+    script = (
+        "import resource, sys; from pathlib import Path; from shopguide.records.demo_shop import generate\n"
+        "generate(Path(sys.argv[1]), products=200, behaviours=int(sys.argv[2]), seed=0)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    peaks = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", script, str(tmp_path / rows), rows], capture_output=True, text=True, check=True
+            ).stdout
+        )
+        for rows in ("100", "40000")
+    ]
+    assert sum(1 for _ in (tmp_path / "40000" / "behaviours.jsonl").open()) == 40_000
+    assert peaks[1] < 1.15 * peaks[0]
