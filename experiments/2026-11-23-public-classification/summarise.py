@@ -29,7 +29,9 @@ def main() -> None:
 
 
 def table(found: list[dict]) -> str:
-    lines = ["| set | metric | " + " | ".join(label for label, _ in SYSTEMS.values()) + " | time, shopguide : Trainer |"]
+    lines = [
+        "| set | metric | " + " | ".join(label for label, _ in SYSTEMS.values()) + " | time, shopguide : Trainer |"
+    ]
     lines.append("|---|---|" + "---|" * (len(SYSTEMS) + 1))
     for row in found:
         cells = [f"{row[s]['mean']:.3f} ± {row[s]['half_width']:.3f}" for s in SYSTEMS]
@@ -44,7 +46,7 @@ def draw(found: list[dict]) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, len(found), squeeze=False)[0]
     for ax, row in zip(axes, found, strict=True):
-        for place, (system, (label, colour)) in enumerate(SYSTEMS.items()):
+        for place, (system, (_, colour)) in enumerate(SYSTEMS.items()):
             mean, half = row[system]["mean"], row[system]["half_width"]
             ax.barh(-place, mean, xerr=half or None, color=colour, capsize=3, height=0.7)
             ax.text(mean + half + 0.015, -place, f"{mean:.3f}", va="center", fontsize=8)
