@@ -18,7 +18,8 @@ OPEN_KEYS = frozenset({"data.options"})
 class EvaluateConfig:
     """Which model is scored on which rows."""
 
-    data: DataConfig
+    data: DataConfig | None = None
+    """None: the records that the run was trained on."""
     run: str = "latest"
     task: str | None = None
     split: Literal["train", "dev", "test", "all"] = "test"

@@ -73,6 +73,7 @@ def test_a_weightless_model_folder(
         (predict.main, "input=/nope.jsonl", "input=/nope.jsonl: expected a file, found none there"),
         (predict.main, "txt=a", "txt: no such setting; did you mean `text`?"),
         (evaluate.main, "split=tset", "split=tset: expected 'train', 'dev', 'test' or 'all'"),
+        (evaluate.main, "data.root=/tmp", "data.root: goes with data=<name>, which is not given"),
         (evaluate.main, "data=files data.root=/nope", "data.root=/nope: expected an existing file or folder"),
     ],
 )

@@ -10,15 +10,13 @@ from tests.records.shops import write_shop
 
 
 def command(finished: Finished, *words: str) -> list[str]:
-    roots = [f"tracking.root={finished.folder / 'mlruns'}", f"data.cache_dir={finished.folder / 'cache'}"]
-    return ["evaluate", f"run={finished.run_id}", *roots, *words]
+    return ["evaluate", f"run={finished.run_id}", f"tracking.root={finished.folder / 'mlruns'}", *words]
 
 
 def test_metrics_with_intervals_as_json(
     finished: Finished, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sizes = ["data.options.products=150", "data.options.behaviours=300"]
-    monkeypatch.setattr(sys, "argv", command(finished, *sizes, "split=dev", "task=need"))
+    monkeypatch.setattr(sys, "argv", command(finished, "split=dev", "task=need"))
     evaluate.main()
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     accuracy = found["need"]["accuracy"]
@@ -31,7 +29,16 @@ def test_ones_own_records_every_row(
 ) -> None:
     root = write_shop(tmp_path / "shop")
     monkeypatch.setattr(
-        sys, "argv", command(finished, "data=files", f"data.root={root}", "split=all", "task=relevance")
+        sys,
+        "argv",
+        command(
+            finished,
+            "data=files",
+            f"data.root={root}",
+            f"data.cache_dir={tmp_path}/cache",
+            "split=all",
+            "task=relevance",
+        ),
     )
     evaluate.main()
     assert json.loads(capsys.readouterr().out)["relevance"]["examples"] >= 3
@@ -41,7 +48,11 @@ def test_records_without_labels(
     finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = write_shop(tmp_path / "shop", [{"item_id": "I1", "title": "Boot"}], [])
-    monkeypatch.setattr(sys, "argv", command(finished, "data=files", f"data.root={root}", "split=all"))
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        command(finished, "data=files", f"data.root={root}", f"data.cache_dir={tmp_path}/cache", "split=all"),
+    )
     with pytest.raises(SystemExit) as stop:
         evaluate.main()
     assert stop.value.code == 2

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shopguide.config import DataConfig, build_task
+from shopguide.config import DataConfig, build_task, parse
 from shopguide.errors import DataError
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.report import flat_scores
@@ -14,7 +14,7 @@ from shopguide.tasks.task import Examples, Task
 
 
 def evaluate_run(
-    store: Store, run: str, task: str | None, data: DataConfig, split: str, batch_size: int
+    store: Store, run: str, task: str | None, data: DataConfig | None, split: str, batch_size: int
 ) -> dict[str, Any]:
     """Score the experiment's models on one split of a shop's records.
 
@@ -22,7 +22,7 @@ def evaluate_run(
         store: where the runs are.
         run: the experiment's run.
         task: one of its tasks; None: each one that the records have labels for.
-        data: the records.
+        data: the records; None: those that the run was trained on.
         split: train, dev, test, or all rows that are found.
         batch_size: rows a model sees at once.
 
@@ -33,12 +33,14 @@ def evaluate_run(
         DataError: the records have no labelled example of that split.
         RunError: there is no such run or task.
     """
+    runs = store.task_runs(run, task)
+    settings = store.settings(next(iter(runs.values())))
+    data = data or parse(DataConfig, settings["data"])
     material = load_material(data)
     found: dict[str, Any] = {}
-    for name, phase_run in store.task_runs(run, task).items():
-        settings = store.settings(phase_run)["tasks"][name]
+    for name, phase_run in runs.items():
         predictor = Predictor.load(store.task_model(run, name))
-        examples = _examples(build_task(name, settings), predictor, material).of(split)
+        examples = _examples(build_task(name, settings["tasks"][name]), predictor, material).of(split)
         if not len(examples):
             if task is not None:
                 raise DataError(f"task `{name}`: found no labelled example in split `{split}` of data={data.name}")

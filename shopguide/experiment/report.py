@@ -170,7 +170,7 @@ def next_commands(config: Config, store: Store, run_id: str) -> None:
         task = next(iter(config.tasks))
         text = " text_pair='防水登山鞋 Trail boot'" if task == "relevance" else ""
         print(f"  python -m shopguide.predict run={run_id} task={task} text='想买一双防水的登山鞋'{text}{own}")
-        print(f"  python -m shopguide.evaluate run={run_id} {data} split=test{own}")
+        print(f"  python -m shopguide.evaluate run={run_id} split=test{own}")
     else:
         (phase,) = [c for c in store.find_children(run_id) if c.data.tags.get("shopguide.phase") == "pretrain"]
         folder = store.artifact_folder(phase.info.run_id, "model")

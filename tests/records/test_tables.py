@@ -79,7 +79,9 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
     assert found.products.to_list() == expected.products.to_list()
 
 
-def test_a_data_set_by_name(tmp_path: Path) -> None:
+def test_a_data_set_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
     named = tmp_path / "named"
     named.mkdir()
     pq.write_table(pa.Table.from_pylist([{"item_id": "I9", "title": "Tent"}]), named / "train.parquet")
