@@ -67,6 +67,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--held-out", type=int, default=None)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--lr", type=float, default=1e-4)
+    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--max-length", type=int, default=64)
     parser.add_argument("--seeds", type=int, default=3)
     return parser.parse_args()
@@ -85,7 +86,11 @@ def ours(args, task, train, held_out, spaces, labels, seed):
         groups=train.groups + held_out.groups,
     )
     config = FinetuneConfig(
-        epochs=args.epochs, max_length=args.max_length, batch=BatchConfig(size=32), monitor=None, baselines=False
+        epochs=args.epochs,
+        max_length=args.max_length,
+        batch=BatchConfig(size=args.batch),
+        monitor=None,
+        baselines=False,
     )
     with tempfile.TemporaryDirectory() as folder:
         model = ModelConfig(name="backbone", path=args.model)
@@ -124,7 +129,7 @@ def trainer(args, task, train, held_out, spaces, labels, seed):
         settings = TrainingArguments(
             folder,
             num_train_epochs=args.epochs,
-            per_device_train_batch_size=32,
+            per_device_train_batch_size=args.batch,
             per_device_eval_batch_size=64,
             learning_rate=args.lr,
             weight_decay=0.01,
@@ -159,7 +164,14 @@ def summary(args, rows):
     """Mean over seeds and, for several, the 95 % interval of that mean (Student's t)."""
     from scipy.stats import t
 
-    out = {"set": args.set, "metric": METRIC[args.set], "epochs": args.epochs, "lr": args.lr, "fields": args.fields}
+    out = {
+        "set": args.set,
+        "metric": METRIC[args.set],
+        "epochs": args.epochs,
+        "lr": args.lr,
+        "batch": args.batch,
+        "fields": args.fields,
+    }
     for system in ("majority", "tfidf_lr", "trainer", "shopguide"):
         own = [r for r in rows if r["system"] == system]
         values = np.array([r[METRIC[args.set]] for r in own])
