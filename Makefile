@@ -3,33 +3,39 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
 
 .PHONY: train test check format ui clean
 
 train: $(READY)  ## Run the main job on the embedded demo shop: pretrain, fine-tune, evaluate, track.
 	$(BIN)/python -m shopguide.train +experiment=mlm_then_ft $(ARGS)
 
-test: $(READY)  ## Pass all tests that this machine can run.
+test: $(READY_DEV)  ## Pass all tests that this machine can run.
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(READY)  ## Linter, formatter, strict type checker, tests.
+check: $(READY_DEV)  ## Linter, formatter, strict type checker, tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(MAKE) test
 
-format: $(READY)  ## Mend what the linter and formatter can mend.
+format: $(READY_DEV)  ## Mend what the linter and formatter can mend.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 ui: $(READY)  ## Compare runs in the MLflow UI.
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db
 
-# torch first: its pinned version has a CPU build; the rest then needs no other.
+# torch first: its pinned version has a CPU build; the rest then needs no other. Byte code is made as it is needed.
+PIP = $(BIN)/python -m pip install -q --no-compile -c constraints.txt
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -c constraints.txt torch
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	$(PIP) torch
+	$(PIP) -e .
+	touch $@
+
+$(READY_DEV): $(READY)
+	$(PIP) -e '.[dev]'
 	touch $@
 
 clean:

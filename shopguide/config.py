@@ -126,7 +126,7 @@ class PretrainConfig:
     epochs: Count
     max_length: Annotated[int, Field(ge=8)] = 128
     documents: list[Literal["products", "queries", "sessions", "dialogues"]] = field(
-        default_factory=lambda: ["products", "sessions", "queries"]
+        default_factory=lambda: ["products", "sessions"]
     )
     """`sessions`: the query and the titles seen and bought, in the order of the shopper's actions."""
     fields: list[str] = field(default_factory=lambda: ["title", "category", "attributes", "description"])
@@ -150,6 +150,8 @@ class FinetuneConfig:
     """The epoch that is best by it is kept; null: the last one."""
     patience: Count | None = None
     label_smoothing: Share = 0.0
+    max_examples: Count | None = None
+    """Learn from at most this many training examples, drawn by the seed; null: from all."""
     baselines: bool = True
     """Also score the majority class and TF-IDF + logistic regression."""
 

@@ -1,6 +1,7 @@
 """Test scores of a sweep over seeds: with and without pretraining, both baselines, the ceiling.
 
-    python -m shopguide.train -m experiment=mlm_then_ft,ft_only seed=1,2,3 'data.options.seed=${seed}'
+    python -m shopguide.train -m experiment=mlm_then_ft,ft_only seed=1,2,3 \
+        'data.options.seed=${seed}' tracking.experiment=study
     python experiments/2026-11-24-demo-shop/summarise.py RUN_ID_OF_THE_SWEEP
 
 Writes results.md and results.png beside itself; prints one JSON line last.
@@ -40,7 +41,7 @@ def main() -> None:
 
 def collect(sweep: str) -> dict[tuple[str, str, str], dict[int, float]]:
     """(task, metric, system) → seed → value."""
-    store = open_store(None, "shopguide", Path("mlruns"))
+    store = open_store(None, "study", Path("mlruns"))
     found: dict[tuple[str, str, str], dict[int, float]] = defaultdict(dict)
     for job in store.find_children(sweep):
         seed, name = int(job.data.tags["seed"]), job.data.params["name"]

@@ -58,7 +58,7 @@ def finetune(
     Raises:
         DataError: a target has fewer than two classes.
     """
-    train, dev = examples.of("train"), examples.of("dev")
+    train, dev = drawn(examples.of("train"), config.max_examples, place.seed), examples.of("dev")
     spaces = label_spaces(train)
     card = Card(task.name, task.inputs, spaces, config.max_length)
     network = _classifier(model, tokenizer, card, place.seed)
@@ -86,6 +86,13 @@ def finetune(
     if best is not None:
         result.scores["ceiling"] = best
     return result
+
+
+def drawn(examples: Examples, count: int | None, seed: int) -> Examples:
+    """At most `count` of the examples, drawn by the seed, in their order."""
+    if count is None or len(examples) <= count:
+        return examples
+    return examples.take(np.sort(np.random.default_rng(seed).permutation(len(examples))[:count]))
 
 
 def _classifier(model: ModelConfig, tokenizer: Any, card: Card, seed: int) -> nn.Module:

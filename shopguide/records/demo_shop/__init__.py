@@ -15,7 +15,7 @@ from shopguide.records.demo_shop.words import Vocabulary
 
 __all__ = ["Truth", "generate"]
 
-VERSION = 1
+VERSION = 2
 
 
 def generate(folder: Path, *, products: int = 2000, behaviours: int = 6000, seed: int = 0) -> None:

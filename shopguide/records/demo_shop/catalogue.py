@@ -53,7 +53,7 @@ def _product(vocabulary: Vocabulary, number: int, draw: random.Random) -> Produc
         # The series, which is always told, is this brand's alone in this category.
         best["brand"] = brand
     level = draw.gauss(0, 0.45)
-    series = draw.choice(vocabulary.series[category.path, brand])[language]
+    series = draw.choice(vocabulary.series[category.path, brand])
     names = {"brand": brand_zh if language == "zh" and draw.random() < 0.7 else brand, "series": series}
     title, description = _texts(category, language, names, true, said, draw)
     row: dict[str, object] = {

@@ -117,9 +117,9 @@ class Market:
             use = pick(draw, "use", category.uses[language])
             words, parts = [(f"use {language}", use)], [use]
         if kind == "series":
-            name = draw.choice(self.vocabulary.series[category.path, brand])[language]
+            name = draw.choice(self.vocabulary.series[category.path, brand])
             with_brand = draw.random() < 0.4
-            words = [(f"series {language}", name)] + [("brand", brand)] * with_brand
+            words = [("series", name)] + [("brand", brand)] * with_brand
             wanted, parts = {"brand": brand}, [spoken] * with_brand + [name]
         if kind == "brand":
             words, wanted, parts = [("brand", brand)], {"brand": brand}, [spoken]

@@ -13,31 +13,10 @@ from shopguide.records.demo_shop.taxonomy import BRANDS, CATEGORIES, Category
 
 SERIES_A_LINE = 2
 """Series of one brand in one category."""
-SYLLABLES = {
-    "en": (
-        "ar",
-        "be",
-        "cor",
-        "da",
-        "el",
-        "fin",
-        "go",
-        "hal",
-        "io",
-        "ka",
-        "lu",
-        "mo",
-        "na",
-        "or",
-        "pe",
-        "ri",
-        "sol",
-        "ta",
-        "ul",
-        "vex",
-    ),
-    "zh": tuple("云风星月山川晨光极锐灵悦逸雅泽辰沐岚"),
-}
+SYLLABLES = (
+    "ar", "be", "cor", "da", "el", "fin", "go", "hal", "io", "ka",
+    "lu", "mo", "na", "or", "pe", "ri", "sol", "ta", "ul", "vex",
+)  # fmt: skip
 SHARED_SERIES = ("Pro Max", "Lite", "Air", "Ultra", "Classic")
 """Names that every brand uses: alone they tell little."""
 
@@ -60,8 +39,8 @@ class Vocabulary:
         return {d: [tuple(b.split(" ", 1)) for b in text.split("|")] for d, text in BRANDS.items()}  # type: ignore[misc]
 
     @cached_property
-    def series(self) -> dict[tuple[str, str], list[dict[str, str]]]:
-        """(Category path, brand) → its series, each a name in Latin and in Chinese letters."""
+    def series(self) -> dict[tuple[str, str], list[str]]:
+        """(Category path, brand) → the names of its series: in Latin letters, in Chinese texts too."""
         draw = random.Random(f"series {self.seed}")
         table = {}
         for category in CATEGORIES:
@@ -93,9 +72,8 @@ class Vocabulary:
             brands = self.brands[category.department]
             for brand, _ in brands:
                 add("brand", brand, category.path, 1 / len(brands))
-                for series in self.series[category.path, brand]:
-                    for language, name in series.items():
-                        add(f"series {language}", name, category.path, 1 / (len(brands) * SERIES_A_LINE))
+                for name in self.series[category.path, brand]:
+                    add("series", name, category.path, 1 / (len(brands) * SERIES_A_LINE))
         return table
 
     def posterior(self, words: list[tuple[str, str]]) -> dict[str, float]:
@@ -122,10 +100,8 @@ def pick(draw: random.Random, kind: str, words: tuple[str, ...]) -> str:
     return draw.choices(words, cum_weights=list(accumulate(_shares(kind, len(words)))))[0]
 
 
-def _series(draw: random.Random) -> dict[str, str]:
+def _series(draw: random.Random) -> str:
     if draw.random() < 0.12:
-        shared = draw.choice(SHARED_SERIES)
-        return {"en": shared, "zh": shared}
-    latin = "".join(draw.choices(SYLLABLES["en"], k=draw.choice((2, 2, 3)))).capitalize()
-    number = f" {draw.randint(2, 99)}" if draw.random() < 0.4 else ""
-    return {"en": latin + number, "zh": "".join(draw.sample(SYLLABLES["zh"], 2)) + number}
+        return draw.choice(SHARED_SERIES)
+    name = "".join(draw.choices(SYLLABLES, k=draw.choice((2, 2, 3)))).capitalize()
+    return name + (f" {draw.randint(2, 99)}" if draw.random() < 0.4 else "")
