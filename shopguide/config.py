@@ -8,6 +8,8 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import lru_cache
@@ -168,6 +170,15 @@ class TrackingConfig:
     log_every: Count = 10
     """Optimizer steps between two points of a curve."""
 
+    def __post_init__(self) -> None:
+        uri = self.uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite://"
+        if uri.startswith("file:") or not ("://" in uri or uri.startswith("databricks")):
+            folder = re.sub("^/+", "/", uri.removeprefix("file:"))
+            raise ValueError(
+                f"uri={uri}: expected a database or server (sqlite:///…, http://…, databricks), found a folder, which "
+                f"MLflow no longer serves as a store; write sqlite:///{folder}/mlflow.db"
+            )
+
 
 @dataclass(config=STRICT)
 class Config:
@@ -316,8 +327,10 @@ def _trainer_faults(values: Mapping[str, Any]) -> Iterator[str]:
         if key in RESERVED_TRAINER:
             yield f"trainer.{key}: set by the experiment itself (use epochs, pretrain.epochs or tracking)"
         elif key not in allowed:
-            close = difflib.get_close_matches(key, allowed, n=1)
+            close = difflib.get_close_matches(key, [*allowed, *RESERVED_TRAINER], n=1)
             hint = f"; did you mean `trainer.{close[0]}`?" if close else ""
+            if close and close[0] in RESERVED_TRAINER:
+                hint = f"; `{close[0]}` is set by the experiment itself (use epochs, pretrain.epochs or tracking)"
             yield f"trainer.{key}: not an argument of pytorch_lightning.Trainer{hint}"
 
 

@@ -45,12 +45,14 @@ def check(values: dict[str, object]) -> PredictConfig:
 def predict(config: PredictConfig) -> None:
     """Answer, on standard output or into a file."""
     os.environ.setdefault("TQDM_MININTERVAL", "1")
-    from shopguide.inference.files import answer_file
-    from shopguide.inference.predictor import Predictor
     from shopguide.runs.store import open_store
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
-    predictor = Predictor.load(store.task_model(config.run, config.task))
+    folder = store.task_model(config.run, config.task)  # a wrong run is told before torch is loaded
+    from shopguide.inference.files import answer_file
+    from shopguide.inference.predictor import Predictor
+
+    predictor = Predictor.load(folder)
     if config.text is None:
         assert config.input is not None
         answer_file(predictor, config.input, config.output, config.batch_size)

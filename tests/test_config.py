@@ -47,6 +47,25 @@ def test_a_task_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         build_task("own", {"target": "own_task.Other"})
 
 
+@pytest.mark.parametrize(
+    ("uri", "mended"),
+    [("runs", "sqlite:///runs/mlflow.db"), ("file:///tmp/runs", "sqlite:////tmp/runs/mlflow.db")],
+)
+def test_a_folder_is_no_store(uri: str, mended: str, settings: dict[str, Any]) -> None:
+    settings["tracking"]["uri"] = uri
+    with pytest.raises(ConfigError, match=rf"tracking: uri={uri}: expected a database or server .* write {mended}$"):
+        parse_config(settings)
+    for valid in ("databricks", "http://host:5000", "sqlite:///a.db", None):
+        settings["tracking"]["uri"] = valid
+        assert parse_config(settings).tracking.uri == valid
+
+
+def test_an_argument_that_the_experiment_sets_itself(settings: dict[str, Any]) -> None:
+    for key in ("max_epoch", "max_epochs"):
+        with pytest.raises(ConfigError, match=rf"trainer.{key}: .*set by the experiment itself \(use epochs"):
+            parse_config(settings | {"trainer": {key: 3}})
+
+
 def test_phases_and_tasks_must_name_something(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"phases must name at least one of: pretrain, finetune"):
         parse_config(settings | {"phases": []})

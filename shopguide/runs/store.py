@@ -21,21 +21,12 @@ MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 
 
 def tracking_uri(uri: str | None, root: Path) -> str:
-    """The setting, or MLFLOW_TRACKING_URI, or SQLite below `root`.
-
-    Raises:
-        RunError: it names a folder: MLflow no longer keeps runs in plain files.
-    """
+    """The setting, or MLFLOW_TRACKING_URI, or SQLite below `root`."""
     chosen = uri or os.environ.get("MLFLOW_TRACKING_URI")
-    if not chosen:
-        root.mkdir(parents=True, exist_ok=True)
-        return f"sqlite:///{root.absolute() / 'mlflow.db'}"
-    if "://" not in chosen or chosen.startswith("file:"):
-        raise RunError(
-            f"tracking.uri={chosen}: expected a database or server (sqlite:///…, http://…, databricks), found a "
-            f"folder, which MLflow no longer serves as a store; write sqlite:///{chosen.removeprefix('file:').lstrip('/')}/mlflow.db"
-        )
-    return chosen
+    if chosen:
+        return chosen
+    root.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{root.absolute() / 'mlflow.db'}"
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,6 @@ def test_the_setting_then_the_variable_then_sqlite(tmp_path: Path, monkeypatch: 
     assert tracking_uri("sqlite:///a.db", tmp_path) == "sqlite:///a.db"
 
 
-@pytest.mark.parametrize("uri", ["runs", "file:///tmp/runs", "./runs"])
-def test_a_folder_is_no_store(uri: str, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"expected a database or server .* write sqlite:///"):
-        open_store(uri, "tests", tmp_path)
-
-
 def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(RunError, match=r"tracking.uri=http://\*\*\*@127.0.0.1:9: the MLflow store does not answer"):
