@@ -62,6 +62,7 @@ class Fitted:
     """What training cost, and what its kept epoch reached on the dev split."""
 
     dev: dict[str, float]
+    """`dev/<metric>`; empty without a dev split."""
     tokens_per_second: float
     seconds: float
     peak_memory_gb: float
@@ -89,6 +90,32 @@ class LastCheckpoint(Callback):
         os.replace(draft, self.path)
 
 
+class DevHistory(Callback):
+    """The dev metrics of each epoch, those before an interruption too."""
+
+    def __init__(self) -> None:
+        self.epochs: list[dict[str, float]] = []
+
+    def on_validation_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        """Note what the epoch reached."""
+        self.epochs.append({k: float(v) for k, v in trainer.callback_metrics.items() if k.startswith("dev/")})
+
+    def state_dict(self) -> dict[str, Any]:
+        """For the checkpoint."""
+        return {"epochs": self.epochs}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """From the checkpoint."""
+        self.epochs = list(state["epochs"])
+
+    def kept(self, monitor: str | None) -> dict[str, float]:
+        """The metrics of the best epoch by `monitor`, the first of equals; of the last one where it is None."""
+        if not self.epochs or monitor is None:
+            return self.epochs[-1] if self.epochs else {}
+        sign = -1 if monitor in LOWER_IS_BETTER else 1
+        return max(self.epochs, key=lambda scores: sign * scores[monitor])
+
+
 class EpochLine(Callback):
     """One printed line an epoch, for logs as for people."""
 
@@ -97,8 +124,8 @@ class EpochLine(Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
         """Dev metrics and speed so far."""
-        scores = {key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith("dev/")}
-        shown = "  ".join(f"{key} {value:.4f}" for key, value in scores.items())
+        scores = {key: value for key, value in trainer.callback_metrics.items() if key.startswith("dev/")}
+        shown = "  ".join(f"{key} {float(value):.4f}" for key, value in scores.items())
         done, speed = trainer.current_epoch + 1, self.throughput.tokens_per_second
         left = self.throughput.seconds / done * (self.epochs - done)
         print(f"{self.name}  epoch {done}/{self.epochs}  {shown}  {speed:,.0f} tokens/s  {left:.0f} s left", flush=True)
@@ -124,7 +151,8 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
     last = Path(place.folder) / "last.ckpt"
     last.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = last if place.resume and last.exists() else None
-    callbacks: list[Callback] = [throughput, EpochLine(plan.name, plan.epochs, throughput)]
+    history = DevHistory()
+    callbacks: list[Callback] = [throughput, history, EpochLine(plan.name, plan.epochs, throughput)]
     best = _best(plan, place) if dev is not None else None
     callbacks += [best] if best else []
     callbacks.append(LastCheckpoint(last))
@@ -134,13 +162,11 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
     trainer = _trainer(plan, place, callbacks)
     with _interruptible():
         trainer.fit(objective, train, dev, ckpt_path=checkpoint, weights_only=True)
-    scores = {key: float(value) for key, value in trainer.callback_metrics.items() if key.startswith("dev/")}
     if best is not None and best.best_model_path:
         state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
         objective.load_state_dict(state["state_dict"])
-        scores |= {best.monitor or "": float(best.best_model_score or 0)}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
-    return Fitted(scores, throughput.tokens_per_second, throughput.seconds, peak)
+    return Fitted(history.kept(plan.monitor), throughput.tokens_per_second, throughput.seconds, peak)
 
 
 @contextlib.contextmanager

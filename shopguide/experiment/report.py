@@ -86,7 +86,7 @@ def flat_scores(scores: Scores, prefix: str) -> dict[str, float]:
 def _log_fitted(run: Run, fitted: Fitted) -> None:
     run.log_metrics(
         {
-            **fitted.dev,
+            **{f"kept/{name}": value for name, value in fitted.dev.items()},
             "cost/tokens_per_second": fitted.tokens_per_second,
             "cost/training_seconds": fitted.seconds,
             "cost/peak_memory_gb": fitted.peak_memory_gb,
@@ -143,8 +143,8 @@ def closing_table(store: Store, run_id: str) -> None:
 def _rows(phase: str, task: str, metrics: Mapping[str, float]) -> list[list[str]]:
     if phase == "pretrain":
         wanted = ("dev/perplexity", "dev/masked_accuracy", "dev/next_token_accuracy")
-        rest = [""] * (1 + len(BESIDE))
-        return [[phase, "", name, f"{metrics[name]:.4f}", *rest] for name in wanted if name in metrics]
+        kept = {name: metrics[f"kept/{name}"] for name in wanted if f"kept/{name}" in metrics}
+        return [[phase, "", name, f"{value:.4f}", *[""] * (1 + len(BESIDE))] for name, value in kept.items()]
     split = "test" if "test/macro_f1" in metrics else "dev_final"
     targets = sorted(
         name.split("/", 2)[2] for name in metrics if name.startswith(f"{split}/macro_f1/") and "." not in name

@@ -11,10 +11,10 @@ from typing import Any
 
 from shopguide.config import Config, ModelConfig, build_task
 from shopguide.experiment.finetune import finetune
-from shopguide.experiment.fit import Place
+from shopguide.experiment.fit import LOWER_IS_BETTER, Place
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
 from shopguide.experiment.pretrain import pretrain
-from shopguide.experiment.report import closing_table, log_finetuned, log_material, log_pretrained, next_commands
+from shopguide.experiment.report import SHOWN, closing_table, log_finetuned, log_material, log_pretrained, next_commands
 from shopguide.runs.environment import log_environment
 from shopguide.runs.logger import RunLogger
 from shopguide.runs.store import Store, open_store
@@ -81,24 +81,23 @@ def run_experiment(config: Config, parent: str | None = None, label: str | None 
 
 
 def _phases(stage: _Stage, tasks: list[Task], examples: dict[str, Examples]) -> dict[str, float]:
+    """Run the phases; the metrics of the experiment's own run."""
     metrics: dict[str, float] = {}
-    scores, tests = [], []
     if "pretrain" in stage.config.phases:
         found = _pretrain(stage)
-        metrics |= {f"pretrain/{name}": found[name] for name in ("dev/loss", "dev/perplexity") if name in found}
+        kept = ("dev/loss", "dev/perplexity")
+        metrics |= {f"pretrain/{name}": found[f"kept/{name}"] for name in kept if f"kept/{name}" in found}
+        metrics["dev/score"] = -metrics.get("pretrain/dev/loss", float("nan"))
     if "finetune" in stage.config.phases:
+        scores = []
         monitor = stage.config.finetune.monitor or "dev/macro_f1"
         for task in tasks:
             found = _finetune(stage, task, examples[task.name])
             split = "test" if "test/macro_f1" in found else "dev_final"
-            kept = {name: found[f"{split}/{name}"] for name in ("accuracy", "macro_f1", "weighted_f1", "ece")}
-            metrics |= {f"{task.name}/{name}": value for name, value in kept.items()}
-            scores.append(found.get(monitor, float("nan")) * (-1 if monitor in ("dev/loss", "dev/ece") else 1))
-            tests.append(kept["macro_f1"])
-    if tests:
-        metrics |= {"dev/score": sum(scores) / len(scores), "test/score": sum(tests) / len(tests)}
-    else:
-        metrics["dev/score"] = -metrics.get("pretrain/dev/loss", float("nan"))
+            metrics |= {f"{task.name}/{name}": found[f"{split}/{name}"] for name in SHOWN}
+            scores.append(found.get(f"kept/{monitor}", float("nan")) * (-1 if monitor in LOWER_IS_BETTER else 1))
+        metrics["dev/score"] = sum(scores) / len(scores)
+        metrics["test/score"] = sum(metrics[f"{task.name}/macro_f1"] for task in tasks) / len(tasks)
     return metrics
 
 

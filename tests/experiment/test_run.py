@@ -28,7 +28,10 @@ def test_curves_are_logged_by_step(finished: Finished) -> None:
             points = client.get_metric_history(child.info.run_id, name)
             assert len(points) >= 3, (child.info.run_name, name)
             assert len({p.step for p in points}) == len(points)
-        assert "dev/loss" in child.data.metrics
+        epochs = client.get_metric_history(child.info.run_id, "dev/loss")
+        assert len(epochs) == 1
+        assert epochs[0].step > 0
+        assert child.data.metrics["kept/dev/loss"] == epochs[0].value
 
 
 def test_all_that_it_was_made_with(finished: Finished) -> None:
