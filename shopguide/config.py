@@ -224,6 +224,7 @@ def sortable_metrics(phases: Sequence[str], tasks: Sequence[str]) -> list[str]:
     return [*found, "test/score", *scores] if "finetune" in phases else found
 
 
+OWN = "set by the experiment itself (use epochs, pretrain.epochs or tracking)"
 RESERVED_TRAINER = {"max_epochs", "logger", "callbacks", "default_root_dir", "enable_checkpointing"}
 
 
@@ -325,12 +326,12 @@ def _trainer_faults(values: Mapping[str, Any]) -> Iterator[str]:
     allowed = _trainer_arguments()
     for key in values.get("trainer") or {}:
         if key in RESERVED_TRAINER:
-            yield f"trainer.{key}: set by the experiment itself (use epochs, pretrain.epochs or tracking)"
+            yield f"trainer.{key}: {OWN}"
         elif key not in allowed:
             close = difflib.get_close_matches(key, [*allowed, *RESERVED_TRAINER], n=1)
             hint = f"; did you mean `trainer.{close[0]}`?" if close else ""
             if close and close[0] in RESERVED_TRAINER:
-                hint = f"; `{close[0]}` is set by the experiment itself (use epochs, pretrain.epochs or tracking)"
+                hint = f"; `{close[0]}` is {OWN}"
             yield f"trainer.{key}: not an argument of pytorch_lightning.Trainer{hint}"
 
 
