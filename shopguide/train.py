@@ -13,7 +13,7 @@ SWEEP = "SHOPGUIDE_SWEEP"
 
 def train(config: Config) -> float:
     """Run one experiment; the score by which a sweep may choose."""
-    from shopguide.experiment import run_experiment
+    from shopguide.experiment.run import run_experiment
 
     sweep, _, varying = os.environ.get(SWEEP, "").partition(":")
     label = _label(varying.split(",")) if sweep else None

@@ -54,7 +54,7 @@ class Finished:
 
     def __init__(self, folder: Path) -> None:
         from shopguide.config import parse_config
-        from shopguide.experiment import run_experiment
+        from shopguide.experiment.run import run_experiment
         from shopguide.runs.store import open_store
 
         self.folder = folder

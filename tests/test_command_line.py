@@ -83,13 +83,15 @@ def test_the_other_commands(
     assert message in refuse(arguments, main, monkeypatch, capsys)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["lr=abc"], ["data=files", "data.root=/nope"]])
-def test_quick_and_without_the_heavy_libraries(arguments: list[str]) -> None:
+@pytest.mark.parametrize("arguments", ["--help", "lr=abc", "data=files data.root=/nope", "data=files data.root={shop}"])
+def test_quick_and_without_the_heavy_libraries(arguments: str, tmp_path: Path) -> None:
+    (tmp_path / "products.jsonl").write_text('{"item_id": "I1"}\n')
     begun = time.perf_counter()
-    command = [sys.executable, "-X", "importtime", "-m", "shopguide.train", *arguments]
+    typed = arguments.format(shop=tmp_path).split()
+    command = [sys.executable, "-X", "importtime", "-m", "shopguide.train", *typed]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert time.perf_counter() - begun < 10
-    assert done.returncode == (0 if arguments == ["--help"] else 2)
+    assert done.returncode == (0 if arguments == "--help" else 2)
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert "shopguide.config" in imported
     assert not imported & {"torch", "transformers", "mlflow", "pytorch_lightning", "datasets"}

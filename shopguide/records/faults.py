@@ -81,6 +81,6 @@ class FaultLog:
             more = [f"  … and {self.count - len(self.first):,} more"] if self.count > len(self.first) else []
             kinds = [f"  {count:,} × {kind}" for kind, count in self.kinds.most_common()]
             raise DataError(
-                "\n".join([f"{self.count:,} bad rows:", *lines, *more, "by kind:", *kinds])
+                "\n".join([f"{self.count:,} bad row{'s' * (self.count > 1)}:", *lines, *more, "by kind:", *kinds])
                 + "\nMend the files, or go on without these rows: data.on_bad_rows=quarantine"
             )

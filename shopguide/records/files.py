@@ -58,10 +58,15 @@ def places(root: Path, options: dict[str, str]) -> dict[str, list[Path] | str]:
         endings = ", ".join(READERS)
         raise DataError(
             f"data.root={root}: expected files named {', '.join(f'{t}.*' for t in TABLES)} ({endings}; "
-            "also .gz, .zip), "
-            f"found {', '.join(sorted(p.name for p in root.iterdir())[:8]) if root.is_dir() else 'no such folder'}"
+            f"also .gz, .zip), found {_contents(root)}"
         )
     return found
+
+
+def _contents(root: Path) -> str:
+    if not root.is_dir():
+        return "no such folder"
+    return ", ".join(sorted(p.name for p in root.iterdir())[:8]) or "an empty folder"
 
 
 def _known(path: Path) -> bool:

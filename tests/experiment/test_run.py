@@ -5,8 +5,8 @@ import pytest
 
 from shopguide.config import parse_config
 from shopguide.errors import DataError, RunError
-from shopguide.experiment import run_experiment
 from shopguide.experiment.evaluate import evaluate_run
+from shopguide.experiment.run import run_experiment
 from shopguide.inference.predictor import Predictor
 from tests.conftest import Finished, tiny_settings
 

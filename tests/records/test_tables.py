@@ -136,7 +136,7 @@ def test_a_bad_row_stops_with_its_place(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError) as error:
         load(products(tmp_path / "shop", text))
     told = str(error.value)
-    assert told.startswith("1 bad rows:")
+    assert told.startswith("1 bad row:")
     assert f"products.jsonl{line}  {field}  " in told
     assert message in told
     assert "data.on_bad_rows=quarantine" in told

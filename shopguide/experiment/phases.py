@@ -1,0 +1,129 @@
+"""The phases of an experiment, each a tracked run below the experiment's run.
+
+A phase that is finished is not done again: a resumed experiment takes its model and numbers from its run.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from shopguide.config import Config, ModelConfig
+from shopguide.experiment.finetune import finetune
+from shopguide.experiment.fit import LOWER_IS_BETTER, Place
+from shopguide.experiment.prepare import Material
+from shopguide.experiment.pretrain import pretrain
+from shopguide.experiment.report import SHOWN, log_finetuned, log_pretrained
+from shopguide.runs.logger import RunLogger
+from shopguide.runs.store import Store
+from shopguide.runs.tree import Run, open_run
+from shopguide.tasks.task import Examples, Task
+
+
+@dataclass
+class Stage:
+    """What the phases share."""
+
+    config: Config
+    material: Material
+    store: Store
+    run: Run
+    tokenizer: Any
+    model: ModelConfig
+    """What the next phase starts from."""
+
+
+Labelled = list[tuple[Task, Examples]]
+"""The tasks to fine-tune on, each with its examples."""
+
+
+def run_phases(stage: Stage, labelled: Labelled) -> dict[str, float]:
+    """Run the phases; the metrics of the experiment's own run."""
+    metrics: dict[str, float] = {}
+    if "pretrain" in stage.config.phases:
+        found = _pretrain(stage)
+        kept = ("dev/loss", "dev/perplexity")
+        metrics |= {f"pretrain/{name}": found[f"kept/{name}"] for name in kept if f"kept/{name}" in found}
+        metrics["dev/score"] = -metrics.get("pretrain/dev/loss", float("nan"))
+    if "finetune" in stage.config.phases:
+        scores = []
+        monitor = stage.config.finetune.monitor or "dev/macro_f1"
+        for task, examples in labelled:
+            found = _finetune(stage, task, examples)
+            split = "test" if "test/macro_f1" in found else "dev_final"
+            metrics |= {f"{task.name}/{name}": found[f"{split}/{name}"] for name in SHOWN}
+            scores.append(found.get(f"kept/{monitor}", float("nan")) * (-1 if monitor in LOWER_IS_BETTER else 1))
+        metrics["dev/score"] = sum(scores) / len(scores)
+        metrics["test/score"] = sum(metrics[f"{task.name}/macro_f1"] for task, _ in labelled) / len(labelled)
+    return metrics
+
+
+def _pretrain(stage: Stage) -> dict[str, float]:
+    """Run the phase, or take it from its finished run; afterwards the stage starts from its weights."""
+    config = stage.config
+    with _phase(stage, "pretrain") as (run, done):
+        if not done:
+            run.log_params(flat({"pretrain": asdict(config.pretrain), "model": config.model.name}))
+            result = pretrain(
+                config.pretrain,
+                config.optimizer,
+                config.model,
+                stage.tokenizer,
+                stage.material,
+                _place(stage, run),
+            )
+            log_pretrained(run, result)
+        stage.model = replace(stage.model, path=str(stage.store.artifact_folder(run.id, "model")))
+        return run.metrics()
+
+
+def _finetune(stage: Stage, task: Task, examples: Examples) -> dict[str, float]:
+    config = stage.config
+    name = f"finetune {task.name}"
+    with _phase(stage, name) as (run, done):
+        if not done:
+            own = {"finetune": asdict(config.finetune), "optimizer": asdict(config.optimizer)}
+            run.log_params(flat({**own, "task": task.name, "model": config.model.name}))
+            result = finetune(
+                task,
+                examples,
+                config.finetune,
+                config.optimizer,
+                stage.model,
+                stage.tokenizer,
+                _place(stage, run),
+            )
+            log_finetuned(run, result)
+        return run.metrics()
+
+
+@contextlib.contextmanager
+def _phase(stage: Stage, name: str) -> Iterator[tuple[Run, bool]]:
+    """A phase's run below the experiment's, new or the one to finish; and whether it is finished already."""
+    found = [c for c in stage.store.find_children(stage.run.id) if c.data.tags.get("shopguide.phase") == name]
+    resume = found[0].info.run_id if found else None
+    if found and found[0].info.status == "FINISHED":
+        print(f"{name}: finished before, taken from run {resume}", flush=True)
+        yield Run(stage.store, found[0].info.run_id), True
+        return
+    tags = {"shopguide.kind": "phase", "shopguide.phase": name}
+    with open_run(stage.store, name, parent=stage.run.id, tags=tags, resume=resume) as run:
+        yield run, False
+
+
+def _place(stage: Stage, run: Run) -> Place:
+    tracking = stage.config.tracking
+    folder = Path(tracking.root).absolute() / "checkpoints" / run.id
+    return Place(folder, stage.config.seed, tracking.log_every, stage.config.trainer, RunLogger(run), resume=True)
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as dotted keys."""
+    out: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            out |= flat(value, f"{prefix}{key}.")
+        else:
+            out[f"{prefix}{key}"] = value
+    return out
