@@ -30,10 +30,10 @@ BESIDE = (("majority", "majority"), ("tfidf_lr", "TF-IDF + LR"), ("ceiling", "ce
 def log_material(run: Run, material: Material) -> None:
     """Row counts, what was quarantined, and how much of the held-out text stands in the training text."""
     shop, parts = material.shop, material.parts
-    metrics: dict[str, float] = {"data/quarantined": float(shop.report.quarantined)}
+    metrics: dict[str, float] = {"records/quarantined": float(shop.report.quarantined)}
     for table in ("products", "behaviours", "judgements", "dialogues"):
         split = getattr(parts, table)
-        metrics |= {f"data/{table}/{name}": float((split == name).sum()) for name in np.unique(split)}
+        metrics |= {f"records/{table}/{name}": float((split == name).sum()) for name in np.unique(split)}
     for table, field in (("products", "title"), ("behaviours", "query")):
         rows, split = getattr(shop, table), getattr(parts, table)
         if len(rows):
