@@ -94,7 +94,7 @@ class OptimizerConfig:
 
 @dataclass(config=STRICT)
 class BatchConfig:
-    """How examples become batches: of like length, bounded by rows and, if set, by padded tokens."""
+    """How examples become batches: bounded by rows and, if set, by tokens."""
 
     size: Count = 32
     tokens: Count | None = None

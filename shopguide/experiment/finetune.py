@@ -12,11 +12,12 @@ from shopguide.inference.evaluation import Scores, ceiling, score
 from shopguide.inference.predictor import Predictor
 from shopguide.inference.saved_model import Card
 from shopguide.models.backbone import backbone_config, build_model, freeze_layers
+from shopguide.models.unpadded import runs_unpadded
 from shopguide.objectives.classification import Classification
 from shopguide.tasks.baselines import majority, tfidf_logistic_regression
 from shopguide.tasks.labels import encode_labels, label_spaces
 from shopguide.tasks.task import Examples, Task
-from shopguide.text.batches import BatchLoader, LengthBatches
+from shopguide.text.batches import Batches, BatchLoader, BatchPlan
 from shopguide.text.examples import Collate, EncodedTexts
 
 
@@ -66,7 +67,7 @@ def finetune(
     module = Classification(network, optimizer, [len(classes) for classes in spaces.values()], config.label_smoothing)
     labels = encode_labels(train, spaces)
     loaders = [
-        _loader(part, encode_labels(part, spaces), config, tokenizer, place.seed, shuffle=part is train)
+        _loader(part, encode_labels(part, spaces), config, tokenizer, network, place.seed, shuffle=part is train)
         for part in (train, dev)
         if len(part)
     ]
@@ -114,8 +115,15 @@ def _classifier(model: ModelConfig, tokenizer: Any, card: Card, seed: int) -> nn
 
 
 def _loader(
-    examples: Examples, labels: np.ndarray, config: FinetuneConfig, tokenizer: Any, seed: int, shuffle: bool
+    examples: Examples,
+    labels: np.ndarray,
+    config: FinetuneConfig,
+    tokenizer: Any,
+    network: nn.Module,
+    seed: int,
+    shuffle: bool,
 ) -> BatchLoader:
     encoded = EncodedTexts(tokenizer, examples.first, examples.second, config.max_length, labels)
-    batches = LengthBatches(encoded.lengths, config.batch.size, config.batch.tokens, seed, shuffle)
-    return BatchLoader(encoded, batches, Collate(tokenizer.pad_token_id), config.batch.num_workers)
+    batch = config.batch
+    plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, seed, shuffle, runs_unpadded(network))
+    return BatchLoader(encoded, Batches(plan), Collate(tokenizer.pad_token_id), batch.num_workers)

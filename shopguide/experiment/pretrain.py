@@ -12,8 +12,9 @@ from shopguide.experiment.fit import Fitted, Place, Plan, fit
 from shopguide.experiment.prepare import Material
 from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import backbone_config, build_model, pretraining_objective
+from shopguide.models.unpadded import runs_unpadded
 from shopguide.objectives.language_model import CausalLM, LanguageModel, MaskedLM
-from shopguide.text.batches import BatchLoader, LengthBatches
+from shopguide.text.batches import Batches, BatchLoader, BatchPlan
 from shopguide.text.corpus import Corpus, TokenTable, tokenised_corpus
 from shopguide.text.documents import pretraining_documents
 from shopguide.text.examples import CausalExamples, Collate, MaskedExamples
@@ -66,10 +67,8 @@ def pretrain(
     network = build_model(model.path, shape, objective, tokenizer)
     cls: type[LanguageModel] = MaskedLM if objective == "masked_lm" else CausalLM
     module = cls(network, replace(optimizer, lr=config.lr))
-    train, held_out = (
-        _loader(table, config, tokenizer, objective, place.seed) for table in (corpus.train, corpus.held_out)
-    )
-    held_out.batches.shuffle = False
+    train = _loader(corpus.train, config, tokenizer, objective, network, place.seed, shuffle=True)
+    held_out = _loader(corpus.held_out, config, tokenizer, objective, network, place.seed, shuffle=False)
     plan = Plan("pretrain", config.epochs, "dev/loss", config.patience)
     fitted = fit(module, train, held_out if len(corpus.held_out) else None, plan, place)
     return Pretrained(network, tokenizer, objective, corpus, fitted)
@@ -97,12 +96,20 @@ def build_corpus(config: PretrainConfig, tokenizer: Any, material: Material) -> 
     )
 
 
-def _loader(table: TokenTable, config: PretrainConfig, tokenizer: Any, objective: str, seed: int) -> BatchLoader:
+def _loader(
+    table: TokenTable,
+    config: PretrainConfig,
+    tokenizer: Any,
+    objective: str,
+    network: nn.Module,
+    seed: int,
+    shuffle: bool,
+) -> BatchLoader:
     masked = objective == "masked_lm"
     examples = MaskedExamples(table, make_masker(config.masking, tokenizer, seed)) if masked else CausalExamples(table)
     batch = config.batch
-    batches = LengthBatches(table.lengths, batch.size, batch.tokens, seed)
-    return BatchLoader(examples, batches, Collate(tokenizer.pad_token_id), batch.num_workers)
+    plan = BatchPlan(table.lengths, batch.size, batch.tokens, seed, shuffle, runs_unpadded(network))
+    return BatchLoader(examples, Batches(plan), Collate(tokenizer.pad_token_id), batch.num_workers)
 
 
 def make_masker(config: MaskingConfig, tokenizer: Any, seed: int) -> Masker:

@@ -15,9 +15,9 @@ from torch import nn
 from shopguide.errors import DataError
 from shopguide.inference.saved_model import Card, save_model
 from shopguide.models.backbone import quietly
+from shopguide.models.unpadded import Batch, mean_states, sequence_logits
 from shopguide.objectives.classification import posteriors
-from shopguide.objectives.objective import model_inputs
-from shopguide.text.batches import plan_batches
+from shopguide.text.batches import BatchPlan
 from shopguide.text.examples import Collate, EncodedTexts
 
 CHUNK = 2048
@@ -59,20 +59,14 @@ class Predictor:
         self, first: list[str], second: list[str] | None = None, *, batch_size: int = 64
     ) -> dict[str, np.ndarray]:
         """Target → (N, C) probabilities, rows as given."""
-        rows = self._outputs(first, second, batch_size, lambda batch: self.model(**model_inputs(batch)).logits)
+        rows = self._outputs(first, second, batch_size, lambda batch: sequence_logits(self.model, batch))
         sizes = [len(classes) for classes in self.card.targets.values()]
         parts = posteriors(torch.from_numpy(rows), sizes)
         return {target: part.numpy() for target, part in zip(self.card.targets, parts, strict=True)}
 
     def embed(self, first: list[str], second: list[str] | None = None, *, batch_size: int = 64) -> np.ndarray:
         """(N, D) the backbone's states, averaged over the tokens of each text."""
-
-        def mean_state(batch: dict[str, torch.Tensor]) -> torch.Tensor:
-            hidden: torch.Tensor = self.model.base_model(**model_inputs(batch))[0]  # type: ignore[operator]
-            weight = batch["attention_mask"][..., None]
-            return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
-
-        return self._outputs(first, second, batch_size, mean_state)
+        return self._outputs(first, second, batch_size, lambda batch: mean_states(self.model, batch))
 
     @torch.inference_mode()
     def _outputs(
@@ -80,16 +74,16 @@ class Predictor:
         first: list[str],
         second: list[str] | None,
         batch_size: int,
-        function: Callable[[dict[str, torch.Tensor]], torch.Tensor],
+        function: Callable[[Batch], torch.Tensor],
     ) -> np.ndarray:
         if not first:
             width = sum(len(classes) for classes in self.card.targets.values())
             return np.zeros((0, width), dtype=np.float32)
         encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
         out: np.ndarray | None = None
-        for rows in plan_batches(encoded.lengths, batch_size, None, seed=0, epoch=0, shuffle=False):
+        for rows in BatchPlan(encoded.lengths, batch_size, shuffle=False).of_epoch(0):
             batch = self._collate([encoded[(0, int(row))] for row in rows])
-            batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
+            batch = {k: v.to(self.device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
             values = function(batch).float().cpu().numpy()
             if out is None:
                 out = np.empty((len(first), values.shape[1]), dtype=np.float32)

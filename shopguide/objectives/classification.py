@@ -15,7 +15,8 @@ from torch.nn.functional import cross_entropy
 
 from shopguide.config import OptimizerConfig
 from shopguide.metrics.classification import classification_metrics
-from shopguide.objectives.objective import Batch, Objective, model_inputs
+from shopguide.models.unpadded import Batch, sequence_logits
+from shopguide.objectives.objective import Objective
 
 
 def posteriors(logits: torch.Tensor, sizes: Sequence[int]) -> list[torch.Tensor]:
@@ -43,7 +44,7 @@ class Classification(Objective):
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean over targets of the mean cross-entropy over the labelled rows."""
-        return self._loss(self.model(**model_inputs(batch)).logits, batch["targets"])
+        return self._loss(sequence_logits(self.model, batch), batch["targets"])
 
     def _loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         losses = []
@@ -55,7 +56,7 @@ class Classification(Objective):
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Keep the outputs of a batch."""
-        self._seen.append((self.model(**model_inputs(batch)).logits.float().cpu(), batch["targets"].cpu()))
+        self._seen.append((sequence_logits(self.model, batch).float().cpu(), batch["targets"].cpu()))
 
     def on_validation_epoch_end(self) -> None:
         """Log `dev/loss` and the means over the targets of the classification metrics."""

@@ -9,8 +9,8 @@ import math
 import torch
 from torch.nn.functional import cross_entropy
 
-from shopguide.models.selected_positions import logits_at
-from shopguide.objectives.objective import Batch, Objective, model_inputs
+from shopguide.models.unpadded import Batch, logits_at
+from shopguide.objectives.objective import Objective
 
 MAX_EXPONENT = 50.0
 
@@ -24,7 +24,8 @@ class LanguageModel(Objective):
 
     def targets(self, batch: Batch) -> torch.Tensor:
         """(B, L) the id that must be told at each position; -100 where there is none."""
-        return batch["labels"]
+        labels: torch.Tensor = batch["labels"]
+        return labels
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean over the positions that carry loss."""
@@ -52,7 +53,7 @@ class LanguageModel(Objective):
         """(M, V) logits and (M,) ids at the positions that carry loss."""
         targets = self.targets(batch)
         chosen = targets >= 0
-        return logits_at(self.model, chosen, **model_inputs(batch)), targets[chosen]
+        return logits_at(self.model, batch, chosen), targets[chosen]
 
 
 class MaskedLM(LanguageModel):

@@ -8,10 +8,9 @@ import torch
 from torch import nn
 
 from shopguide.config import OptimizerConfig
+from shopguide.models.dropout import cheapen
+from shopguide.models.unpadded import Batch
 from shopguide.objectives.optimizer import configure
-
-Batch = dict[str, torch.Tensor]
-MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 class Objective(pl.LightningModule, ABC):
@@ -23,6 +22,7 @@ class Objective(pl.LightningModule, ABC):
 
     def __init__(self, model: nn.Module, optimizer: OptimizerConfig) -> None:
         super().__init__()
+        cheapen(model)
         self.model = model
         self.optimizer_config = optimizer
 
@@ -54,8 +54,3 @@ class Objective(pl.LightningModule, ABC):
         """`self.log` costs a millisecond: only where a point of the curve is due."""
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         return (self.global_step + 1) % every == 0
-
-
-def model_inputs(batch: Batch) -> Batch:
-    """The tensors of a batch that a transformers model takes."""
-    return {name: batch[name] for name in MODEL_INPUTS if name in batch}

@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 
 
 class Throughput(pl.Callback):
@@ -21,10 +20,10 @@ class Throughput(pl.Callback):
         self._begun = time.perf_counter()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, module: pl.LightningModule, _outputs: Any, batch: dict[str, torch.Tensor], _i: int
+        self, trainer: pl.Trainer, module: pl.LightningModule, _outputs: Any, batch: dict[str, Any], _i: int
     ) -> None:
         """Stop it, and log the speed since the last point."""
-        seconds, tokens = time.perf_counter() - self._begun, int(batch["attention_mask"].sum())
+        seconds, tokens = time.perf_counter() - self._begun, sum(batch["lengths"])
         self.tokens += tokens
         self.seconds += seconds
         self._window_tokens += tokens

@@ -1,15 +1,18 @@
-"""Batches of examples of like length: the same order for any number of workers or processes, resumable mid-epoch.
+"""Batches of examples: the same order for any number of workers or processes, resumable mid-epoch.
 
 The plan of an epoch is a pure function of (lengths, seed, epoch). The loader counts what it has handed out, so that its
 state is two numbers, and Lightning stores them in every checkpoint.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
+
+from shopguide.text.packing import best_fit
 
 POOL = 64
 """Batches among which examples are sorted by length: more saves padding, less keeps the order random."""
@@ -18,60 +21,76 @@ Index = tuple[int, int]
 """(epoch, example): a masked example depends on both."""
 
 
-def plan_batches(
-    lengths: np.ndarray, size: int, tokens: int | None, seed: int, epoch: int, shuffle: bool = True
-) -> list[np.ndarray]:
-    """Cut examples into batches of like length; every example is in exactly one.
+@dataclass(frozen=True)
+class BatchPlan:
+    """How examples of known lengths become the batches of an epoch.
 
-    Args:
+    Attributes:
         lengths: (N,) tokens of each example.
         size: rows of a batch at most.
-        tokens: rows × longest row of a batch at most (a single longer example stands alone); None: no bound.
+        tokens: tokens of a batch at most (a single longer example stands alone); None: no bound.
         seed: of the order.
-        epoch: number of the pass.
         shuffle: False keeps the examples sorted by length, the longest first.
+        unpadded: the model does no work on padding: the order is random, and `tokens` counts real ones. Otherwise
+            batches are of examples of like length, and `tokens` counts rows × longest row.
     """
-    if not shuffle:
-        return _cut(np.argsort(-lengths, kind="stable"), lengths, size, tokens)
-    draw = np.random.Generator(np.random.Philox(key=[seed, epoch]))
-    order = draw.permutation(len(lengths))
-    batches: list[np.ndarray] = []
-    for start in range(0, len(order), POOL * size):
-        pool = order[start : start + POOL * size]
-        batches += _cut(pool[np.argsort(-lengths[pool], kind="stable")], lengths, size, tokens)
-    return [batches[i] for i in draw.permutation(len(batches))]
+
+    lengths: np.ndarray
+    size: int
+    tokens: int | None = None
+    seed: int = 0
+    shuffle: bool = True
+    unpadded: bool = False
+
+    def of_epoch(self, epoch: int) -> list[np.ndarray]:
+        """The batches of a pass over the data; every example is in exactly one."""
+        if not self.shuffle:
+            return self._alike(np.argsort(-self.lengths, kind="stable"))
+        draw = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
+        order = draw.permutation(len(self.lengths))
+        if self.unpadded:
+            return self._in_order(order)
+        batches: list[np.ndarray] = []
+        for start in range(0, len(order), POOL * self.size):
+            pool = order[start : start + POOL * self.size]
+            batches += self._alike(pool[np.argsort(-self.lengths[pool], kind="stable")])
+        return [batches[i] for i in draw.permutation(len(batches))]
+
+    def _in_order(self, order: np.ndarray) -> list[np.ndarray]:
+        if self.tokens is not None:
+            return list(best_fit(order.tolist(), self.lengths, self.tokens, self.size))
+        return [order[start : start + self.size] for start in range(0, len(order), self.size)]
+
+    def _alike(self, order: np.ndarray) -> list[np.ndarray]:
+        """Cut rows that stand in order of falling length."""
+        batches, start = [], 0
+        while start < len(order):
+            longest = max(1, int(self.lengths[order[start]]))
+            rows = self.size if self.tokens is None else max(1, min(self.size, self.tokens // longest))
+            batches.append(order[start : start + rows])
+            start += rows
+        return batches
 
 
-def _cut(order: np.ndarray, lengths: np.ndarray, size: int, tokens: int | None) -> list[np.ndarray]:
-    """Cut rows that stand in order of falling length."""
-    batches, start = [], 0
-    while start < len(order):
-        longest = max(1, int(lengths[order[start]]))
-        rows = size if tokens is None else max(1, min(size, tokens // longest))
-        batches.append(order[start : start + rows])
-        start += rows
-    return batches
-
-
-class LengthBatches(Sampler[list[Index]]):
+class Batches(Sampler[list[Index]]):
     """The batches of one epoch after the other, from a given batch on."""
 
-    def __init__(self, lengths: np.ndarray, size: int, tokens: int | None, seed: int, shuffle: bool = True) -> None:
-        self.lengths, self.size, self.tokens, self.seed, self.shuffle = lengths, size, tokens, seed, shuffle
+    def __init__(self, plan: BatchPlan) -> None:
+        self.plan = plan
         self.epoch, self.position = 0, 0
         self._planned: tuple[int, list[np.ndarray]] | None = None
 
-    def _plan(self) -> list[np.ndarray]:
+    def _of_epoch(self) -> list[np.ndarray]:
         if self._planned is None or self._planned[0] != self.epoch:
-            plan = plan_batches(self.lengths, self.size, self.tokens, self.seed, self.epoch, self.shuffle)
-            self._planned = (self.epoch, own_share(plan, *_rank()) if self.shuffle else plan)
+            plan = self.plan.of_epoch(self.epoch)
+            self._planned = (self.epoch, own_share(plan, *_rank()) if self.plan.shuffle else plan)
         return self._planned[1]
 
     def __len__(self) -> int:
-        return len(self._plan())
+        return len(self._of_epoch())
 
     def __iter__(self) -> Iterator[list[Index]]:
-        for batch in self._plan()[self.position :]:
+        for batch in self._of_epoch()[self.position :]:
             yield [(self.epoch, int(i)) for i in batch]
 
 
@@ -90,7 +109,7 @@ class BatchLoader(DataLoader[Any]):
     """A loader whose place in the data is part of the checkpoint."""
 
     def __init__(
-        self, examples: Dataset[Any], batches: LengthBatches, collate: Callable[[Sequence[Any]], Any], num_workers: int
+        self, examples: Dataset[Any], batches: Batches, collate: Callable[[Sequence[Any]], Any], num_workers: int
     ) -> None:
         super().__init__(
             examples,
@@ -105,7 +124,7 @@ class BatchLoader(DataLoader[Any]):
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """Hand out the rest of the epoch, or the next epoch where it is done."""
         if self.batches.position >= len(self.batches):
-            if self.batches.shuffle:
+            if self.batches.plan.shuffle:
                 self.batches.epoch += 1
             self.batches.position = 0
         # The sampler reads its place once, when iteration begins: counting here leaves prefetching workers alone.

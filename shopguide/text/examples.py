@@ -77,22 +77,22 @@ class Collate:
     """Pad a batch to its longest row.
 
     Returns (B, L) `input_ids`, `attention_mask` and, where examples have them, `labels` and `token_type_ids`; (B, T)
-    `targets`; (B,) `row`.
+    `targets`; (B,) `row`; and `lengths`, a list of B numbers.
     """
 
     pad_id: int
 
-    def __call__(self, examples: Sequence[dict[str, np.ndarray]]) -> dict[str, torch.Tensor]:
+    def __call__(self, examples: Sequence[dict[str, np.ndarray]]) -> dict[str, Any]:
         """Stack examples of unequal length."""
-        longest = max(len(example["input_ids"]) for example in examples)
+        lengths = [len(example["input_ids"]) for example in examples]
+        longest = max(lengths)
         longest += -longest % PAD_TO_MULTIPLE
         fill = {"input_ids": self.pad_id, "labels": IGNORE, "token_type_ids": 0}
-        batch: dict[str, torch.Tensor] = {}
+        batch: dict[str, Any] = {"lengths": lengths}
         for name in examples[0]:
             rows = [example[name] for example in examples]
             batch[name] = _padded(rows, longest, fill[name]) if name in fill else torch.as_tensor(np.stack(rows))
-        lengths = torch.tensor([len(example["input_ids"]) for example in examples])
-        batch["attention_mask"] = (torch.arange(longest)[None] < lengths[:, None]).long()
+        batch["attention_mask"] = (torch.arange(longest)[None] < torch.tensor(lengths)[:, None]).long()
         return batch
 
 

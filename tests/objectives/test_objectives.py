@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
 from shopguide.config import OptimizerConfig
+from shopguide.models.unpadded import padded_inputs
 from shopguide.objectives.classification import Classification, posteriors
 from shopguide.objectives.language_model import CausalLM, MaskedLM
 
@@ -19,18 +22,20 @@ SMALL = {
 ADAMW = OptimizerConfig(lr=1e-3)
 
 
-def batch(rows: int = 4, length: int = 9) -> dict[str, torch.Tensor]:
+def batch(rows: int = 4, length: int = 9) -> dict[str, Any]:
     draw = torch.Generator().manual_seed(0)
     ids = torch.randint(5, 50, (rows, length), generator=draw)
     mask = torch.ones_like(ids)
     mask[0, 6:] = 0
     labels = torch.where((torch.rand(ids.shape, generator=draw) < 0.3) & mask.bool(), ids, -100)
-    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels, "lengths": mask.sum(1).tolist()}
 
 
 def test_masked_lm_loss_is_that_of_transformers() -> None:
     model = AutoModelForMaskedLM.from_config(AutoConfig.for_model("bert", **SMALL)).eval()
-    torch.testing.assert_close(MaskedLM(model, ADAMW).loss(batch()), model(**batch()).loss)
+    torch.testing.assert_close(
+        MaskedLM(model, ADAMW).loss(batch()), model(**padded_inputs(batch()), labels=batch()["labels"]).loss
+    )
 
 
 def test_causal_lm_loss_is_that_of_transformers() -> None:
@@ -38,7 +43,9 @@ def test_causal_lm_loss_is_that_of_transformers() -> None:
     model = AutoModelForCausalLM.from_config(shape).eval()
     inputs = batch()
     inputs["labels"] = torch.where(inputs["attention_mask"].bool(), inputs["input_ids"], -100)
-    torch.testing.assert_close(CausalLM(model, ADAMW).loss(inputs), model(**inputs).loss)
+    torch.testing.assert_close(
+        CausalLM(model, ADAMW).loss(inputs), model(**padded_inputs(inputs), labels=inputs["labels"]).loss
+    )
 
 
 def classifier(outputs: int) -> torch.nn.Module:
@@ -47,7 +54,7 @@ def classifier(outputs: int) -> torch.nn.Module:
     return AutoModelForSequenceClassification.from_config(shape).eval()
 
 
-def inputs_of(targets: list[list[int]]) -> dict[str, torch.Tensor]:
+def inputs_of(targets: list[list[int]]) -> dict[str, Any]:
     inputs = batch()
     del inputs["labels"]
     return {**inputs, "targets": torch.tensor(targets)}
@@ -56,15 +63,13 @@ def inputs_of(targets: list[list[int]]) -> dict[str, torch.Tensor]:
 def test_one_target_is_the_usual_cross_entropy() -> None:
     model, inputs = classifier(3), inputs_of([[0], [1], [2], [1]])
     own = Classification(model, ADAMW, [3]).loss(inputs)
-    usual = model(
-        input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], labels=inputs["targets"][:, 0]
-    )
+    usual = model(**padded_inputs(inputs), labels=inputs["targets"][:, 0])
     torch.testing.assert_close(own, usual.loss)
 
 
 def test_several_targets_are_averaged_and_missing_labels_carry_no_loss() -> None:
     model, inputs = classifier(5), inputs_of([[0, 1], [-100, 2], [1, -100], [-100, 0]])
-    logits = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
+    logits = model(**padded_inputs(inputs)).logits
     first = cross_entropy(logits[[0, 2], :2], torch.tensor([0, 1]))
     second = cross_entropy(logits[[0, 1, 3], 2:], torch.tensor([1, 2, 0]))
     torch.testing.assert_close(Classification(model, ADAMW, [2, 3]).loss(inputs), (first + second) / 2)
@@ -88,6 +93,6 @@ def test_posteriors_sum_to_one_within_each_target() -> None:
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_label_smoothing_is_torchs(smoothing: float) -> None:
     model, inputs = classifier(3), inputs_of([[0], [1], [2], [1]])
-    logits = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
+    logits = model(**padded_inputs(inputs)).logits
     expected = cross_entropy(logits, inputs["targets"][:, 0], label_smoothing=smoothing)
     torch.testing.assert_close(Classification(model, ADAMW, [3], smoothing).loss(inputs), expected)

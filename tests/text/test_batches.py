@@ -3,39 +3,52 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shopguide.text.batches import BatchLoader, LengthBatches, own_share, plan_batches
+from shopguide.text.batches import Batches, BatchLoader, BatchPlan, own_share
 
 LENGTHS = st.lists(st.integers(1, 200), min_size=1, max_size=300).map(np.array)
 
 
-@settings(deadline=None, max_examples=60)
-@given(LENGTHS, st.integers(1, 40), st.one_of(st.none(), st.integers(1, 2000)), st.integers(0, 9), st.booleans())
+BUDGET = st.one_of(st.none(), st.integers(1, 2000))
+
+
+@settings(deadline=None, max_examples=100)
+@given(LENGTHS, st.integers(1, 40), BUDGET, st.integers(0, 9), st.booleans(), st.booleans())
 def test_every_example_once_within_the_bounds(
-    lengths: np.ndarray, size: int, tokens: int | None, epoch: int, shuffle: bool
+    lengths: np.ndarray, size: int, tokens: int | None, epoch: int, shuffle: bool, unpadded: bool
 ) -> None:
-    plan = plan_batches(lengths, size, tokens, seed=1, epoch=epoch, shuffle=shuffle)
+    plan = BatchPlan(lengths, size, tokens, seed=1, shuffle=shuffle, unpadded=unpadded).of_epoch(epoch)
     assert sorted(np.concatenate(plan).tolist()) == list(range(len(lengths)))
     for batch in plan:
         assert len(batch) <= size
-        assert tokens is None or len(batch) == 1 or len(batch) * lengths[batch].max() <= tokens
+        counted = lengths[batch].sum() if unpadded and shuffle else len(batch) * lengths[batch].max()
+        assert tokens is None or len(batch) == 1 or counted <= tokens
 
 
 def test_length_order_saves_padding() -> None:
     lengths = np.random.default_rng(0).integers(1, 128, 2048)
-    plan = plan_batches(lengths, 32, None, seed=0, epoch=0)
+    plan = BatchPlan(lengths, 32).of_epoch(0)
     padded = sum(len(b) * lengths[b].max() for b in plan)
     assert padded / lengths.sum() < 1.05
 
 
-def test_epochs_and_seeds_differ_and_repeat() -> None:
+def test_without_padding_the_order_is_random() -> None:
+    lengths = np.random.default_rng(0).integers(1, 128, 2048)
+    plan = BatchPlan(lengths, 32, unpadded=True).of_epoch(0)
+    spread = np.mean([lengths[batch].std() for batch in plan])
+    assert abs(spread / lengths.std() - 1) < 0.05
+
+
+@pytest.mark.parametrize("unpadded", [False, True])
+@pytest.mark.parametrize("tokens", [None, 100])
+def test_epochs_and_seeds_differ_and_repeat(unpadded: bool, tokens: int | None) -> None:
     lengths = np.arange(1, 200)
-    plans = {
-        (seed, epoch): [b.tolist() for b in plan_batches(lengths, 8, None, seed, epoch)]
-        for seed in (0, 1)
-        for epoch in (0, 1)
-    }
-    assert len({str(plan) for plan in plans.values()}) == 4
-    assert plans[1, 1] == [b.tolist() for b in plan_batches(lengths, 8, None, 1, 1)]
+
+    def plan(seed: int, epoch: int) -> list[list[int]]:
+        return [b.tolist() for b in BatchPlan(lengths, 8, tokens, seed, unpadded=unpadded).of_epoch(epoch)]
+
+    plans = {(seed, epoch): plan(seed, epoch) for seed in (0, 1) for epoch in (0, 1)}
+    assert len({str(found) for found in plans.values()}) == 4
+    assert plans[1, 1] == plan(1, 1)
 
 
 @settings(deadline=None, max_examples=40)
@@ -57,7 +70,7 @@ class Echo:
 
 
 def loader(workers: int = 0) -> BatchLoader:
-    return BatchLoader(Echo(), LengthBatches(np.arange(1, 50), 8, None, seed=3), identity, workers)  # type: ignore[arg-type]
+    return BatchLoader(Echo(), Batches(BatchPlan(np.arange(1, 50), 8, seed=3)), identity, workers)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("workers", [0, 2])

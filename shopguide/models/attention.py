@@ -1,0 +1,196 @@
+"""Attention inside each document of a row in which documents lie end to end.
+
+Attention is the only part of a transformer in which tokens meet. transformers' attention interface is given a function
+that keeps documents apart: those of equal length are attended to together, without any mask.
+
+Shapes: B documents, L longest of them, T tokens in all, H heads, D width of a head.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from functools import cached_property
+from itertools import groupby, repeat
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface
+
+from shopguide.models.dropout import draw_kept
+from shopguide.models.dropout import dropout as cheap_dropout
+
+NAME = "shopguide_unpadded"
+
+
+class Layout:
+    """Where the documents of a batch lie in the one row: the longest first, those of equal length side by side.
+
+    Args:
+        lengths: B numbers of tokens.
+        width: L, the padded length.
+    """
+
+    def __init__(self, lengths: Sequence[int], width: int) -> None:
+        self.lengths, self.width = np.asarray(lengths, dtype=np.int64), width
+        self.order = np.argsort(-self.lengths, kind="stable")
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """(B,) place of each document's first token, documents as in the batch."""
+        sizes = self.lengths[self.order]
+        starts = np.empty_like(sizes)
+        starts[self.order] = np.cumsum(sizes) - sizes
+        return starts
+
+    @cached_property
+    def columns(self) -> np.ndarray:
+        """(T,) place of each token in its document."""
+        sizes = self.lengths[self.order]
+        columns: np.ndarray = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return columns
+
+    @cached_property
+    def flat(self) -> np.ndarray:
+        """(T,) place of each token in the padded batch, read row by row."""
+        flat: np.ndarray = np.repeat(self.order * self.width, self.lengths[self.order]) + self.columns
+        return flat
+
+    @cached_property
+    def groups(self) -> list[tuple[int, int, int]]:
+        """(first token, documents, length) of each run of documents of equal length."""
+        found, start = [], 0
+        for length, documents in groupby(self.lengths[self.order].tolist()):
+            count = len(list(documents))
+            if length:
+                found.append((start, count, length))
+            start += count * length
+        return found
+
+    @cached_property
+    def bounds(self) -> np.ndarray:
+        """(B + 1,) cumulative lengths, for variable-length kernels."""
+        return np.concatenate([[0], np.cumsum(self.lengths[self.order])]).astype(np.int32)
+
+
+_layout: ContextVar[Layout] = ContextVar("layout of the batch that runs now")
+
+
+def attention(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    _mask: torch.Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    is_causal: bool | None = None,
+    sliding_window: int | None = None,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """softmax(QKᵀ · scaling) V inside each document (Vaswani et al. 2017, §3.2.1), as transformers calls it.
+
+    Args:
+        module: the attention layer.
+        query: (1, H, T, D).
+        key: (1, H', T, D), where H' divides H.
+        value: as `key`.
+        scaling: 1 / √D where none is given.
+        dropout: share of the weights dropped.
+        is_causal: tokens see only those before them; None: as the module says.
+        sliding_window: tokens see those less than this far away.
+
+    Returns:
+        (1, T, H, D), and no weights.
+    """
+    layout = _layout.get()
+    causal = bool(getattr(module, "is_causal", False) if is_causal is None else is_causal)
+    repeats = query.shape[1] // key.shape[1]
+    if repeats > 1:
+        key, value = (tensor.repeat_interleave(repeats, dim=1) for tensor in (key, value))
+    rows = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]
+    if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and not dropout:
+        return _varlen(rows, layout, scaling, causal, sliding_window)[None], None
+    kept = _draws(layout, query, dropout)
+    parts = []
+    for start, count, length in layout.groups:
+        documents = [
+            row[start : start + count * length].view(count, length, *row.shape[1:]).transpose(1, 2) for row in rows
+        ]
+        seen = _window(length, sliding_window, causal, query.device)
+        out = _attend(documents, scaling, dropout, causal and seen is None, seen, next(kept))
+        parts.append(out.transpose(1, 2).flatten(0, 1))
+    return torch.cat(parts)[None], None
+
+
+def _draws(layout: Layout, query: torch.Tensor, dropout: float) -> Iterator[torch.Tensor | None]:
+    """For each group, who is kept of its (N, H, L, L) weights; None where the library's kernel draws, if anyone."""
+    if not dropout or query.is_cuda:
+        return repeat(None)
+    sizes = [count * query.shape[1] * length**2 for _, count, length in layout.groups]
+    return iter(torch.split(draw_kept(sum(sizes), dropout), sizes))
+
+
+def _attend(
+    documents: list[torch.Tensor],
+    scaling: float | None,
+    dropout: float,
+    causal: bool,
+    seen: torch.Tensor | None,
+    kept: torch.Tensor | None,
+) -> torch.Tensor:
+    """(N, H, L, D) thrice → (N, H, L, D). The library's kernel, but for dropout on CPU, which it does slowly."""
+    query, key, value = documents
+    if kept is None:
+        return scaled_dot_product_attention(
+            query, key, value, attn_mask=seen, dropout_p=dropout, is_causal=causal, scale=scaling
+        )
+    scores = torch.matmul(query * (scaling or query.shape[-1] ** -0.5), key.transpose(-1, -2))
+    if causal:
+        seen = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+    if seen is not None:
+        scores = scores.masked_fill(~seen, float("-inf"))
+    return torch.matmul(cheap_dropout(scores.softmax(-1), dropout, kept), value)
+
+
+def _window(length: int, window: int | None, causal: bool, device: torch.device) -> torch.Tensor | None:
+    """(L, L) bool: who sees whom, where a sliding window is narrower than the document."""
+    if window is None or length <= window:
+        return None
+    place = torch.arange(length, device=device)
+    ahead = place[None] - place[:, None]
+    return (ahead.abs() < window) & (ahead <= 0) if causal else ahead.abs() < window
+
+
+def _varlen(
+    rows: list[torch.Tensor], layout: Layout, scaling: float | None, causal: bool, window: int | None
+) -> torch.Tensor:
+    """(T, H, D) thrice → (T, H, D) by torch's variable-length kernel."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    bounds = torch.from_numpy(layout.bounds).to(rows[0].device, non_blocking=True)
+    reach = -1 if window is None else window - 1
+    longest = int(layout.lengths.max())
+    sides = (reach, 0 if causal else reach)
+    query, key, value = rows
+    out = varlen_attn(query, key, value, bounds, bounds, longest, longest, scale=scaling, window_size=sides)
+    assert isinstance(out, torch.Tensor)
+    return out
+
+
+AttentionInterface.register(NAME, attention)
+
+
+@contextlib.contextmanager
+def attending_within(model: nn.Module, layout: Layout) -> Iterator[None]:
+    """For one call: the model's attention keeps to documents, and no mask is built."""
+    config: Any = model.config
+    before, token = config._attn_implementation, _layout.set(layout)
+    config._attn_implementation_internal = NAME
+    try:
+        yield
+    finally:
+        config._attn_implementation_internal = before
+        _layout.reset(token)

@@ -1,0 +1,163 @@
+"""Unpadded batches: the documents of a batch laid end to end, so that no work is done on padding.
+
+The backbone sees one row of real tokens; positions restart at each document, and attention stays inside it. The numbers
+are those of the padded batch. Any backbone is served whose attention goes through transformers' attention interface;
+whether one does is found out by comparing, once (`runs_unpadded`). Any other takes the padded way.
+
+Shapes: B documents, L longest of them, T tokens in all, C width, V vocabulary, M chosen positions, K outputs.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+
+from shopguide.models.attention import Layout, attending_within
+
+MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+Batch = dict[str, Any]
+"""(B, L) `input_ids`, `attention_mask`, perhaps `token_type_ids`; `lengths`: B numbers."""
+
+
+def _inputs(model: nn.Module, batch: Batch, layout: Layout) -> Batch:
+    """The batch as one row: (1, T) ids, positions and, where there are any, segment numbers."""
+    device = batch["input_ids"].device
+    flat = torch.from_numpy(layout.flat).to(device, non_blocking=True)
+    inputs = {
+        name: batch[name].reshape(-1)[flat][None] for name in MODEL_INPUTS if name in batch and name != "attention_mask"
+    }
+    positions = torch.from_numpy(layout.columns).to(device, non_blocking=True)
+    return inputs | {"position_ids": positions[None] + _first_position(model)}
+
+
+def _first_position(model: nn.Module) -> int:
+    """RoBERTa counts positions from the number after its padding token's."""
+    embeddings = getattr(model.base_model, "embeddings", None)
+    counts_from_padding = hasattr(embeddings, "create_position_ids_from_input_ids")
+    return int(embeddings.padding_idx) + 1 if counts_from_padding else 0  # type: ignore[union-attr]
+
+
+@contextlib.contextmanager
+def _keeping(module: nn.Module, choose: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[None]:
+    """For one call: what comes after `module` sees only the chosen ones of its output states."""
+
+    def hook(_module: nn.Module, _arguments: Any, output: Any) -> Any:
+        output["last_hidden_state"] = choose(output["last_hidden_state"])
+        return output
+
+    handle = module.register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.Tensor:
+    """(M, V) logits of an LM head on the chosen positions only, in the order of the padded batch.
+
+    A vocabulary is tens of thousands wide and six positions of seven carry no masked-LM loss. Heads work position by
+    position, so handing them only the chosen ones changes nothing.
+
+    Args:
+        model: a transformers model with an LM head.
+        batch: padded, as the loader serves it.
+        positions: (B, L) bool, M of them true.
+    """
+    rows, columns = positions.nonzero(as_tuple=True)
+    width = positions.shape[1]
+    with contextlib.ExitStack() as call:
+        if runs_unpadded(model):
+            layout = Layout(batch["lengths"], width)
+            starts = torch.from_numpy(layout.starts).to(rows.device, non_blocking=True)
+            chosen, inputs = starts[rows] + columns, _inputs(model, batch, layout)
+            call.enter_context(attending_within(model, layout))
+        else:
+            chosen, inputs = rows * width + columns, padded_inputs(batch)
+        call.enter_context(_keeping(_base(model), lambda states: states.flatten(0, 1)[chosen][None]))
+        logits: torch.Tensor = model(**inputs, return_dict=True).logits
+    return logits[0]
+
+
+def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """(B, K) outputs of a sequence classifier, which reads the state of each document's first token."""
+    logits: torch.Tensor
+    if not runs_unpadded(model):
+        logits = model(**padded_inputs(batch)).logits
+        return logits
+    layout = Layout(batch["lengths"], batch["input_ids"].shape[1])
+    inputs = _inputs(model, batch, layout)
+    first = torch.from_numpy(layout.starts).to(batch["input_ids"].device, non_blocking=True)
+    base = _base(model)
+    # A pooler, where there is one, reads what the encoder gives.
+    last = getattr(base, "encoder", base)
+    with attending_within(model, layout), _keeping(last, lambda states: states[0, first][:, None]):
+        logits = model(**inputs, return_dict=True).logits
+    return logits
+
+
+def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """(B, C) the backbone's last states, averaged over the tokens of each document."""
+    mask: torch.Tensor = batch["attention_mask"]
+    count = mask.sum(1, keepdim=True).clamp(min=1)
+    states: torch.Tensor
+    if not runs_unpadded(model):
+        states = _base(model)(**padded_inputs(batch))[0]
+        return (states * mask[..., None]).sum(1) / count
+    layout = Layout(batch["lengths"], batch["input_ids"].shape[1])
+    with attending_within(model, layout):
+        states = _base(model)(**_inputs(model, batch, layout))[0][0]
+    owner = torch.from_numpy(layout.flat // layout.width).to(states.device)
+    return states.new_zeros(len(count), states.shape[-1]).index_add_(0, owner, states) / count
+
+
+def padded_inputs(batch: Batch) -> Batch:
+    """The tensors of a batch that a transformers model takes."""
+    return {name: batch[name] for name in MODEL_INPUTS if name in batch}
+
+
+def _base(model: nn.Module) -> nn.Module:
+    base: nn.Module = model.base_model  # type: ignore[assignment]
+    return base
+
+
+_verdicts: "WeakKeyDictionary[nn.Module, bool]" = WeakKeyDictionary()
+TOLERANCE = 1e-4
+PROBE = (5, 2, 7, 2)
+"""Lengths of the documents on which the two ways are compared."""
+
+
+def runs_unpadded(model: nn.Module) -> bool:
+    """Whether the model gives the padded batch's numbers for the documents laid end to end: tried once."""
+    if model not in _verdicts:
+        _verdicts[model] = False
+        padded = _probe(model)
+        _verdicts[model] = True
+        try:
+            _verdicts[model] = torch.allclose(_probe(model), padded, rtol=TOLERANCE, atol=TOLERANCE)
+        except Exception:  # whatever a backbone of unknown make does with the one row
+            _verdicts[model] = False
+    return _verdicts[model]
+
+
+@torch.no_grad()
+def _probe(model: nn.Module) -> torch.Tensor:
+    """The model's outputs for a few made-up documents, in evaluation mode and full precision."""
+    device = next(model.parameters()).device
+    ids = torch.zeros(len(PROBE), max(PROBE), dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for row, length in enumerate(PROBE):
+        ids[row, :length] = 3 + torch.arange(row, row + length)  # beyond any padding token's number
+        mask[row, :length] = 1
+    batch: Batch = {"input_ids": ids.to(device), "attention_mask": mask.to(device), "lengths": list(PROBE)}
+    training = model.training
+    model.eval()
+    try:
+        with torch.autocast(device.type, enabled=False):
+            if model.get_output_embeddings() is None:  # type: ignore[operator]
+                return sequence_logits(model, batch)
+            return logits_at(model, batch, batch["attention_mask"].bool())
+    finally:
+        model.train(training)

@@ -1,0 +1,49 @@
+import torch
+from torch import nn
+
+from shopguide.models.dropout import CheapDropout, cheapen, draw_kept, dropout
+
+
+def test_the_share_and_the_scale() -> None:
+    torch.manual_seed(0)
+    out = dropout(torch.ones(400_000), 0.3)
+    assert set(out.unique().tolist()) == {0.0, torch.tensor(1 / 0.7).item()}
+    assert abs(float((out == 0).float().mean()) - 0.3) < 0.004  # five standard deviations
+    assert draw_kept(7, 0.5).shape == (7,)
+
+
+def test_the_gradient_goes_where_values_went() -> None:
+    torch.manual_seed(0)
+    values = torch.randn(50, 8, requires_grad=True)
+    out = dropout(values, 0.25)
+    out.sum().backward()
+    torch.testing.assert_close(values.grad, (out != 0) / 0.75)
+
+
+def test_decisions_are_independent() -> None:
+    torch.manual_seed(0)
+    kept = draw_kept(400_000, 0.5).view(-1, 4).float()
+    together = torch.corrcoef(kept.T) - torch.eye(4)
+    assert float(together.abs().max()) < 0.02
+    neighbours = torch.corrcoef(torch.stack([kept.flatten()[:-1], kept.flatten()[1:]]))[0, 1]
+    assert abs(float(neighbours)) < 0.01
+
+
+def test_draws_follow_torchs_seed() -> None:
+    torch.manual_seed(3)
+    first, second = draw_kept(64, 0.5), draw_kept(64, 0.5)
+    torch.manual_seed(3)
+    assert bool((draw_kept(64, 0.5) == first).all())
+    assert not bool((first == second).all())
+
+
+def test_a_model_keeps_its_names_and_its_evaluation() -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5), nn.Dropout(0.0))
+    names, values = list(dict(model.named_modules())), torch.randn(3, 4)
+    before = model.eval()(values)
+    cheapen(model)
+    assert list(dict(model.named_modules())) == names
+    assert isinstance(model[1], CheapDropout)
+    torch.testing.assert_close(model(values), before)
+    torch.manual_seed(0)
+    assert bool((model.train()(values) == 0).any())

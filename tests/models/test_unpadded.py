@@ -1,0 +1,151 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+)
+
+from shopguide.models.attention import Layout
+from shopguide.models.unpadded import logits_at, mean_states, padded_inputs, runs_unpadded, sequence_logits
+
+COMMON = {
+    "vocab_size": 99,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "pad_token_id": 0,
+}
+MODERN = {**COMMON, "bos_token_id": 1, "eos_token_id": 2, "cls_token_id": 1, "sep_token_id": 2, "local_attention": 6}
+SHAPES = {
+    "bert": COMMON,
+    "roberta": {**COMMON, "pad_token_id": 1},
+    "electra": COMMON,
+    "albert": COMMON,
+    "modernbert": {**MODERN, "num_hidden_layers": 4},
+    "distilbert": {"vocab_size": 99, "dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64, "pad_token_id": 0},
+    "gpt2": {"vocab_size": 99, "n_embd": 32, "n_layer": 2, "n_head": 2, "bos_token_id": 1, "eos_token_id": 1},
+    "qwen2": {**COMMON, "num_key_value_heads": 1},
+}
+DECODERS = {"gpt2", "qwen2"}
+ENCODERS = sorted(set(SHAPES) - DECODERS)
+
+
+def model_of(kind: str, head: Any = None, **more: Any) -> nn.Module:
+    torch.manual_seed(0)
+    head = head or (AutoModelForCausalLM if kind in DECODERS else AutoModelForMaskedLM)
+    model: nn.Module = head.from_config(AutoConfig.for_model(kind, **SHAPES[kind], **more)).eval()
+    with torch.no_grad():  # larger than at initialisation, so that attention is far from even
+        for weight in model.parameters():
+            weight.mul_(4 if weight.ndim > 1 else 1)
+    return model
+
+
+def batch_of(lengths: list[int], seed: int = 0, pad: int = 0) -> dict[str, Any]:
+    width = max(lengths)
+    ids = torch.randint(5, 99, (len(lengths), width), generator=torch.Generator().manual_seed(seed))
+    mask = (torch.arange(width)[None] < torch.tensor(lengths)[:, None]).long()
+    return {"input_ids": torch.where(mask.bool(), ids, pad), "attention_mask": mask, "lengths": lengths}
+
+
+def gradients(model: nn.Module, outputs: torch.Tensor) -> list[torch.Tensor]:
+    model.zero_grad()
+    outputs.float().logsumexp(-1).sum().backward()
+    return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+
+@pytest.mark.parametrize("lengths", [[7, 3, 12, 3, 1, 12], [4], [9, 9, 9]], ids=str)
+@pytest.mark.parametrize("kind", SHAPES)
+def test_language_model_equals_the_padded_one(kind: str, lengths: list[int]) -> None:
+    model, batch = model_of(kind), batch_of(lengths, pad=SHAPES[kind].get("pad_token_id", 0))
+    assert runs_unpadded(model)
+    chosen = batch["attention_mask"].bool() & (torch.rand(batch["input_ids"].shape) < 0.5)
+    chosen[0, 0] = True
+    full = model(**padded_inputs(batch)).logits[chosen]
+    some = logits_at(model, batch, chosen)
+    assert some.shape == (int(chosen.sum()), 99)
+    torch.testing.assert_close(some, full, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(gradients(model, some), gradients(model, full), rtol=1e-4, atol=1e-4)
+    after = model(**padded_inputs(batch)).logits
+    torch.testing.assert_close(after[chosen], full)
+    assert after.shape == (*batch["input_ids"].shape, 99), "the hooks must be gone"
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_classifier_equals_the_padded_one(kind: str) -> None:
+    model, batch = model_of(kind, AutoModelForSequenceClassification, num_labels=5), batch_of([7, 3, 12, 3, 1, 12])
+    batch["input_ids"][batch["attention_mask"] == 0] = SHAPES[kind]["pad_token_id"]
+    if kind in ("bert", "electra", "albert"):
+        batch["token_type_ids"] = (torch.arange(12)[None].expand(6, -1) > 2).long()
+    assert runs_unpadded(model)
+    padded, unpadded = model(**padded_inputs(batch)).logits, sequence_logits(model, batch)
+    torch.testing.assert_close(unpadded, padded, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(gradients(model, unpadded), gradients(model, padded), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["bert", "modernbert"])
+def test_mean_states_leave_padding_out(kind: str) -> None:
+    model, batch = model_of(kind, AutoModelForSequenceClassification), batch_of([7, 3, 12])
+    alone = [mean_states(model, batch_of_one(batch, row)) for row in range(3)]
+    torch.testing.assert_close(mean_states(model, batch), torch.cat(alone), rtol=1e-5, atol=1e-5)
+
+
+def batch_of_one(batch: dict[str, Any], row: int) -> dict[str, Any]:
+    length = batch["lengths"][row]
+    return {
+        "input_ids": batch["input_ids"][row : row + 1, :length],
+        "attention_mask": batch["attention_mask"][row : row + 1, :length],
+        "lengths": [length],
+    }
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_a_document_does_not_see_its_neighbours(kind: str) -> None:
+    model, batch = model_of(kind), batch_of([6, 6, 9, 2])
+    second = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
+    second[1, :6] = True
+    before = logits_at(model, batch, second)
+    batch["input_ids"][[0, 2, 3]] = 98 - batch["input_ids"][[0, 2, 3]]
+    torch.testing.assert_close(logits_at(model, batch, second), before, rtol=0, atol=0)
+
+
+def test_a_backbone_that_cannot_takes_the_padded_way() -> None:
+    model = model_of("gpt2", AutoModelForSequenceClassification, num_labels=3, pad_token_id=0)
+    batch = batch_of([5, 2, 4])
+    assert not runs_unpadded(model), "it reads the last token, which the one row hides"
+    torch.testing.assert_close(sequence_logits(model, batch), model(**padded_inputs(batch)).logits)
+
+
+def test_training_with_dropout_is_the_same_in_expectation() -> None:
+    model, batch = model_of("bert", AutoModelForSequenceClassification, num_labels=3), batch_of([5, 9, 9])
+    exact = sequence_logits(model, batch)
+    model.train()
+    torch.manual_seed(1)
+    drawn = torch.stack([sequence_logits(model, batch) for _ in range(300)])
+    assert (drawn.std(0) > 0).all()
+    error = drawn.std(0) / 300**0.5
+    assert ((drawn.mean(0) - exact).abs() < 6 * error + 0.1).all()
+    torch.manual_seed(1)
+    torch.testing.assert_close(sequence_logits(model, batch), drawn[0], rtol=0, atol=0)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12))
+def test_layout_is_a_permutation_of_the_real_tokens(lengths: list[int]) -> None:
+    width = max(lengths)
+    layout = Layout(lengths, width)
+    places = [row * width + column for row, length in enumerate(lengths) for column in range(length)]
+    assert sorted(layout.flat.tolist()) == places
+    assert (layout.columns == layout.flat % width).all()
+    assert (layout.flat[layout.starts] == np.arange(len(lengths)) * width).all()
+    covered = [(start, count * length) for start, count, length in layout.groups]
+    assert covered == [(sum(n for _, n in covered[:i]), n) for i, (_, n) in enumerate(covered)]
+    assert sum(n for _, n in covered) == sum(lengths) == layout.bounds[-1]
