@@ -11,7 +11,7 @@ import resource
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,8 @@ class Place:
     """Receives the curves."""
     resume: bool = False
     """Go on from the folder's last checkpoint, if there is one."""
+    callbacks: Sequence[Callback] = ()
+    """Lightning callbacks beside those of the phase."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
     last.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = last if place.resume and last.exists() else None
     history = DevHistory()
-    callbacks: list[Callback] = [throughput, history, EpochLine(plan.name, plan.epochs, throughput)]
+    callbacks: list[Callback] = [throughput, history, EpochLine(plan.name, plan.epochs, throughput), *place.callbacks]
     best = _best(plan, place) if dev is not None else None
     callbacks += [best] if best else []
     callbacks.append(LastCheckpoint(last))

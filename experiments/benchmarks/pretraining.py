@@ -1,0 +1,191 @@
+"""Masked-LM pretraining beside the script that people use (run_mlm on transformers.Trainer), real tokens a second.
+
+    python -m experiments.benchmarks.pretraining --data DATA/crowdflower --tokenizer WEIGHTS/minilm-l6
+
+Both sides have the same texts, network, initial weights, batch (32 texts, or 32 × 128 tokens where texts are grouped),
+seed and precision. Ours runs as users run it: the phase `pretrain` in Lightning, every step tracked in MLflow. Clocked
+from the end of the first step to the end of the last one, waiting for data included.
+"""
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from experiments.benchmarks.harness import Case, compare, parser
+from experiments.benchmarks.texts import cut, product_texts, write_products
+
+ROWS, LENGTH, SHARE, LR = 32, 128, 0.15, 1e-4
+SHAPES = {
+    "minilm": {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536},
+    "2x128": {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512},
+}
+STEPS = {"minilm": 6, "2x128": 25}
+
+
+def main() -> None:
+    args = arguments()
+    if args.arm:
+        print(json.dumps({"ours": ours, "theirs": theirs}[args.arm](args)))
+        return
+    cases = [
+        Case(f"{shape} {way}", "tokens/s", [], f"transformers.Trainer, {PEERS[way]}", ("loss", "peak_memory_gb"))
+        for shape in SHAPES
+        for way in PEERS
+    ]
+    given = {name: getattr(args, name) for name in ("data", "tokenizer", "steps") if getattr(args, name)}
+    passed = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    compare("pretraining", "experiments.benchmarks.pretraining", cases, args, passed)
+
+
+PEERS = {"line": "line by line, dynamic padding", "grouped": "grouped to 128"}
+
+
+def arguments() -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("--data", default=None, help="folder of the crowdflower set; default: the demo shop")
+    made.add_argument("--tokenizer", default=None, help="folder or hub name; default: trained on the texts")
+    made.add_argument("--steps", type=int, default=None)
+    made.add_argument("--seed", type=int, default=0)
+    return made.parse_args()
+
+
+def prepared(args: argparse.Namespace) -> tuple[list[str], Any, dict[str, Any], int]:
+    """Texts, tokenizer, shape of the network and number of steps."""
+    from shopguide.text.tokenizer import load_tokenizer, train_tokenizer
+
+    texts = product_texts(args.data)
+    tokenizer = load_tokenizer(args.tokenizer) if args.tokenizer else train_tokenizer(iter(texts), 8000, "bert")
+    shape = args.case.split()[0]
+    options = {"model_type": "bert", "vocab_size": len(tokenizer), **SHAPES[shape]}
+    return cut(texts, tokenizer, LENGTH), tokenizer, options, args.steps or STEPS[shape]
+
+
+def result(ends: list[float], tokens: list[int], losses: list[float]) -> dict[str, Any]:
+    """What an arm reports: the first step pays for warming up and is not counted."""
+    return {
+        "value": sum(tokens[1:]) / (ends[-1] - ends[0]),
+        "loss": sum(losses[-3:]) / len(losses[-3:]),
+        "losses": losses,
+        "tokens": tokens,
+        "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20),
+    }
+
+
+def ours(args: argparse.Namespace) -> dict[str, Any]:
+    import pytorch_lightning as pl
+
+    from shopguide.config import BatchConfig, DataConfig, MaskingConfig, ModelConfig, OptimizerConfig, PretrainConfig
+    from shopguide.experiment.fit import Place
+    from shopguide.experiment.prepare import load_material
+    from shopguide.experiment.pretrain import pretrain
+    from shopguide.runs.logger import RunLogger
+    from shopguide.runs.store import open_store
+    from shopguide.runs.tree import open_run
+
+    texts, tokenizer, options, steps = prepared(args)
+    ends, tokens, losses = [], [], []
+
+    class Clock(pl.Callback):
+        def on_train_batch_end(self, _trainer: Any, _module: Any, outputs: Any, batch: Any, _index: int) -> None:
+            ends.append(time.perf_counter())
+            tokens.append(sum(batch["lengths"]))
+            losses.append(float(outputs["loss"]))
+
+    grouped = args.case.endswith("grouped")
+    batch = BatchConfig(size=10 * ROWS, tokens=ROWS * LENGTH) if grouped else BatchConfig(size=ROWS)
+    config = PretrainConfig(
+        objective="masked_lm",
+        documents=["products"],
+        fields=["title"],
+        lr=LR,
+        epochs=1,
+        max_length=LENGTH,
+        held_out=0.0,
+        batch=batch,
+        masking=MaskingConfig(strategy="token", probability=SHARE),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        root, store = write_products(texts, Path(folder) / "shop"), open_store(None, "benchmark", Path(folder) / "runs")
+        split = {"by": "group", "fractions": (1.0, 0.0, 0.0), "seed": 0}
+        data = DataConfig(name="texts", reader="files", root=root, split=split, cache_dir=f"{folder}/cache")
+        trainer = {"gradient_clip_val": 1.0, "max_steps": steps}
+        with open_run(store, "pretrain") as run:
+            place = Place(f"{folder}/out", args.seed, 1, trainer, RunLogger(run), callbacks=[Clock()])
+            model = ModelConfig(name="bert", config=options)
+            pretrain(config, OptimizerConfig(lr=LR), model, tokenizer, load_material(data), place)
+    return result(ends, tokens, losses)
+
+
+def theirs(args: argparse.Namespace) -> dict[str, Any]:
+    """run_mlm's way: `--line_by_line` with dynamic padding, or all texts joined and cut into rows of 128."""
+    import torch
+    from datasets import Dataset
+    from transformers import (
+        AutoConfig,
+        DataCollatorForLanguageModeling,
+        Trainer,
+        TrainerCallback,
+        TrainingArguments,
+    )
+    from transformers.utils import logging
+
+    from shopguide.models.backbone import build_model
+
+    logging.set_verbosity_error()
+    texts, tokenizer, options, steps = prepared(args)
+    rows = Dataset.from_dict({"text": texts}).map(
+        lambda batch: tokenizer(batch["text"], truncation=True, max_length=LENGTH, return_special_tokens_mask=True),
+        batched=True,
+        remove_columns=["text"],
+    )
+    if args.case.endswith("grouped"):
+        rows = rows.map(joined, batched=True)
+    torch.manual_seed(args.seed)
+    model = build_model(None, AutoConfig.for_model(**options), "masked_lm", tokenizer)
+    ends: list[float] = []
+    tokens: list[int] = []
+
+    class Clock(TrainerCallback):
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            ends.append(time.perf_counter())
+
+    collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=SHARE)
+
+    def counted(examples: list[dict[str, Any]]) -> Any:
+        tokens.append(sum(len(example["input_ids"]) for example in examples))
+        return collate(examples)
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings = TrainingArguments(
+            folder,
+            max_steps=steps,
+            per_device_train_batch_size=ROWS,
+            learning_rate=LR,
+            weight_decay=0.01,
+            warmup_steps=0.06,
+            seed=args.seed,
+            logging_steps=1,
+            save_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+        )
+        loop = Trainer(model, settings, train_dataset=rows, data_collator=counted, callbacks=[Clock()])
+        loop.train()
+    losses = [entry["loss"] for entry in loop.state.log_history if "loss" in entry]
+    return result(ends, tokens[: len(ends)], losses)
+
+
+def joined(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """run_mlm's group_texts: join, cut into rows of LENGTH, drop the rest."""
+    whole = {name: list(chain.from_iterable(rows)) for name, rows in batch.items()}
+    total = len(whole["input_ids"]) // LENGTH * LENGTH
+    return {name: [row[i : i + LENGTH] for i in range(0, total, LENGTH)] for name, row in whole.items()}
+
+
+if __name__ == "__main__":
+    main()
