@@ -88,7 +88,7 @@ def attention(
     dropout: float = 0.0,
     is_causal: bool | None = None,
     sliding_window: int | None = None,
-    **_: Any,
+    **_others: Any,
 ) -> tuple[torch.Tensor, None]:
     """softmax(QKᵀ · scaling) V inside each document (Vaswani et al. 2017, §3.2.1), as transformers calls it.
 
@@ -113,12 +113,12 @@ def attention(
     rows = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]
     if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and not dropout:
         return _varlen(rows, layout, scaling, causal, sliding_window)[None], None
-    kept = _draws(layout, query, dropout)
-    parts = []
-    for start, count, length in layout.groups:
-        documents = [
-            row[start : start + count * length].view(count, length, *row.shape[1:]).transpose(1, 2) for row in rows
-        ]
+    # Split, not sliced: the gradient of a slice is as large as the row, and there is one a group.
+    sizes = [count * length for _, count, length in layout.groups]
+    pieces = zip(*(torch.split(row, sizes) for row in rows), strict=True)
+    kept, parts = _draws(layout, query, dropout), []
+    for (_, count, length), piece in zip(layout.groups, pieces, strict=True):
+        documents = [tensor.view(count, length, *tensor.shape[1:]).transpose(1, 2) for tensor in piece]
         seen = _window(length, sliding_window, causal, query.device)
         out = _attend(documents, scaling, dropout, causal and seen is None, seen, next(kept))
         parts.append(out.transpose(1, 2).flatten(0, 1))

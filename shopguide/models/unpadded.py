@@ -45,6 +45,8 @@ def _keeping(module: nn.Module, choose: Callable[[torch.Tensor], torch.Tensor]) 
     """For one call: what comes after `module` sees only the chosen ones of its output states."""
 
     def hook(_module: nn.Module, _arguments: Any, output: Any) -> Any:
+        if isinstance(output, tuple):
+            return (choose(output[0]), *output[1:])
         output["last_hidden_state"] = choose(output["last_hidden_state"])
         return output
 
@@ -72,11 +74,11 @@ def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.
         if runs_unpadded(model):
             layout = Layout(batch["lengths"], width)
             starts = torch.from_numpy(layout.starts).to(rows.device, non_blocking=True)
-            chosen, inputs = starts[rows] + columns, _inputs(model, batch, layout)
+            chosen, inputs, last = starts[rows] + columns, _inputs(model, batch, layout), _last_mixing(model)
             call.enter_context(attending_within(model, layout))
         else:
-            chosen, inputs = rows * width + columns, padded_inputs(batch)
-        call.enter_context(_keeping(_base(model), lambda states: states.flatten(0, 1)[chosen][None]))
+            chosen, inputs, last = rows * width + columns, padded_inputs(batch), _base(model)
+        call.enter_context(_keeping(last, lambda states: states.flatten(0, 1)[chosen][None]))
         logits: torch.Tensor = model(**inputs, return_dict=True).logits
     return logits[0]
 
@@ -90,10 +92,7 @@ def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
     layout = Layout(batch["lengths"], batch["input_ids"].shape[1])
     inputs = _inputs(model, batch, layout)
     first = torch.from_numpy(layout.starts).to(batch["input_ids"].device, non_blocking=True)
-    base = _base(model)
-    # A pooler, where there is one, reads what the encoder gives.
-    last = getattr(base, "encoder", base)
-    with attending_within(model, layout), _keeping(last, lambda states: states[0, first][:, None]):
+    with attending_within(model, layout), _keeping(_last_mixing(model), lambda states: states[0, first][:, None]):
         logits = model(**inputs, return_dict=True).logits
     return logits
 
@@ -116,6 +115,18 @@ def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
 def padded_inputs(batch: Batch) -> Batch:
     """The tensors of a batch that a transformers model takes."""
     return {name: batch[name] for name in MODEL_INPUTS if name in batch}
+
+
+def _last_mixing(model: nn.Module) -> nn.Module:
+    """The module after which tokens do not meet again, so that only the chosen ones need go on.
+
+    In BERT and its kin it is the attention of the last layer: its feed-forward part is then done for the chosen ones
+    only. Else it is the encoder below a pooler, or the whole backbone.
+    """
+    encoder: Any = getattr(_base(model), "encoder", _base(model))
+    layers = getattr(encoder, "layer", None)
+    last: nn.Module = layers[-1].attention if layers is not None and hasattr(layers[-1], "intermediate") else encoder
+    return last
 
 
 def _base(model: nn.Module) -> nn.Module:

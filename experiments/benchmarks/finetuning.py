@@ -1,0 +1,204 @@
+"""Fine-tuning on (query, product) pairs beside the scripts that people use, pairs a second.
+
+    python -m experiments.benchmarks.finetuning --data DATA/crowdflower --model WEIGHTS/minilm-l6
+
+Peers: `transformers.Trainer` padded to 128 and with dynamic padding; sentence-transformers' `CrossEncoderTrainer`. All
+sides have the same pairs, backbone, batch of 32, seed and precision. Ours runs as users run it: the phase `finetune` in
+Lightning, every step tracked in MLflow. Clocked from the end of the first step to the end of the last one.
+"""
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from experiments.benchmarks.harness import Case, compare, parser
+from experiments.benchmarks.texts import CACHE
+
+ROWS, LENGTH, LR, STEPS = 32, 128, 1e-4, 8
+SIZES = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
+PEERS = {
+    "padded": "transformers.Trainer, padded to 128",
+    "dynamic": "transformers.Trainer, dynamic padding",
+    "cross_encoder": "sentence-transformers CrossEncoderTrainer",
+}
+
+
+def main() -> None:
+    args = arguments()
+    if args.arm:
+        print(json.dumps(ours(args) if args.arm == "ours" else PEER_ARMS[args.case](args)))
+        return
+    cases = [Case(name, "pairs/s", [], peer, ("loss", "peak_memory_gb")) for name, peer in PEERS.items()]
+    given = {name: getattr(args, name) for name in ("data", "model", "steps") if getattr(args, name)}
+    passed = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    compare("finetuning", "experiments.benchmarks.finetuning", cases, args, passed)
+
+
+def arguments() -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("--data", default=None, help="folder of the crowdflower set; default: the demo shop")
+    made.add_argument("--model", default=None, help="folder or hub name of a BERT; default: random weights of its size")
+    made.add_argument("--steps", type=int, default=STEPS)
+    made.add_argument("--seed", type=int, default=0)
+    return made.parse_args()
+
+
+def prepared(args: argparse.Namespace) -> tuple[Any, Any, Any]:
+    """Examples of pairs (those of the training split), tokenizer, and the backbone's setting."""
+    from shopguide.config import DataConfig, ModelConfig
+    from shopguide.experiment.prepare import load_material, load_or_train_tokenizer
+    from shopguide.tasks.relevance import Relevance
+
+    named = {"name": "crowdflower", "reader": "crowdflower", "root": args.data}
+    data = named if args.data else {"name": "demo", "reader": "demo"}
+    material = load_material(DataConfig(**data, cache_dir=CACHE))
+    task = Relevance(name="relevance", fields=("title", "description"))
+    model = ModelConfig(name="bert", path=args.model, config={"model_type": "bert", **SIZES}, vocab_size=8000)
+    examples = task.checked_examples(material.shop, material.parts, material.truth)
+    return (task, examples.of("train")), load_or_train_tokenizer(model, material), model
+
+
+def result(ends: list[float], losses: list[float]) -> dict[str, Any]:
+    """What an arm reports: the first step pays for warming up and is not counted."""
+    return {
+        "value": ROWS * (len(ends) - 1) / (ends[-1] - ends[0]),
+        "loss": sum(losses) / len(losses),
+        "losses": losses,
+        "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20),
+    }
+
+
+def ours(args: argparse.Namespace) -> dict[str, Any]:
+    import pytorch_lightning as pl
+
+    from shopguide.config import BatchConfig, FinetuneConfig, OptimizerConfig
+    from shopguide.experiment.finetune import finetune
+    from shopguide.experiment.fit import Place
+    from shopguide.runs.logger import RunLogger
+    from shopguide.runs.store import open_store
+    from shopguide.runs.tree import open_run
+
+    (task, examples), tokenizer, model = prepared(args)
+    ends: list[float] = []
+    losses: list[float] = []
+
+    class Clock(pl.Callback):
+        def on_train_batch_end(self, _trainer: Any, _module: Any, outputs: Any, _batch: Any, _index: int) -> None:
+            ends.append(time.perf_counter())
+            losses.append(float(outputs["loss"]))
+
+    examples.split[-ROWS:] = ["test"] * ROWS
+    config = FinetuneConfig(epochs=1, max_length=LENGTH, batch=BatchConfig(size=ROWS), monitor=None, baselines=False)
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(None, "benchmark", Path(folder) / "runs")
+        with open_run(store, "finetune") as run:
+            trainer = {"gradient_clip_val": 1.0, "max_steps": args.steps}
+            place = Place(f"{folder}/out", args.seed, 1, trainer, RunLogger(run), callbacks=[Clock()])
+            finetune(task, examples, config, OptimizerConfig(lr=LR), model, tokenizer, place)
+    return result(ends, losses)
+
+
+def settings(args: argparse.Namespace, folder: str, cls: Any) -> Any:
+    """The training arguments that both peers share."""
+    return cls(
+        folder,
+        max_steps=args.steps,
+        per_device_train_batch_size=ROWS,
+        learning_rate=LR,
+        weight_decay=0.01,
+        warmup_steps=0.06,
+        seed=args.seed,
+        logging_steps=1,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+def clock(ends: list[float]) -> Any:
+    from transformers import TrainerCallback
+
+    class Clock(TrainerCallback):
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            ends.append(time.perf_counter())
+
+    return Clock()
+
+
+def by_trainer(args: argparse.Namespace) -> dict[str, Any]:
+    """The usual classification script on transformers.Trainer."""
+    import torch
+    from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+    from transformers.utils import logging
+
+    from shopguide.models.backbone import backbone_config, build_model
+    from shopguide.tasks.labels import encode_labels, label_spaces
+
+    logging.set_verbosity_error()
+    (_, examples), tokenizer, model = prepared(args)
+    spaces = label_spaces(examples)
+    labels = encode_labels(examples, spaces)[:, 0]
+    padding = "max_length" if args.case == "padded" else False
+    encoded = tokenizer(examples.first, examples.second, truncation=True, max_length=LENGTH, padding=padding)
+    rows = [{key: encoded[key][i] for key in encoded} | {"labels": int(labels[i])} for i in range(len(examples))]
+    torch.manual_seed(args.seed)
+    (classes,) = spaces.values()
+    network = build_model(model.path, backbone_config(model), "classification", tokenizer, num_labels=len(classes))
+    ends: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        loop = Trainer(
+            network,
+            settings(args, folder, TrainingArguments),
+            train_dataset=rows,
+            data_collator=DataCollatorWithPadding(tokenizer),
+            callbacks=[clock(ends)],
+        )
+        loop.train()
+    return result(ends, [entry["loss"] for entry in loop.state.log_history if "loss" in entry])
+
+
+def by_cross_encoder(args: argparse.Namespace) -> dict[str, Any]:
+    """sentence-transformers' trainer of cross-encoders, with its cross-entropy."""
+    from datasets import Dataset
+    from sentence_transformers.cross_encoder import (
+        CrossEncoder,
+        CrossEncoderTrainer,
+        CrossEncoderTrainingArguments,
+    )
+    from sentence_transformers.cross_encoder.losses import CrossEntropyLoss
+    from transformers.utils import logging
+
+    from shopguide.models.backbone import backbone_config, build_model
+    from shopguide.tasks.labels import encode_labels, label_spaces
+
+    logging.set_verbosity_error()
+    (_, examples), tokenizer, model = prepared(args)
+    spaces = label_spaces(examples)
+    labels = encode_labels(examples, spaces)[:, 0].tolist()
+    (classes,) = spaces.values()
+    ends: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        network = build_model(model.path, backbone_config(model), "classification", tokenizer, num_labels=len(classes))
+        network.save_pretrained(f"{folder}/backbone")
+        tokenizer.save_pretrained(f"{folder}/backbone")
+        encoder = CrossEncoder(f"{folder}/backbone", num_labels=len(classes), max_length=LENGTH)
+        rows = Dataset.from_dict({"query": examples.first, "product": examples.second, "label": labels})
+        loop = CrossEncoderTrainer(
+            model=encoder,
+            args=settings(args, folder, CrossEncoderTrainingArguments),
+            train_dataset=rows,
+            loss=CrossEntropyLoss(encoder),
+            callbacks=[clock(ends)],
+        )
+        loop.train()
+    return result(ends, [entry["loss"] for entry in loop.state.log_history if "loss" in entry])
+
+
+PEER_ARMS = {"padded": by_trainer, "dynamic": by_trainer, "cross_encoder": by_cross_encoder}
+
+if __name__ == "__main__":
+    main()
