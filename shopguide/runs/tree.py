@@ -17,20 +17,18 @@ from mlflow.entities import Metric, Param, RunTag
 from shopguide.errors import RunError
 from shopguide.runs.secrets import mask_secrets, mask_uri
 from shopguide.runs.store import Store
+from shopguide.runs.writer import MetricWriter
 
-METRICS_A_CALL = 1000
 PARAMS_A_CALL = 100
 PARAM_LENGTH = 6000
-SECONDS_BETWEEN_WRITES = 10.0
 
 
 class Run:
-    """A tracked run. Metrics are buffered: a call a metric would cost milliseconds each."""
+    """A tracked run."""
 
     def __init__(self, store: Store, run_id: str) -> None:
         self.store, self.id = store, run_id
-        self._buffer: list[Metric] = []
-        self._written = time.monotonic()
+        self._writer = MetricWriter(store.client, run_id)
 
     def log_params(self, values: Mapping[str, Any]) -> None:
         """Write settings once.
@@ -52,18 +50,17 @@ class Run:
             self.store.client.log_batch(self.id, params=new[start : start + PARAMS_A_CALL])
 
     def log_metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Add points to curves; they are written in batches."""
+        """Add points to curves; they are written in batches, seconds later."""
         now = int(time.time() * 1000)
-        self._buffer += [Metric(k, float(v), now, step) for k, v in values.items() if not math.isnan(float(v))]
-        if len(self._buffer) >= METRICS_A_CALL or time.monotonic() - self._written > SECONDS_BETWEEN_WRITES:
-            self.flush()
+        self._writer.add([Metric(k, float(v), now, step) for k, v in values.items() if not math.isnan(float(v))])
 
     def flush(self) -> None:
         """Write what is buffered."""
-        while self._buffer:
-            self.store.client.log_batch(self.id, metrics=self._buffer[:METRICS_A_CALL])
-            del self._buffer[:METRICS_A_CALL]
-        self._written = time.monotonic()
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write what is buffered; the run takes no more points."""
+        self._writer.close()
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""
@@ -130,7 +127,7 @@ def open_run(
         client.set_tag(run.id, "shopguide.error", mask_uri(f"{type(error).__name__}: {lines[0]}")[:500])
         raise
     finally:
-        run.flush()
+        run.close()
         client.set_terminated(run.id, status=status)
 
 
