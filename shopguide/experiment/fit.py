@@ -23,7 +23,7 @@ from pytorch_lightning.loggers.logger import Logger
 
 from shopguide.errors import ConfigError
 from shopguide.objectives.objective import Objective
-from shopguide.objectives.throughput import Throughput
+from shopguide.objectives.step_curves import StepCurves
 from shopguide.text.batches import BatchLoader
 
 LOWER_IS_BETTER = {"dev/loss", "dev/ece"}
@@ -121,16 +121,31 @@ class DevHistory(Callback):
 class EpochLine(Callback):
     """One printed line an epoch, for logs as for people."""
 
-    def __init__(self, name: str, epochs: int, throughput: Throughput) -> None:
-        self.name, self.epochs, self.throughput = name, epochs, throughput
+    def __init__(self, name: str, epochs: int, curves: StepCurves) -> None:
+        self.name, self.epochs, self.curves = name, epochs, curves
 
     def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
         """Dev metrics and speed so far."""
         scores = {key: value for key, value in trainer.callback_metrics.items() if key.startswith("dev/")}
         shown = "  ".join(f"{key} {float(value):.4f}" for key, value in scores.items())
-        done, speed = trainer.current_epoch + 1, self.throughput.tokens_per_second
-        left = self.throughput.seconds / done * (self.epochs - done)
+        done, speed = trainer.current_epoch + 1, self.curves.tokens_per_second
+        left = self.curves.seconds / done * (self.epochs - done)
         print(f"{self.name}  epoch {done}/{self.epochs}  {shown}  {speed:,.0f} tokens/s  {left:.0f} s left", flush=True)
+
+
+class StepBar(TQDMProgressBar):
+    """A bar an epoch, with the last points of the curves."""
+
+    def __init__(self, curves: StepCurves) -> None:
+        super().__init__(leave=False)
+        self.curves = curves
+
+    def get_metrics(self, trainer: pl.Trainer, module: pl.LightningModule) -> dict[str, Any]:
+        """Loss and speed of training, and what validation shows."""
+        shown: dict[str, Any] = dict(super().get_metrics(trainer, module))
+        if points := self.curves.shown:
+            shown |= {"loss": f"{points['train/loss']:.3f}", "tokens/s": f"{points['train/tokens_per_second']:,.0f}"}
+        return shown
 
 
 def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan: Plan, place: Place) -> Fitted:
@@ -149,26 +164,27 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
     _quieten()
     torch.manual_seed(place.seed)
     objective.train()
-    throughput = Throughput()
+    curves = StepCurves()
     last = Path(place.folder) / "last.ckpt"
     last.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = last if place.resume and last.exists() else None
     history = DevHistory()
-    callbacks: list[Callback] = [throughput, history, EpochLine(plan.name, plan.epochs, throughput), *place.callbacks]
+    callbacks: list[Callback] = [curves, history, EpochLine(plan.name, plan.epochs, curves), *place.callbacks]
     best = _best(plan, place) if dev is not None else None
     callbacks += [best] if best else []
     callbacks.append(LastCheckpoint(last))
     if plan.patience and dev is not None:
         monitor = plan.monitor or "dev/loss"
         callbacks.append(EarlyStopping(monitor, patience=plan.patience, mode=_mode(monitor)))
-    trainer = _trainer(plan, place, callbacks)
+    shows_bar = bool(place.trainer.get("enable_progress_bar", sys.stderr.isatty()))
+    trainer = _trainer(plan, place, [*callbacks, StepBar(curves)] if shows_bar else callbacks, shows_bar)
     with _interruptible():
         trainer.fit(objective, train, dev, ckpt_path=checkpoint, weights_only=True)
     if best is not None and best.best_model_path:
         state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
         objective.load_state_dict(state["state_dict"])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
-    return Fitted(history.kept(plan.monitor), throughput.tokens_per_second, throughput.seconds, peak)
+    return Fitted(history.kept(plan.monitor), curves.tokens_per_second, curves.seconds, peak)
 
 
 @contextlib.contextmanager
@@ -199,11 +215,9 @@ def _best(plan: Plan, place: Place) -> ModelCheckpoint | None:
     )
 
 
-def _trainer(plan: Plan, place: Place, callbacks: list[Callback]) -> pl.Trainer:
-    shown = {"enable_progress_bar": sys.stderr.isatty(), "enable_model_summary": False, "num_sanity_val_steps": 0}
-    arguments = {**shown, "log_every_n_steps": place.log_every, **place.trainer}
-    if arguments["enable_progress_bar"]:
-        callbacks = [*callbacks, TQDMProgressBar(leave=False)]
+def _trainer(plan: Plan, place: Place, callbacks: list[Callback], shows_bar: bool) -> pl.Trainer:
+    shown = {"enable_model_summary": False, "num_sanity_val_steps": 0, "log_every_n_steps": place.log_every}
+    arguments = {**shown, **place.trainer, "enable_progress_bar": shows_bar}
     try:
         return pl.Trainer(
             max_epochs=plan.epochs,

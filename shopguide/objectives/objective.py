@@ -1,10 +1,11 @@
-"""What all objectives share: the optimizer, and what is logged at each step."""
+"""What all objectives share: the step, the optimizer and the clipping of gradients."""
 
 from abc import ABC, abstractmethod
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy
 from torch import nn
 
 from shopguide.config import OptimizerConfig
@@ -16,8 +17,7 @@ from shopguide.objectives.optimizer import configure
 class Objective(pl.LightningModule, ABC):
     """A model and the loss that trains it.
 
-    Training steps log `train/loss`; the gradient's norm is logged where it is clipped. Validation metrics begin with
-    `dev/`.
+    Validation metrics begin with `dev/`.
     """
 
     def __init__(self, model: nn.Module, optimizer: OptimizerConfig) -> None:
@@ -25,6 +25,8 @@ class Objective(pl.LightningModule, ABC):
         cheapen(model)
         self.model = model
         self.optimizer_config = optimizer
+        self.grad_norm: torch.Tensor | None = None
+        """Of the last step's gradient, before it was clipped; None where it was not clipped by norm."""
 
     @abstractmethod
     def loss(self, batch: Batch) -> torch.Tensor:
@@ -32,25 +34,25 @@ class Objective(pl.LightningModule, ABC):
 
     def training_step(self, batch: Batch, _index: int) -> torch.Tensor:
         """One step; Lightning calls it."""
-        loss = self.loss(batch)
-        if self._logs_now():
-            self.log("train/loss", loss.detach(), prog_bar=True)
-        return loss
+        return self.loss(batch)
 
-    def on_before_optimizer_step(self, _optimizer: torch.optim.Optimizer) -> None:
-        """Log the norm of the gradient, before it is clipped."""
-        if self._logs_now():
-            norms = [p.grad.norm() for p in self.parameters() if p.grad is not None]
-            self.log("train/grad_norm", torch.stack(norms).norm())
-            self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as Lightning does, and keep the norm that clipping by norm has to compute anyway."""
+        by_norm = gradient_clip_algorithm in (None, "norm") and not isinstance(
+            self.trainer.strategy, (FSDPStrategy, ModelParallelStrategy, DeepSpeedStrategy)
+        )
+        if by_norm and gradient_clip_val:
+            self.grad_norm = torch.nn.utils.clip_grad_norm_(self.parameters(), float(gradient_clip_val))
+        else:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def configure_optimizers(self) -> Any:
         """AdamW and the schedule over all of the phase's steps."""
         scaled = self.trainer.precision == "16-mixed"  # its scaler and clipping cannot go with the fused kernel
         steps = int(self.trainer.estimated_stepping_batches)
         return configure(self.model, self.optimizer_config, steps, fused=not scaled)
-
-    def _logs_now(self) -> bool:
-        """`self.log` costs a millisecond: only where a point of the curve is due."""
-        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        return (self.global_step + 1) % every == 0

@@ -23,7 +23,7 @@ def test_one_parent_a_child_a_phase(finished: Finished) -> None:
 def test_curves_are_logged_by_step(finished: Finished) -> None:
     client = finished.store.client
     for child in finished.store.find_children(finished.run_id):
-        names = ["train/loss", "train/lr", "train/grad_norm", "train/tokens_per_second"]
+        names = ["train/loss", "train/lr", "train/grad_norm", "train/tokens_per_second", "train/waiting_share"]
         for name in names:
             points = client.get_metric_history(child.info.run_id, name)
             assert len(points) >= 3, (child.info.run_name, name)
