@@ -47,16 +47,18 @@ def run(command: Command, argv: list[str] | None = None) -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         configs, argv = _check_all(command, argv)
+        sys.argv = [f"shopguide.{command.name}", *argv]
+        if configs and command.around_sweep is not None:
+            command.around_sweep(configs, _varying(argv), lambda: _hydra(command))
+        else:
+            _hydra(command)
     except ShopguideError as error:
         _exit(str(error))
-    sys.argv = [f"shopguide.{command.name}", *argv]
-    if configs and command.around_sweep is not None:
-        command.around_sweep(configs, _varying(argv), lambda: _hydra(command))
-    else:
-        _hydra(command)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     if command.failures:
         sys.exit(1)
-    return
 
 
 def _hydra(command: Command) -> None:

@@ -204,6 +204,8 @@ class Config:
     resume: str | None = None
 
     def __post_init__(self) -> None:
+        if self.resume == "":
+            raise ValueError("resume=: expected a run's id, found none")
         if not self.phases:
             raise ValueError("phases must name at least one of: pretrain, finetune")
         if "finetune" in self.phases and not self.tasks:
@@ -290,7 +292,8 @@ def describe(item: Mapping[str, Any], values: Mapping[str, Any]) -> str:
 def nearest(word: str, candidates: Iterator[str] | list[str] | set[str]) -> str:
     """`; did you mean …?` and the valid names, to append to a message."""
     names = sorted(set(candidates))
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    begun = [name for name in names if len(word) > 3 and name.startswith(word)]
+    close = begun or difflib.get_close_matches(word, names, n=1, cutoff=0.5)
     hint = f"; did you mean `{close[0]}`?" if close else ""
     return hint + (f" (valid: {', '.join(names)})" if len(names) <= 24 else "")
 

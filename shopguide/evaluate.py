@@ -37,7 +37,7 @@ def evaluate(config: EvaluateConfig) -> None:
     from shopguide.experiment.evaluate import evaluate_run
     from shopguide.runs.store import open_store
 
-    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
+    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
     found = evaluate_run(store, config.run, config.task, config.data, config.split, config.batch_size)
     print(json.dumps(found, ensure_ascii=False))
 

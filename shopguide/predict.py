@@ -33,8 +33,14 @@ class PredictConfig:
             raise ValueError("give either text='…' or input=<file>")
         if self.input is not None and not Path(self.input).expanduser().is_file():
             raise ValueError(f"input={self.input}: expected a file, found none there")
-        if self.output is not None and self.input is None:
-            raise ValueError("output=… goes with input=…")
+        if self.text is not None and not self.text.strip():
+            raise ValueError("text=: expected words, found none")
+        if self.output is not None:
+            if self.input is None:
+                raise ValueError("output=… goes with input=…")
+            from shopguide.inference.files import check_output
+
+            check_output(Path(self.output).expanduser())
 
 
 def check(values: dict[str, object]) -> PredictConfig:
@@ -47,8 +53,14 @@ def predict(config: PredictConfig) -> None:
     os.environ.setdefault("TQDM_MININTERVAL", "1")
     from shopguide.runs.store import open_store
 
-    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
+    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
     folder = store.task_model(config.run, config.task)  # a wrong run is told before torch is loaded
+    from shopguide.inference.card import Card
+
+    card = Card.read(folder)
+    spec = card.inputs
+    if config.text is not None and spec.second and config.text_pair is None:
+        raise ConfigError(f"task `{card.task}` reads pairs: add text_pair='…' (the product's text)")
     from shopguide.inference.files import answer_file
     from shopguide.inference.predictor import Predictor
 
@@ -57,9 +69,6 @@ def predict(config: PredictConfig) -> None:
         assert config.input is not None
         answer_file(predictor, config.input, config.output, config.batch_size)
         return
-    spec = predictor.card.inputs
-    if spec.second and config.text_pair is None:
-        raise ConfigError(f"task `{predictor.card.task}` reads pairs: add text_pair='…' (the product's text)")
     record = {spec.first[0]: config.text}
     if spec.second and config.text_pair is not None:
         record[spec.second[0]] = config.text_pair

@@ -8,9 +8,9 @@ from torch import nn
 
 from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig
 from shopguide.experiment.fit import Fitted, Place, Plan, fit
+from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores, ceiling, score
 from shopguide.inference.predictor import Predictor
-from shopguide.inference.saved_model import Card
 from shopguide.models.backbone import backbone_config, build_model, freeze_layers
 from shopguide.models.unpadded import runs_unpadded
 from shopguide.objectives.classification import Classification

@@ -2,10 +2,14 @@
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shopguide.config import Config, build_task
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
 from shopguide.tasks.task import Examples, Task
+
+if TYPE_CHECKING:
+    from shopguide.runs.store import Store
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ def run_experiment(config: Config, parent: str | None = None, label: str | None 
         ShopguideError: a mistake that the user can mend.
         KeyboardInterrupt: stopped; the runs are marked KILLED, the last checkpoint is kept.
     """
+    if config.resume:
+        _store(config).resolve(config.resume)  # a wrong id is told before anything is read
     material = load_material(config.data)
     log_line(material)
     labelled = _labelled(config, material)
@@ -51,13 +57,13 @@ def _run_tracked(
     from shopguide.experiment.phases import Stage, flat, run_phases
     from shopguide.experiment.report import closing_table, log_material, next_commands
     from shopguide.runs.environment import log_environment
-    from shopguide.runs.store import open_store
     from shopguide.runs.tree import open_run
 
-    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
+    store = _store(config)
     resumed = store.resolve(config.resume) if config.resume else None
     name = f"{config.name} {label}" if label else config.name
     with open_run(store, name, parent=parent, tags={"shopguide.kind": "experiment"}, resume=resumed) as run:
+        print(f"run {run.id}: Ctrl-C keeps what is learnt, the same command with resume={run.id} goes on", flush=True)
         plain = asdict(replace(config, resume=None))
         run.log_params(flat(plain))
         log_environment(run, plain, {"data": material.shop.fingerprint}, config.seed)
@@ -71,8 +77,14 @@ def _run_tracked(
     return Outcome(run.id, metrics["dev/score"], metrics)
 
 
+def _store(config: Config) -> "Store":
+    from shopguide.runs.store import open_store
+
+    return open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
+
+
 def log_line(material: Material) -> None:
-    """One printed line: what was read."""
+    """Print what was read, and what was not taken in."""
     shop = material.shop
     rows = ", ".join(
         f"{len(getattr(shop, t)):,} {t}"
@@ -80,3 +92,7 @@ def log_line(material: Material) -> None:
         if len(getattr(shop, t))
     )
     print(f"data {material.data.name}: {rows}; fingerprint {shop.fingerprint}", flush=True)
+    if shop.report.quarantined:
+        print(f"  {shop.report.quarantined:,} bad rows set aside in {shop.report.quarantine}", flush=True)
+    if ignored := ", ".join(f"{name} ({count:,} rows)" for name, count in shop.report.ignored.items()):
+        print(f"  fields that are not used: {ignored}", flush=True)

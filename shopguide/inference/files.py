@@ -5,26 +5,29 @@ import gzip
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice, tee
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from shopguide.errors import DataError
-from shopguide.inference.predictor import Answer, Predictor
+
+if TYPE_CHECKING:
+    from shopguide.inference.predictor import Predictor
 
 Record = dict[str, Any]
 ROWS_A_GROUP = 4096
-INPUTS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 OUTPUTS = (".jsonl", ".csv", ".parquet")
+INPUTS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 
 
-def answer_file(predictor: Predictor, source: str, target: str | None, batch_size: int) -> int:
+def answer_file(predictor: "Predictor", source: str, target: str | None, batch_size: int) -> int:
     """Write each record with its answer (`label`, `posterior`); return how many.
 
     Args:
@@ -40,10 +43,8 @@ def answer_file(predictor: Predictor, source: str, target: str | None, batch_siz
     answers = predictor.predict(asked, batch_size=batch_size)
     rows = ({**record, **answer} for record, answer in zip(seen, answers, strict=True))
     shown = tqdm(rows, desc=f"{predictor.card.task}", unit=" records", file=sys.stderr, disable=not sys.stderr.isatty())
-    if target is None:
-        return _write_lines(shown, sys.stdout)
-    count = write_records(shown, Path(target).expanduser())
-    print(f"{count:,} records answered in {target}", file=sys.stderr)
+    count = _write_lines(shown, sys.stdout) if target is None else write_records(shown, Path(target).expanduser())
+    print(f"{count:,} records answered" + (f" in {target}" if target else ""), file=sys.stderr)
     return count
 
 
@@ -86,19 +87,34 @@ def _json_lines(file: Any, path: Path) -> Iterator[Record]:
         yield record
 
 
+def check_output(path: Path) -> None:
+    """Tell before any work of a file that cannot be written.
+
+    Raises:
+        DataError: its ending is not known, it is a folder, or nothing can be written where it should be.
+    """
+    if path.suffix.lower() not in OUTPUTS:
+        raise DataError(f"output={path}: expected a file ending in {', '.join(OUTPUTS)}")
+    if path.is_dir():
+        raise DataError(f"output={path}: expected a file, found a folder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise DataError(f"output={path}: nothing can be written there ({error.strerror})") from error
+
+
 def write_records(rows: Iterator[Record], path: Path) -> int:
     """Write rows to a file that appears only when it is complete; return how many.
 
     Raises:
-        DataError: its ending is not known.
+        DataError: as `check_output`.
     """
-    kind = path.suffix.lower()
-    if kind not in OUTPUTS:
-        raise DataError(f"output={path}: expected a file ending in {', '.join(OUTPUTS)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    check_output(path)
     draft = path.with_name(path.name + ".draft")
     writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".parquet": _write_parquet}
-    count = writers[kind](rows, draft)
+    count = writers[path.suffix.lower()](rows, draft)
     os.replace(draft, path)
     return count
 
@@ -116,7 +132,7 @@ def _write_lines(rows: Iterator[Record], file: TextIO) -> int:
     return count
 
 
-def _flat(row: Answer) -> Record:
+def _flat(row: Record) -> Record:
     """Nested values as JSON text: a cell holds one value."""
     return {k: json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for k, v in row.items()}
 

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from shopguide.errors import DataError
-from shopguide.inference.saved_model import Card, save_model
+from shopguide.inference.card import Card
+from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import quietly
 from shopguide.models.unpadded import Batch, mean_states, sequence_logits
 from shopguide.objectives.classification import posteriors

@@ -1,62 +1,16 @@
 """A trained model as a folder that people and programs can use.
 
-It is an ordinary Hugging Face folder (`config.json`, `model.safetensors`, tokenizer) with one file more,
-`shopguide.json`: which fields the model reads, and which run of its outputs belongs to which target's classes.
+It is an ordinary Hugging Face folder (`config.json`, `model.safetensors`, tokenizer) with one file more, the card: which
+fields the model reads, and which run of its outputs belongs to which target's classes.
 """
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from shopguide.errors import ModelError
+from shopguide.inference.card import Card
 from shopguide.models.backbone import quietly
-from shopguide.text.inputs import InputSpec
-
-FILE = "shopguide.json"
-FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Card:
-    """What must be known of a model to use it."""
-
-    task: str
-    inputs: InputSpec
-    targets: dict[str, list[str]]
-    """Target → classes, in the order of the model's outputs."""
-    max_length: int
-
-    def write(self, folder: Path) -> None:
-        """Write it beside the weights."""
-        plain = {
-            "format": FORMAT,
-            "task": self.task,
-            "inputs": self.inputs.to_dict(),
-            "targets": self.targets,
-            "max_length": self.max_length,
-        }
-        (folder / FILE).write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
-
-    @classmethod
-    def read(cls, folder: Path) -> "Card":
-        """Read it from beside the weights.
-
-        Raises:
-            ModelError: there is none, or it is of another format.
-        """
-        path = folder / FILE
-        if not path.is_file():
-            raise ModelError(
-                f"{folder}: expected a model fine-tuned by shopguide (with {FILE}), found no such file; "
-                "give the folder or run of a fine-tuning phase"
-            )
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        if plain.get("format") != FORMAT:
-            raise ModelError(f"{path}: expected format {FORMAT}, found {plain.get('format')}; train the model again")
-        return cls(plain["task"], InputSpec.from_dict(plain["inputs"]), plain["targets"], plain["max_length"])
 
 
 def save_model(folder: Path, model: nn.Module, tokenizer: Any, card: Card | None = None) -> None:

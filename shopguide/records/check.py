@@ -20,11 +20,19 @@ class Checker:
     def __init__(self) -> None:
         self.items: dict[str, str] = {}
         """item_id → where it was first seen."""
+        self.refused: dict[str, str] = {}
+        """item_id → where a product's row stands that has a fault."""
         self.ignored: Counter[str] = Counter()
         """`table.field` → rows with a field that is not stored."""
 
     def check(self, table: str, row: RawRow) -> dict[str, Any] | Fault:
         """The row as it is stored, or its first fault."""
+        found = self._check(table, row)
+        if isinstance(found, Fault) and table == "products" and row.values and row.values.get("item_id") is not None:
+            self.refused[str(row.values["item_id"]).strip()] = f"{row.file}:{row.line}"
+        return found
+
+    def _check(self, table: str, row: RawRow) -> dict[str, Any] | Fault:
         if row.values is None:
             assert row.fault is not None
             return row.fault
@@ -54,10 +62,14 @@ class Checker:
             value = stored[name]
             for item in value if isinstance(value, list) else [value]:
                 if item is not None and item not in self.items:
-                    return Fault(
-                        row.file, row.line, name, "the item_id of a product", f"{item!r}, which no product has"
-                    )
+                    return Fault(row.file, row.line, name, "the item_id of a product", self._unknown(item))
         return None
+
+    def _unknown(self, item: str) -> str:
+        if item in self.refused:
+            return f"{item!r}, whose own row was refused ({self.refused[item]})"
+        hint = " (several in one cell: I1|I2|I3)" if any(mark in item for mark in ",; ") else ""
+        return f"{item!r}, which no product has{hint}"
 
 
 def _convert(field: Field, raw: Any) -> Any:

@@ -23,6 +23,8 @@ LIST_FIELDS = ("viewed_items", "purchased_items")
 ARCHIVE_ERRORS = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, OSError, pa.ArrowInvalid)
 TOO_LONG = f"a row of at most {MAX_ROW_BYTES >> 20} MiB"
 
+UTF8 = "text in UTF-8 (from GBK: iconv -f GB18030 -t UTF-8)"
+
 
 def read_file(path: Path) -> Iterator[RawRow]:
     """The rows of one file, by its ending. Faults of the whole file have line 0."""
@@ -91,7 +93,7 @@ def _json_row(line: bytes, name: str, number: int) -> RawRow:
     try:
         value = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
-        return bad_row(name, number, "text in UTF-8", f"byte 0x{line[error.start]:02x} at {error.start + 1}")
+        return bad_row(name, number, UTF8, f"byte 0x{line[error.start]:02x} at {error.start + 1}")
     except (json.JSONDecodeError, RecursionError) as error:
         start = line[:40].decode("utf-8", "replace")
         reason = getattr(error, "msg", "nested too deeply")
@@ -147,7 +149,7 @@ def _csv_row(header: list[str], cells: list[str], name: str, number: int) -> Raw
         return bad_row(name, number, f"{len(header)} cells, as in the header", f"{len(cells)}")
     for column, cell in zip(header, cells, strict=True):
         if any("\udc80" <= char <= "\udcff" for char in cell):
-            return bad_row(name, number, "text in UTF-8", "other bytes", column)
+            return bad_row(name, number, UTF8, "other bytes", column)
     values: dict[str, Any] = {}
     for column, cell in zip(header, cells, strict=True):
         if not cell.strip():

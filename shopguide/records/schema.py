@@ -12,9 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same raw row would be stored otherwise: it is part of the cache's key."""
 MAX_ROW_BYTES = 4 << 20
+LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 SPLITS = ("train", "dev", "test")
 
 
@@ -113,7 +114,14 @@ def label(value: Any) -> str | None:
 
 
 def moment(value: Any) -> float | None:
-    """Unix seconds, or ISO 8601 (without a zone: UTC) → Unix seconds."""
+    """Unix seconds from 1970 to 2100, or ISO 8601 (without a zone: UTC) → Unix seconds."""
+    seconds = _seconds(value)
+    if seconds is not None and not 0 <= seconds < LATEST:
+        raise BadValueError("Unix seconds (not milliseconds) from 1970 to 2100", shown(value))
+    return seconds
+
+
+def _seconds(value: Any) -> float | None:
     if isinstance(value, str):
         if not value.strip():
             return None

@@ -20,12 +20,13 @@ MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 """The MLflow UI then opens with runs and their charts."""
 
 
-def tracking_uri(uri: str | None, root: Path) -> str:
+def tracking_uri(uri: str | None, root: Path, create: bool = True) -> str:
     """The setting, or MLFLOW_TRACKING_URI, or SQLite below `root`."""
     chosen = uri or os.environ.get("MLFLOW_TRACKING_URI")
     if chosen:
         return chosen
-    root.mkdir(parents=True, exist_ok=True)
+    if create:
+        root.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{root.absolute() / 'mlflow.db'}"
 
 
@@ -56,9 +57,18 @@ class Store:
             found = [r for r in runs if r.info.run_id == run or (len(run) >= 6 and r.info.run_id.startswith(run))]
         if len(found) == 1:
             return str(found[0].info.run_id)
+        if best := self._best_of_sweep(run):
+            return best
         known = "\n".join(f"  {r.info.run_id}  {r.info.status:9}  {r.info.run_name}" for r in runs[:LISTED])
         listing = f"the last ones are:\n{known}" if known else "no experiment has been run yet (make train)"
-        raise RunError(f"run={run}: expected the id of an experiment's run, found {len(found)} of them; {listing}")
+        raise RunError(f"run={run}: expected the id of an experiment's run, found {len(found) or 'none'}; {listing}")
+
+    def _best_of_sweep(self, run: str) -> str | None:
+        """The best job of a sweep, where `run` is a finished sweep's id or its first digits."""
+        query = "tags.`shopguide.kind` = 'sweep'"
+        sweeps = self.client.search_runs([self.experiment_id], query, max_results=1000)
+        found = [s.data.tags.get("best_run") for s in sweeps if len(run) >= 6 and s.info.run_id.startswith(run)]
+        return found[0] if len(found) == 1 else None
 
     def _experiments(self) -> list[MlflowRun]:
         query = "tags.`shopguide.kind` = 'experiment'"
@@ -116,8 +126,8 @@ class Store:
         return settings
 
 
-def open_store(uri: str | None, experiment: str, root: Path) -> Store:
-    """Connect, and make the MLflow experiment if it is new.
+def open_store(uri: str | None, experiment: str, root: Path, create: bool = True) -> Store:
+    """Connect, and make the MLflow experiment if it is new; with `create=False`, no new embedded store.
 
     Raises:
         RunError: the store cannot be reached.
@@ -128,9 +138,14 @@ def open_store(uri: str | None, experiment: str, root: Path) -> Store:
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="mlflow")
-    chosen = tracking_uri(uri, root)
-    client = MlflowClient(chosen)
     try:
+        chosen = tracking_uri(uri, root, create)
+    except OSError as error:
+        raise RunError(f"tracking.root={root}: expected a folder to write to ({error})") from error
+    if not create and chosen == f"sqlite:///{root.absolute() / 'mlflow.db'}" and not (root / "mlflow.db").exists():
+        raise RunError(f"tracking.root={root}: no experiment has been run there yet (make train)")
+    try:
+        client = MlflowClient(chosen)
         found = client.get_experiment_by_name(experiment)
         if found is not None:
             return Store(client, found.experiment_id, chosen)

@@ -100,6 +100,13 @@ class Task(ABC):
                 f"task `{self.name}`: expected at least {MINIMUM_TRAIN} labelled training examples, found {train} "
                 f"({len(examples)} in all splits). {self.wants} Choose other tasks with tasks=[…]."
             )
+        for target, column in examples.of("train").labels.items():
+            classes = {label for label in column if label}
+            if len(classes) < 2:
+                raise DataError(
+                    f"task `{self.name}`, target `{target}`: expected at least two classes among {train} training "
+                    f"examples, found {sorted(classes) or 'none'}. Name other targets (data.targets=[…]) or tasks."
+                )
         return examples
 
     @property

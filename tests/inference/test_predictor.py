@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from shopguide.errors import DataError, ModelError
+from shopguide.inference.card import Card
 from shopguide.inference.predictor import Predictor
-from shopguide.inference.saved_model import Card
 from tests.conftest import Finished
 
 TEXTS = ["手机壳", "red trail running boots for a long day in the rain", "tv", ""]
