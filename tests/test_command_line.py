@@ -32,6 +32,8 @@ MISTAKES = {
     "-m lr=1e-4,abc": "lr=abc: expected number",
     "+experiment=mlm_then_ft -m lr=abc,1": "lr=abc: expected number",
     "data.root='a": "the command line cannot be read",
+    "resume=": "resume=: expected a run's id, found none",
+    "model=bert_bas": "model=bert_bas: no such choice; did you mean `bert_base_chinese`?",
 }
 
 
@@ -71,6 +73,8 @@ def test_a_weightless_model_folder(
     [
         (predict.main, "task=need", "give either text='…' or input=<file>"),
         (predict.main, "input=/nope.jsonl", "input=/nope.jsonl: expected a file, found none there"),
+        (predict.main, "input=README.md output=a.xlsx", "output=a.xlsx: expected a file ending in .jsonl"),
+        (predict.main, "input=README.md output=/proc/a.jsonl", "output=/proc/a.jsonl: nothing can be written there"),
         (predict.main, "txt=a", "txt: no such setting; did you mean `text`?"),
         (evaluate.main, "split=tset", "split=tset: expected 'train', 'dev', 'test' or 'all'"),
         (evaluate.main, "data.root=/tmp", "data.root: goes with data=<name>, which is not given"),

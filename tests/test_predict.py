@@ -45,7 +45,7 @@ def test_a_file(
     [
         (["text=boots"], "several tasks; say which with task=…"),
         (["task=relevance", "text=boots"], "reads pairs: add text_pair='…'"),
-        (["task=need", "text= "], "expected text in query, found nothing"),
+        (["task=need", "text= "], "text=: expected words, found none"),
     ],
 )
 def test_a_mistake_is_told(

@@ -164,6 +164,7 @@ def _rows(phase: str, task: str, metrics: Mapping[str, float]) -> list[list[str]
 def next_commands(config: Config, store: Store, run_id: str) -> None:
     """Print what to type next."""
     own = f" tracking.root={config.tracking.root}" if config.tracking.root != TrackingConfig.root else ""
+    phases = {c.data.tags.get("shopguide.phase"): c.info.run_id for c in store.find_children(run_id)}
     data = f"data={config.data.name}" + (f" data.root={config.data.root}" if config.data.root else "")
     print("\nNext:")
     if "finetune" in config.phases:
@@ -171,8 +172,9 @@ def next_commands(config: Config, store: Store, run_id: str) -> None:
         text = " text_pair='防水登山鞋 Trail boot'" if task == "relevance" else ""
         print(f"  python -m shopguide.predict run={run_id} task={task} text='想买一双防水的登山鞋'{text}{own}")
         print(f"  python -m shopguide.evaluate run={run_id} split=test{own}")
+        model = f"runs:/{phases[f'finetune {task}']}/model"
+        print(f"  MLFLOW_TRACKING_URI={mask_uri(store.uri)} mlflow models serve -m {model} --env-manager local")
     else:
-        (phase,) = [c for c in store.find_children(run_id) if c.data.tags.get("shopguide.phase") == "pretrain"]
-        folder = store.artifact_folder(phase.info.run_id, "model")
+        folder = store.artifact_folder(phases["pretrain"], "model")
         print(f"  python -m shopguide.train +experiment=ft_only {data} model.path={folder}{own}")
     print(f"  mlflow ui --backend-store-uri {mask_uri(store.uri)}")

@@ -1,7 +1,7 @@
 """A trained model as a folder that people and programs can use.
 
-It is an ordinary Hugging Face folder (`config.json`, `model.safetensors`, tokenizer) with one file more, the card: which
-fields the model reads, and which run of its outputs belongs to which target's classes.
+It is an ordinary Hugging Face folder (`config.json`, `model.safetensors`, tokenizer) with one file more, the card:
+which fields the model reads, and which run of its outputs belongs to which target's classes.
 """
 
 from pathlib import Path

@@ -116,7 +116,12 @@ FAULTS = {
     "empty field": (GOOD + b'{"item_id": "I2", "title": " "}\n', ":2", "title", "expected a value"),
     "wrong type": (GOOD + b'{"item_id": "I2", "title": ["a"]}\n', ":2", "title", "expected text, found ['a'] (list)"),
     "wrong number": (GOOD + b'{"item_id": "I2", "title": "b", "price": "cheap"}\n', ":2", "price", "expected a number"),
-    "not UTF-8": (GOOD + b'{"item_id": "I2", "title": "\xff\xfe"}\n', ":2", "(row)", "text in UTF-8, found byte 0xff"),
+    "not UTF-8": (
+        GOOD + b'{"item_id": "I2", "title": "\xff\xfe"}\n',
+        ":2",
+        "(row)",
+        "iconv -f GB18030 -t UTF-8), found byte 0xff",
+    ),
     "duplicate": (GOOD + GOOD, ":2", "item_id", "an id of its own, found 'I1' again, as in"),
     "NUL bytes": (GOOD + b'{"item_id": "I2", "title": "b\x00"}\n', ":2", "(row)", "text without NUL bytes"),
     "NUL escaped": (GOOD + b'{"item_id": "I2", "title": "b\\u0000"}\n', ":2", "title", "text without NUL bytes"),
@@ -160,6 +165,21 @@ def test_an_unknown_product_in_a_behaviour(tmp_path: Path) -> None:
         DataError, match=r"behaviours\.jsonl:1  purchased_items  expected the item_id of a product, found 'I7'"
     ):
         load(write_shop(tmp_path / "shop", PRODUCTS, [row]))
+
+
+def test_a_behaviour_of_a_refused_product_names_its_row(tmp_path: Path) -> None:
+    products(tmp_path / "shop", GOOD + b'{"item_id": "I2"}\n')
+    write_lines(tmp_path / "shop" / "behaviours.jsonl", [{"query": "a", "viewed_items": ["I1", "I2"]}])
+    with pytest.raises(DataError, match=r"found 'I2', whose own row was refused \(.*products.jsonl:2\)"):
+        load(tmp_path / "shop")
+
+
+@pytest.mark.parametrize("when", [1_700_000_000_000, -5, "1700000000000"])
+def test_a_time_in_milliseconds_is_a_bad_row(tmp_path: Path, when: int | str) -> None:
+    products(tmp_path / "shop", GOOD)
+    write_lines(tmp_path / "shop" / "behaviours.jsonl", [{"query": "a", "timestamp": when}])
+    with pytest.raises(DataError, match=r"timestamp  expected Unix seconds \(not milliseconds\) from 1970 to 2100"):
+        load(tmp_path / "shop")
 
 
 def test_the_report_lists_twenty_and_counts_all(tmp_path: Path) -> None:

@@ -44,10 +44,30 @@ def test_latest_is_the_last_finished_experiment(store: Store) -> None:
 def test_an_id_or_its_beginning(store: Store) -> None:
     run = experiment(store, "first")
     assert store.resolve(run) == store.resolve(run[:6]) == run
-    with pytest.raises(
-        RunError, match=rf"run={run[:5]}: expected the id .* found 0 of them; the last ones are:\n  {run}"
-    ):
+    with pytest.raises(RunError, match=rf"run={run[:5]}: expected the id .* found none; the last ones are:\n  {run}"):
         store.resolve(run[:5])
+
+
+def test_a_sweep_stands_for_its_best_job(store: Store) -> None:
+    with open_run(store, "sweep", tags={"shopguide.kind": "sweep"}) as sweep:
+        job = experiment(store, "job")
+        sweep.set_tags({"best_run": job})
+    assert store.resolve(sweep.id) == store.resolve(sweep.id[:8]) == job
+
+
+def test_no_new_store_for_those_who_read(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"tracking.root=.*typo: no experiment has been run there yet"):
+        open_store(None, "tests", tmp_path / "typo", create=False)
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_store_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_bytes(b"\x07" * 5000)
+    with pytest.raises(RunError, match=r"the MLflow store does not answer .*not a database"):
+        open_store(None, "tests", tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"tracking.root=.*file: expected a folder to write to"):
+        open_store(None, "tests", tmp_path / "file")
 
 
 def test_no_run_yet(store: Store) -> None:

@@ -98,6 +98,14 @@ def test_too_few_labels_are_told(shop: Shop) -> None:
         Need(name="need").checked_examples(shop, all_train(shop), None)
 
 
+def test_a_target_of_one_class_is_told_before_anything_is_trained(tmp_path: Path) -> None:
+    rows = [{"item_id": f"I{i}", "title": f"shoe {i}", "category": "shoes"} for i in range(60)]
+    one = load(write_shop(tmp_path / "shop", rows, []))
+    task = Features(name="features", targets=("category",))
+    with pytest.raises(DataError, match=r"target `category`: expected at least two classes .* found \['shoes'\]"):
+        task.checked_examples(one, partition(one, "group", (0.8, 0.1, 0.1), 0), None)
+
+
 def test_label_spaces_are_those_of_training() -> None:
     train = Examples(ids=["1", "2", "3"], labels={"a": ["y", "x", None]}, split=["train"] * 3)
     spaces = label_spaces(train)
