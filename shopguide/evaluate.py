@@ -23,7 +23,7 @@ class EvaluateConfig:
     run: str = "latest"
     task: str | None = None
     split: Literal["train", "dev", "test", "all"] = "test"
-    batch_size: int = Field(default=64, ge=1)
+    batch_tokens: int = Field(default=4096, ge=1)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
 
@@ -38,7 +38,7 @@ def evaluate(config: EvaluateConfig) -> None:
     from shopguide.runs.store import open_store
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
-    found = evaluate_run(store, config.run, config.task, config.data, config.split, config.batch_size)
+    found = evaluate_run(store, config.run, config.task, config.data, config.split, config.batch_tokens)
     print(json.dumps(found, ensure_ascii=False))
 
 

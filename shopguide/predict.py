@@ -25,7 +25,7 @@ class PredictConfig:
     text_pair: str | None = None
     input: str | None = None
     output: str | None = None
-    batch_size: int = Field(default=64, ge=1)
+    batch_tokens: int = Field(default=4096, ge=1)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ def predict(config: PredictConfig) -> None:
     predictor = Predictor.load(folder)
     if config.text is None:
         assert config.input is not None
-        answer_file(predictor, config.input, config.output, config.batch_size)
+        answer_file(predictor, config.input, config.output, config.batch_tokens)
         return
     record = {spec.first[0]: config.text}
     if spec.second and config.text_pair is not None:

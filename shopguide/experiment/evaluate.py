@@ -14,7 +14,7 @@ from shopguide.tasks.task import Examples, Task
 
 
 def evaluate_run(
-    store: Store, run: str, task: str | None, data: DataConfig | None, split: str, batch_size: int
+    store: Store, run: str, task: str | None, data: DataConfig | None, split: str, batch_tokens: int
 ) -> dict[str, Any]:
     """Score the experiment's models on one split of a shop's records.
 
@@ -24,7 +24,7 @@ def evaluate_run(
         task: one of its tasks; None: each one that the records have labels for.
         data: the records; None: those that the run was trained on.
         split: train, dev, test, or all rows that are found.
-        batch_size: rows a model sees at once.
+        batch_tokens: tokens a model sees at once.
 
     Returns:
         Task → metrics, each `{"value", "low", "high"}` (bounds where a bootstrap interval is known), and `examples`.
@@ -46,7 +46,9 @@ def evaluate_run(
                 raise DataError(f"task `{name}`: found no labelled example in split `{split}` of data={data.name}")
             continue
         spaces = predictor.card.targets
-        scores = score(examples, spaces, predictor.posterior(examples.first, examples.second, batch_size=batch_size))
+        scores = score(
+            examples, spaces, predictor.posterior(examples.first, examples.second, batch_tokens=batch_tokens)
+        )
         with open_run(store, name, resume=phase_run) as tracked:
             tracked.log_metrics(flat_scores(scores, f"evaluate/{data.name}/{split}"))
         found[name] = _plain(scores)

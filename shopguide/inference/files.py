@@ -27,20 +27,20 @@ OUTPUTS = (".jsonl", ".csv", ".parquet")
 INPUTS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 
 
-def answer_file(predictor: "Predictor", source: str, target: str | None, batch_size: int) -> int:
+def answer_file(predictor: "Predictor", source: str, target: str | None, batch_tokens: int) -> int:
     """Write each record with its answer (`label`, `posterior`); return how many.
 
     Args:
         predictor: the task model.
         source: file of records; `.gz` may follow its ending.
         target: file to write, complete or not at all; None: JSON lines on standard output.
-        batch_size: rows the model sees at once.
+        batch_tokens: tokens the model sees at once.
 
     Raises:
         DataError: a file's format is not known, or a record cannot be read or answered.
     """
     seen, asked = tee(read_records(Path(source).expanduser()))
-    answers = predictor.predict(asked, batch_size=batch_size)
+    answers = predictor.predict(asked, batch_tokens=batch_tokens)
     rows = ({**record, **answer} for record, answer in zip(seen, answers, strict=True))
     shown = tqdm(rows, desc=f"{predictor.card.task}", unit=" records", file=sys.stderr, disable=not sys.stderr.isatty())
     count = _write_lines(shown, sys.stdout) if target is None else write_records(shown, Path(target).expanduser())

@@ -21,7 +21,9 @@ from shopguide.objectives.classification import posteriors
 from shopguide.text.batches import BatchPlan
 from shopguide.text.examples import Collate, EncodedTexts
 
-CHUNK = 2048
+BATCH_TOKENS = 4096
+"""Tokens that the model sees at once: short texts gain by company, long ones do not lose by it."""
+CHUNK = 4096
 """Records held at once when a stream is answered."""
 
 Answer = dict[str, Any]
@@ -57,24 +59,26 @@ class Predictor:
         save_model(Path(folder), self.model, self.tokenizer, self.card)
 
     def posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_size: int = 64
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> dict[str, np.ndarray]:
         """Target → (N, C) probabilities, rows as given."""
-        rows = self._outputs(first, second, batch_size, lambda batch: sequence_logits(self.model, batch))
+        rows = self._outputs(first, second, batch_tokens, lambda batch: sequence_logits(self.model, batch))
         sizes = [len(classes) for classes in self.card.targets.values()]
         parts = posteriors(torch.from_numpy(rows), sizes)
         return {target: part.numpy() for target, part in zip(self.card.targets, parts, strict=True)}
 
-    def embed(self, first: list[str], second: list[str] | None = None, *, batch_size: int = 64) -> np.ndarray:
+    def embed(
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> np.ndarray:
         """(N, D) the backbone's states, averaged over the tokens of each text."""
-        return self._outputs(first, second, batch_size, lambda batch: mean_states(self.model, batch))
+        return self._outputs(first, second, batch_tokens, lambda batch: mean_states(self.model, batch))
 
     @torch.inference_mode()
     def _outputs(
         self,
         first: list[str],
         second: list[str] | None,
-        batch_size: int,
+        batch_tokens: int,
         function: Callable[[Batch], torch.Tensor],
     ) -> np.ndarray:
         if not first:
@@ -82,7 +86,7 @@ class Predictor:
             return np.zeros((0, width), dtype=np.float32)
         encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
         out: np.ndarray | None = None
-        for rows in BatchPlan(encoded.lengths, batch_size, shuffle=False).of_epoch(0):
+        for rows in BatchPlan(encoded.lengths, len(first), batch_tokens, shuffle=False).of_epoch(0):
             batch = self._collate([encoded[(0, int(row))] for row in rows])
             batch = {k: v.to(self.device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
             values = function(batch).float().cpu().numpy()
@@ -92,7 +96,7 @@ class Predictor:
         assert out is not None
         return out
 
-    def predict(self, records: Iterable[Mapping[str, Any]], *, batch_size: int = 64) -> Iterator[Answer]:
+    def predict(self, records: Iterable[Mapping[str, Any]], *, batch_tokens: int = BATCH_TOKENS) -> Iterator[Answer]:
         """Answer a stream of records, in order, a few thousand at a time.
 
         Raises:
@@ -104,7 +108,7 @@ class Predictor:
             number += len(chunk)
             first = [text for text, _ in texts]
             second = [text or "" for _, text in texts] if self.card.inputs.second else None
-            yield from self._answers(self.posterior(first, second, batch_size=batch_size))
+            yield from self._answers(self.posterior(first, second, batch_tokens=batch_tokens))
 
     def _texts(self, record: Mapping[str, Any], number: int) -> tuple[str, str | None]:
         spec = self.card.inputs

@@ -33,7 +33,7 @@ def test_posterior_is_the_softmax_of_the_model(need: Predictor) -> None:
 
 
 def test_batches_do_not_change_the_answers(features: Predictor) -> None:
-    alone, together = (features.posterior(TEXTS * 5, batch_size=size) for size in (1, 64))
+    alone, together = (features.posterior(TEXTS * 5, batch_tokens=size) for size in (1, 4096))
     for target in features.card.targets:
         np.testing.assert_allclose(alone[target], together[target], atol=1e-5)
 

@@ -1,0 +1,116 @@
+"""Answering with a classifier beside `transformers.pipeline`: texts a second in batches of 32, and one at a time.
+
+    python -m experiments.benchmarks.inference --data DATA/crowdflower --model WEIGHTS/minilm-l6
+
+Both sides have the same network and weights, the same texts (queries, or pairs of a query and a product) in the same
+random order, and the same precision; ours is not told a batch of 32, it fills batches by tokens. Each arm reports a sum
+over its answers too, which is equal where all of them are.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import tempfile
+import time
+from typing import Any
+
+import numpy as np
+
+from experiments.benchmarks.finetuning import LENGTH, prepared
+from experiments.benchmarks.harness import Case, compare, parser
+
+COUNT = {"pairs": 400, "queries": 4000, "one pair": 60, "one query": 150}
+
+
+def main() -> None:
+    args = arguments()
+    if args.arm:
+        print(json.dumps(answered(args)))
+        return
+    cases = [
+        Case(name, "texts/s", [], "transformers.pipeline", ("p50_ms", "answers", "peak_memory_gb")) for name in COUNT
+    ]
+    given = {name: getattr(args, name) for name in ("data", "model") if getattr(args, name)}
+    passed = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    compare("inference", "experiments.benchmarks.inference", cases, args, passed)
+
+
+def arguments() -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("--data", default=None, help="folder of the crowdflower set; default: the demo shop")
+    made.add_argument("--model", default=None, help="folder or hub name of a BERT; default: random weights of its size")
+    return made.parse_args()
+
+
+def answered(args: argparse.Namespace) -> dict[str, Any]:
+    """Time one arm on its texts; the first batch pays for warming up and is not counted."""
+    (task, examples), tokenizer, model = prepared(args)
+    examples = examples.take(np.random.default_rng(0).permutation(len(examples))[: COUNT[args.case]])
+    pairs = "pair" in args.case
+    first, second = examples.first, examples.second if pairs else None
+    with tempfile.TemporaryDirectory() as folder:
+        answer = {"ours": ours, "theirs": theirs}[args.arm](task, tokenizer, model, folder)
+        size = 1 if args.case.startswith("one") else 32
+        answer(first[:32], second and second[:32], size)
+        times, found = [], []
+        begun = time.perf_counter()
+        for start in range(0, len(first), len(first) if size > 1 else 1):
+            stop = start + (len(first) if size > 1 else 1)
+            clock = time.perf_counter()
+            found += answer(first[start:stop], second and second[start:stop], size)
+            times.append(time.perf_counter() - clock)
+        seconds = time.perf_counter() - begun
+    return {
+        "value": len(first) / seconds,
+        "p50_ms": 1000 * statistics.median(times) / (len(first) if size > 1 else 1),
+        "answers": sum(i * answer for i, answer in enumerate(found)) % 1_000_003,
+        "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20),
+    }
+
+
+def network(model: Any, tokenizer: Any) -> Any:
+    """A classifier of four classes whose head is far from even."""
+    import torch
+
+    from shopguide.models.backbone import backbone_config, build_model
+
+    torch.manual_seed(0)
+    made = build_model(model.path, backbone_config(model), "classification", tokenizer, num_labels=4).eval()
+    with torch.no_grad():
+        made.classifier.weight.mul_(50)
+    return made
+
+
+def ours(task: Any, tokenizer: Any, model: Any, _folder: str) -> Any:
+    from shopguide.inference.card import Card
+    from shopguide.inference.predictor import Predictor
+
+    card = Card("relevance", task.inputs, {"grade": ["1", "2", "3", "4"]}, LENGTH)
+    predictor = Predictor(network(model, tokenizer), tokenizer, card)
+
+    def answer(first: list[str], second: list[str] | None, _size: int) -> list[int]:
+        return [int(i) for i in predictor.posterior(first, second)["grade"].argmax(1)]
+
+    return answer
+
+
+def theirs(_task: Any, tokenizer: Any, model: Any, folder: str) -> Any:
+    from transformers import pipeline
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    network(model, tokenizer).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    classify = pipeline("text-classification", model=folder, tokenizer=folder, device="cpu")
+
+    def answer(first: list[str], second: list[str] | None, size: int) -> list[int]:
+        texts = [{"text": a, "text_pair": b} for a, b in zip(first, second, strict=True)] if second else first
+        found = classify(texts, batch_size=size, truncation=True, max_length=LENGTH)
+        return [int(row["label"].rpartition("_")[2]) for row in found]
+
+    return answer
+
+
+if __name__ == "__main__":
+    main()
