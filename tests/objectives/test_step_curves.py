@@ -1,0 +1,57 @@
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from shopguide.objectives import step_curves
+from shopguide.objectives.step_curves import StepCurves
+
+
+class Logger:
+    def __init__(self) -> None:
+        self.points: list[tuple[int, dict[str, float]]] = []
+
+    def log_metrics(self, points: dict[str, float], step: int) -> None:
+        self.points.append((step, points))
+
+
+def test_speed_and_waiting_are_those_since_the_last_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(step_curves.time, "perf_counter", lambda: now[0])
+    logger, curves = Logger(), StepCurves()
+    optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
+    trainer: Any = SimpleNamespace(global_step=0, log_every_n_steps=2, loggers=[logger], optimizers=[optimizer])
+    module: Any = SimpleNamespace(grad_norm=torch.tensor(3.0))
+    curves.on_train_epoch_start()
+    for step in (1, 2, 3, 4):
+        now[0] += 1.0  # a second of waiting
+        curves.on_train_batch_start()
+        now[0] += 3.0  # three of work
+        trainer.global_step = step
+        curves.on_train_batch_end(trainer, module, {"loss": torch.tensor(float(step))}, {"lengths": [10, 10 * step]}, 0)
+        if step == 3:
+            now[0] += 100.0  # validation
+            curves.on_validation_end()
+    assert [step for step, _ in logger.points] == [2, 4]
+    first, second = (points for _, points in logger.points)
+    assert first == {
+        "train/loss": 2.0,
+        "train/lr": 0.5,
+        "train/grad_norm": 3.0,
+        "train/tokens_per_second": 50 / 8,
+        "train/waiting_share": 0.25,
+    }
+    assert second["train/tokens_per_second"] == 90 / 8
+    assert curves.seconds == 16
+    assert curves.tokens_per_second == 140 / 16
+
+
+def test_steps_that_only_gather_gradients_make_no_second_point() -> None:
+    logger, curves = Logger(), StepCurves()
+    optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
+    trainer: Any = SimpleNamespace(global_step=1, log_every_n_steps=1, loggers=[logger], optimizers=[optimizer])
+    for _ in range(3):
+        curves.on_train_batch_end(trainer, SimpleNamespace(), {"loss": 1.0}, {"lengths": [4]}, 0)
+    assert len(logger.points) == 1
+    assert "train/grad_norm" not in logger.points[0][1]
