@@ -1,7 +1,7 @@
 """Attention inside each document of a row in which documents lie end to end.
 
 Attention is the only part of a transformer in which tokens meet. transformers' attention interface is given a function
-that keeps documents apart: those of equal length are attended to together, without any mask.
+that keeps documents apart: those of about equal length are attended to together.
 
 Shapes: B documents, L longest of them, T tokens in all, H heads, D width of a head.
 """
@@ -9,8 +9,9 @@ Shapes: B documents, L longest of them, T tokens in all, H heads, D width of a h
 import contextlib
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, repeat
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -25,54 +26,86 @@ from shopguide.models.dropout import dropout as cheap_dropout
 NAME = "shopguide_unpadded"
 
 
+SLACK = 16
+"""Tokens of padding for which documents of unequal length may share a group: on CPU a group costs about as much."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Documents that are attended to together: neighbours in the row, each taking as many places as the longest."""
+
+    first: int
+    """Place of the first token in the row."""
+    lengths: tuple[int, ...]
+
+    @property
+    def longest(self) -> int:
+        """Places that each document takes."""
+        return self.lengths[0]
+
+    @property
+    def places(self) -> int:
+        """Places that the group takes."""
+        return self.longest * len(self.lengths)
+
+    def real_keys(self) -> torch.Tensor | None:
+        """(N, 1, 1, L) bool: the places that are no padding; None where there is no padding."""
+        if self.lengths[-1] == self.longest:
+            return None
+        return (torch.arange(self.longest) < torch.tensor(self.lengths)[:, None])[:, None, None]
+
+
 class Layout:
-    """Where the documents of a batch lie in the one row: the longest first, those of equal length side by side.
+    """Where the documents of a batch lie in the one row: the longest first, those of about equal length in one group.
 
     Args:
         lengths: B numbers of tokens.
         width: L, the padded length.
+        slack: tokens of padding that a group may hold.
     """
 
-    def __init__(self, lengths: Sequence[int], width: int) -> None:
+    def __init__(self, lengths: Sequence[int], width: int, slack: int = SLACK) -> None:
         self.lengths, self.width = np.asarray(lengths, dtype=np.int64), width
         self.order = np.argsort(-self.lengths, kind="stable")
+        self.groups = _grouped(self.lengths[self.order].tolist(), slack)
+        self._taken = np.repeat([g.longest for g in self.groups], [len(g.lengths) for g in self.groups])
 
     @cached_property
     def starts(self) -> np.ndarray:
         """(B,) place of each document's first token, documents as in the batch."""
-        sizes = self.lengths[self.order]
-        starts = np.empty_like(sizes)
-        starts[self.order] = np.cumsum(sizes) - sizes
+        starts = np.empty_like(self.lengths)
+        starts[self.order] = np.cumsum(self._taken) - self._taken
         return starts
 
     @cached_property
     def columns(self) -> np.ndarray:
         """(T,) place of each token in its document."""
-        sizes = self.lengths[self.order]
-        columns: np.ndarray = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        columns: np.ndarray = np.arange(self._taken.sum()) - np.repeat(np.sort(self.starts), self._taken)
         return columns
 
     @cached_property
     def flat(self) -> np.ndarray:
         """(T,) place of each token in the padded batch, read row by row."""
-        flat: np.ndarray = np.repeat(self.order * self.width, self.lengths[self.order]) + self.columns
+        flat: np.ndarray = np.repeat(self.order * self.width, self._taken) + self.columns
         return flat
 
     @cached_property
-    def groups(self) -> list[tuple[int, int, int]]:
-        """(first token, documents, length) of each run of documents of equal length."""
-        found, start = [], 0
-        for length, documents in groupby(self.lengths[self.order].tolist()):
-            count = len(list(documents))
-            if length:
-                found.append((start, count, length))
-            start += count * length
-        return found
-
-    @cached_property
     def bounds(self) -> np.ndarray:
-        """(B + 1,) cumulative lengths, for variable-length kernels."""
-        return np.concatenate([[0], np.cumsum(self.lengths[self.order])]).astype(np.int32)
+        """(B + 1,) cumulative lengths, for variable-length kernels; only without padding."""
+        return np.concatenate([[0], np.cumsum(self._taken)]).astype(np.int32)
+
+
+def _grouped(lengths: list[int], slack: int) -> list[Group]:
+    """Cut falling lengths into groups, each with at most `slack` tokens of padding."""
+    groups: list[Group] = []
+    start = first = padding = 0
+    for place, length in enumerate(lengths):
+        padding += lengths[start] - length
+        if padding > slack:
+            groups.append(Group(first, tuple(lengths[start:place])))
+            first += groups[-1].places
+            start, padding = place, 0
+    return [*groups, Group(first, tuple(lengths[start:]))] if lengths else groups
 
 
 _layout: ContextVar[Layout] = ContextVar("layout of the batch that runs now")
@@ -114,12 +147,13 @@ def attention(
     if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and not dropout:
         return _varlen(rows, layout, scaling, causal, sliding_window)[None], None
     # Split, not sliced: the gradient of a slice is as large as the row, and there is one a group.
-    sizes = [count * length for _, count, length in layout.groups]
+    sizes = [group.places for group in layout.groups]
     pieces = zip(*(torch.split(row, sizes) for row in rows), strict=True)
     kept, parts = _draws(layout, query, dropout), []
-    for (_, count, length), piece in zip(layout.groups, pieces, strict=True):
-        documents = [tensor.view(count, length, *tensor.shape[1:]).transpose(1, 2) for tensor in piece]
-        seen = _window(length, sliding_window, causal, query.device)
+    for group, piece in zip(layout.groups, pieces, strict=True):
+        shape = (len(group.lengths), group.longest)
+        documents = [tensor.view(*shape, *tensor.shape[1:]).transpose(1, 2) for tensor in piece]
+        seen = _seen(group, sliding_window, causal, query.device)
         out = _attend(documents, scaling, dropout, causal and seen is None, seen, next(kept))
         parts.append(out.transpose(1, 2).flatten(0, 1))
     return torch.cat(parts)[None], None
@@ -129,7 +163,7 @@ def _draws(layout: Layout, query: torch.Tensor, dropout: float) -> Iterator[torc
     """For each group, who is kept of its (N, H, L, L) weights; None where the library's kernel draws, if anyone."""
     if not dropout or query.is_cuda:
         return repeat(None)
-    sizes = [count * query.shape[1] * length**2 for _, count, length in layout.groups]
+    sizes = [group.places * query.shape[1] * group.longest for group in layout.groups]
     return iter(torch.split(draw_kept(sum(sizes), dropout), sizes))
 
 
@@ -155,13 +189,17 @@ def _attend(
     return torch.matmul(cheap_dropout(scores.softmax(-1), dropout, kept), value)
 
 
-def _window(length: int, window: int | None, causal: bool, device: torch.device) -> torch.Tensor | None:
-    """(L, L) bool: who sees whom, where a sliding window is narrower than the document."""
-    if window is None or length <= window:
+def _seen(group: Group, window: int | None, causal: bool, device: torch.device) -> torch.Tensor | None:
+    """(N or 1, 1, L or 1, L) bool: who sees whom, where the kernel's own rule does not say it."""
+    real = group.real_keys()
+    narrow = window is not None and group.longest > window
+    if real is None and not narrow:
         return None
-    place = torch.arange(length, device=device)
+    place = torch.arange(group.longest)
     ahead = place[None] - place[:, None]
-    return (ahead.abs() < window) & (ahead <= 0) if causal else ahead.abs() < window
+    seen = torch.ones_like(ahead, dtype=torch.bool) if window is None else ahead.abs() < window
+    seen = seen & (ahead <= 0) if causal else seen
+    return (seen if real is None else seen & real).to(device)
 
 
 def _varlen(

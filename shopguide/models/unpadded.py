@@ -15,11 +15,17 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from shopguide.models.attention import Layout, attending_within
+from shopguide.models.attention import SLACK, Layout, attending_within
 
 MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 Batch = dict[str, Any]
 """(B, L) `input_ids`, `attention_mask`, perhaps `token_type_ids`; `lengths`: B numbers."""
+
+
+def _layout_of(batch: Batch) -> Layout:
+    """On GPU a kernel takes documents of any lengths; on CPU they form groups."""
+    ids: torch.Tensor = batch["input_ids"]
+    return Layout(batch["lengths"], ids.shape[1], 0 if ids.is_cuda else SLACK)
 
 
 def _inputs(model: nn.Module, batch: Batch, layout: Layout) -> Batch:
@@ -72,7 +78,7 @@ def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.
     width = positions.shape[1]
     with contextlib.ExitStack() as call:
         if runs_unpadded(model):
-            layout = Layout(batch["lengths"], width)
+            layout = _layout_of(batch)
             starts = torch.from_numpy(layout.starts).to(rows.device, non_blocking=True)
             chosen, inputs, last = starts[rows] + columns, _inputs(model, batch, layout), _last_mixing(model)
             call.enter_context(attending_within(model, layout))
@@ -89,7 +95,7 @@ def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
     if not runs_unpadded(model):
         logits = model(**padded_inputs(batch)).logits
         return logits
-    layout = Layout(batch["lengths"], batch["input_ids"].shape[1])
+    layout = _layout_of(batch)
     inputs = _inputs(model, batch, layout)
     first = torch.from_numpy(layout.starts).to(batch["input_ids"].device, non_blocking=True)
     with attending_within(model, layout), _keeping(_last_mixing(model), lambda states: states[0, first][:, None]):
@@ -105,11 +111,12 @@ def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
     if not runs_unpadded(model):
         states = _base(model)(**padded_inputs(batch))[0]
         return (states * mask[..., None]).sum(1) / count
-    layout = Layout(batch["lengths"], batch["input_ids"].shape[1])
+    layout = _layout_of(batch)
     with attending_within(model, layout):
         states = _base(model)(**_inputs(model, batch, layout))[0][0]
     owner = torch.from_numpy(layout.flat // layout.width).to(states.device)
-    return states.new_zeros(len(count), states.shape[-1]).index_add_(0, owner, states) / count
+    real = mask.flatten()[torch.from_numpy(layout.flat).to(states.device)]
+    return states.new_zeros(len(count), states.shape[-1]).index_add_(0, owner, states * real[:, None]) / count
 
 
 def padded_inputs(batch: Batch) -> Batch:
