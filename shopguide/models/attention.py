@@ -18,7 +18,9 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
-from transformers import AttentionInterface
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
 
 from shopguide.models.dropout import draw_kept
 from shopguide.models.dropout import dropout as cheap_dropout
@@ -108,7 +110,7 @@ def _grouped(lengths: list[int], slack: int) -> list[Group]:
     return [*groups, Group(first, tuple(lengths[start:]))] if lengths else groups
 
 
-_layout: ContextVar[Layout] = ContextVar("layout of the batch that runs now")
+_layout: ContextVar[Layout | None] = ContextVar("layout of the batch that runs now", default=None)
 
 
 def attention(
@@ -116,20 +118,23 @@ def attention(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
-    _mask: torch.Tensor | None,
+    mask: torch.Tensor | None,
     scaling: float | None = None,
     dropout: float = 0.0,
     is_causal: bool | None = None,
     sliding_window: int | None = None,
-    **_others: Any,
+    **others: Any,
 ) -> tuple[torch.Tensor, None]:
     """softmax(QKᵀ · scaling) V inside each document (Vaswani et al. 2017, §3.2.1), as transformers calls it.
+
+    Outside `attending_within` it is transformers' own attention for padded batches.
 
     Args:
         module: the attention layer.
         query: (1, H, T, D).
         key: (1, H', T, D), where H' divides H.
         value: as `key`.
+        mask: of a padded batch; none where documents lie end to end.
         scaling: 1 / √D where none is given.
         dropout: share of the weights dropped.
         is_causal: tokens see only those before them; None: as the module says.
@@ -139,6 +144,11 @@ def attention(
         (1, T, H, D), and no weights.
     """
     layout = _layout.get()
+    if layout is None:
+        padded: tuple[torch.Tensor, None] = sdpa_attention_forward(
+            module, query, key, value, mask, dropout, scaling, is_causal, sliding_window=sliding_window, **others
+        )
+        return padded
     causal = bool(getattr(module, "is_causal", False) if is_causal is None else is_causal)
     repeats = query.shape[1] // key.shape[1]
     if repeats > 1:
@@ -218,17 +228,21 @@ def _varlen(
     return out
 
 
+def _mask(*arguments: Any, **named: Any) -> torch.Tensor | None:
+    """No mask where documents lie end to end; else the one that transformers makes for a padded batch."""
+    mask: torch.Tensor | None = None if _layout.get() is not None else sdpa_mask(*arguments, **named)
+    return mask
+
+
 AttentionInterface.register(NAME, attention)
+AttentionMaskInterface.register(NAME, _mask)
 
 
 @contextlib.contextmanager
-def attending_within(model: nn.Module, layout: Layout) -> Iterator[None]:
-    """For one call: the model's attention keeps to documents, and no mask is built."""
-    config: Any = model.config
-    before, token = config._attn_implementation, _layout.set(layout)
-    config._attn_implementation_internal = NAME
+def attending_within(layout: Layout) -> Iterator[None]:
+    """For the calls of this thread: attention keeps to the documents of a layout."""
+    token = _layout.set(layout)
     try:
         yield
     finally:
-        config._attn_implementation_internal = before
         _layout.reset(token)

@@ -9,13 +9,14 @@ Shapes: B documents, L longest of them, T tokens in all, C width, V vocabulary, 
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
 
-from shopguide.models.attention import SLACK, Layout, attending_within
+from shopguide.models.attention import NAME, SLACK, Layout, attending_within
 
 MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 Batch = dict[str, Any]
@@ -46,21 +47,33 @@ def _first_position(model: nn.Module) -> int:
     return int(embeddings.padding_idx) + 1 if counts_from_padding else 0  # type: ignore[union-attr]
 
 
+Choice = Callable[[torch.Tensor], torch.Tensor]
+_kept: ContextVar[tuple[nn.Module, Choice] | None] = ContextVar(
+    "module after which only some states go on", default=None
+)
+
+
+def _keep(module: nn.Module, _arguments: Any, output: Any) -> Any:
+    """Forward hook, which does nothing but for the calls of a thread inside `_keeping`."""
+    kept = _kept.get()
+    if kept is None or kept[0] is not module:
+        return None
+    if isinstance(output, tuple):
+        return (kept[1](output[0]), *output[1:])
+    output["last_hidden_state"] = kept[1](output["last_hidden_state"])
+    return output
+
+
 @contextlib.contextmanager
-def _keeping(module: nn.Module, choose: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[None]:
-    """For one call: what comes after `module` sees only the chosen ones of its output states."""
-
-    def hook(_module: nn.Module, _arguments: Any, output: Any) -> Any:
-        if isinstance(output, tuple):
-            return (choose(output[0]), *output[1:])
-        output["last_hidden_state"] = choose(output["last_hidden_state"])
-        return output
-
-    handle = module.register_forward_hook(hook)
+def _keeping(module: nn.Module, choose: Choice) -> Iterator[None]:
+    """For the calls of this thread: what comes after `module` sees only the chosen ones of its output states."""
+    if _keep not in module._forward_hooks.values():
+        module.register_forward_hook(_keep)
+    token = _kept.set((module, choose))
     try:
         yield
     finally:
-        handle.remove()
+        _kept.reset(token)
 
 
 def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.Tensor:
@@ -81,7 +94,7 @@ def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.
             layout = _layout_of(batch)
             starts = torch.from_numpy(layout.starts).to(rows.device, non_blocking=True)
             chosen, inputs, last = starts[rows] + columns, _inputs(model, batch, layout), _last_mixing(model)
-            call.enter_context(attending_within(model, layout))
+            call.enter_context(attending_within(layout))
         else:
             chosen, inputs, last = rows * width + columns, padded_inputs(batch), _base(model)
         call.enter_context(_keeping(last, lambda states: states.flatten(0, 1)[chosen][None]))
@@ -98,7 +111,7 @@ def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
     layout = _layout_of(batch)
     inputs = _inputs(model, batch, layout)
     first = torch.from_numpy(layout.starts).to(batch["input_ids"].device, non_blocking=True)
-    with attending_within(model, layout), _keeping(_last_mixing(model), lambda states: states[0, first][:, None]):
+    with attending_within(layout), _keeping(_last_mixing(model), lambda states: states[0, first][:, None]):
         logits = model(**inputs, return_dict=True).logits
     return logits
 
@@ -112,7 +125,7 @@ def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
         states = _base(model)(**padded_inputs(batch))[0]
         return (states * mask[..., None]).sum(1) / count
     layout = _layout_of(batch)
-    with attending_within(model, layout):
+    with attending_within(layout):
         states = _base(model)(**_inputs(model, batch, layout))[0][0]
     owner = torch.from_numpy(layout.flat // layout.width).to(states.device)
     real = mask.flatten()[torch.from_numpy(layout.flat).to(states.device)]
@@ -148,16 +161,29 @@ PROBE = (5, 2, 7, 2)
 
 
 def runs_unpadded(model: nn.Module) -> bool:
-    """Whether the model gives the padded batch's numbers for the documents laid end to end: tried once."""
+    """Whether the model gives the padded batch's numbers for the documents laid end to end: tried once.
+
+    Where it does, its attention is ours from then on (which is transformers' own for padded batches); a model that is
+    set to another attention afterwards takes the padded way.
+    """
+    config: Any = model.config
     if model not in _verdicts:
-        _verdicts[model] = False
-        padded = _probe(model)
-        _verdicts[model] = True
-        try:
-            _verdicts[model] = torch.allclose(_probe(model), padded, rtol=TOLERANCE, atol=TOLERANCE)
-        except Exception:  # whatever a backbone of unknown make does with the one row
-            _verdicts[model] = False
-    return _verdicts[model]
+        before = config._attn_implementation
+        _verdicts[model] = _agrees(model)
+        if not _verdicts[model]:
+            config._attn_implementation_internal = before
+    return _verdicts[model] and config._attn_implementation == NAME
+
+
+def _agrees(model: nn.Module) -> bool:
+    config: Any = model.config
+    _verdicts[model] = False
+    padded = _probe(model)
+    _verdicts[model], config._attn_implementation_internal = True, NAME
+    try:
+        return torch.allclose(_probe(model), padded, rtol=TOLERANCE, atol=TOLERANCE)
+    except Exception:  # whatever a backbone of unknown make does with the one row
+        return False
 
 
 @torch.no_grad()

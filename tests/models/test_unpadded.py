@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_language_model_equals_the_padded_one(kind: str, lengths: list[int]) -> 
     torch.testing.assert_close(gradients(model, some), gradients(model, full), rtol=1e-4, atol=1e-4)
     after = model(**padded_inputs(batch)).logits
     torch.testing.assert_close(after[chosen], full)
-    assert after.shape == (*batch["input_ids"].shape, 99), "the hooks must be gone"
+    assert after.shape == (*batch["input_ids"].shape, 99), "the model itself must be as it was"
 
 
 @pytest.mark.parametrize("kind", ENCODERS)
@@ -122,6 +123,33 @@ def test_a_backbone_that_cannot_takes_the_padded_way() -> None:
     batch = batch_of([5, 2, 4])
     assert not runs_unpadded(model), "it reads the last token, which the one row hides"
     torch.testing.assert_close(sequence_logits(model, batch), model(**padded_inputs(batch)).logits)
+
+
+def test_a_model_set_to_another_attention_takes_the_padded_way() -> None:
+    model, batch = model_of("bert", AutoModelForSequenceClassification, num_labels=3), batch_of([5, 2, 4])
+    expected = sequence_logits(model, batch)
+    assert runs_unpadded(model)
+    model.set_attn_implementation("eager")
+    assert not runs_unpadded(model)
+    torch.testing.assert_close(sequence_logits(model, batch), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_threads_do_not_meet() -> None:
+    model = model_of("bert", AutoModelForSequenceClassification, num_labels=3)
+    batches = [batch_of([9, 2, 5], seed) for seed in range(8)]
+    with torch.no_grad():
+        expected = [model(**padded_inputs(batch)).logits for batch in batches]
+        assert runs_unpadded(model)
+
+        def answer(number: int) -> torch.Tensor:
+            with torch.no_grad():
+                batch = batches[number % 8]
+                return sequence_logits(model, batch) if number % 3 else model(**padded_inputs(batch)).logits
+
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(answer, range(200)))
+    for number, logits in enumerate(found):
+        torch.testing.assert_close(logits, expected[number % 8], rtol=1e-5, atol=1e-5)
 
 
 def test_training_with_dropout_is_the_same_in_expectation() -> None:
