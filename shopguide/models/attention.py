@@ -209,7 +209,8 @@ def _seen(group: Group, window: int | None, causal: bool, device: torch.device) 
     ahead = place[None] - place[:, None]
     seen = torch.ones_like(ahead, dtype=torch.bool) if window is None else ahead.abs() < window
     seen = seen & (ahead <= 0) if causal else seen
-    return (seen if real is None else seen & real).to(device)
+    # Padding sees itself: a row that saw nothing would be NaN, and reach the others through its value.
+    return (seen if real is None else (seen & real) | (ahead == 0)).to(device)
 
 
 def _varlen(

@@ -125,6 +125,16 @@ def test_a_backbone_that_cannot_takes_the_padded_way() -> None:
     torch.testing.assert_close(sequence_logits(model, batch), model(**padded_inputs(batch)).logits)
 
 
+def test_padding_beyond_a_narrow_window_harms_nobody() -> None:
+    model, batch = model_of("modernbert", attention_dropout=0.2), batch_of([12, 10, 2])
+    assert len(Layout(batch["lengths"], 12).groups) == 1
+    model.train()
+    logits = logits_at(model, batch, batch["attention_mask"].bool())
+    logits.sum().backward()
+    assert bool(logits.isfinite().all())
+    assert all(bool(p.grad.isfinite().all()) for p in model.parameters() if p.grad is not None)
+
+
 def test_a_model_set_to_another_attention_takes_the_padded_way() -> None:
     model, batch = model_of("bert", AutoModelForSequenceClassification, num_labels=3), batch_of([5, 2, 4])
     expected = sequence_logits(model, batch)
