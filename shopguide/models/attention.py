@@ -153,7 +153,8 @@ def attention(
     repeats = query.shape[1] // key.shape[1]
     if repeats > 1:
         key, value = (tensor.repeat_interleave(repeats, dim=1) for tensor in (key, value))
-    rows = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]
+    # Squeezed, not indexed: the gradient of an index is a row of zeros, written to.
+    rows = [tensor.squeeze(0).transpose(0, 1) for tensor in (query, key, value)]
     if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and not dropout:
         return _varlen(rows, layout, scaling, causal, sliding_window)[None], None
     # Split, not sliced: the gradient of a slice is as large as the row, and there is one a group.

@@ -99,7 +99,7 @@ def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.
             chosen, inputs, last = rows * width + columns, padded_inputs(batch), _base(model)
         call.enter_context(_keeping(last, lambda states: states.flatten(0, 1)[chosen][None]))
         logits: torch.Tensor = model(**inputs, return_dict=True).logits
-    return logits[0]
+    return logits.squeeze(0)
 
 
 def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
@@ -111,7 +111,7 @@ def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
     layout = _layout_of(batch)
     inputs = _inputs(model, batch, layout)
     first = torch.from_numpy(layout.starts).to(batch["input_ids"].device, non_blocking=True)
-    with attending_within(layout), _keeping(_last_mixing(model), lambda states: states[0, first][:, None]):
+    with attending_within(layout), _keeping(_last_mixing(model), lambda states: states.squeeze(0)[first][:, None]):
         logits = model(**inputs, return_dict=True).logits
     return logits
 
@@ -126,7 +126,7 @@ def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
         return (states * mask[..., None]).sum(1) / count
     layout = _layout_of(batch)
     with attending_within(layout):
-        states = _base(model)(**_inputs(model, batch, layout))[0][0]
+        states = _base(model)(**_inputs(model, batch, layout))[0].squeeze(0)
     owner = torch.from_numpy(layout.flat // layout.width).to(states.device)
     real = mask.flatten()[torch.from_numpy(layout.flat).to(states.device)]
     return states.new_zeros(len(count), states.shape[-1]).index_add_(0, owner, states * real[:, None]) / count

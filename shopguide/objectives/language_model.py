@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from shopguide.models.unpadded import Batch, logits_at
 from shopguide.objectives.objective import Objective
+from shopguide.objectives.token_loss import token_loss
 
 MAX_EXPONENT = 50.0
 
@@ -30,7 +31,7 @@ class LanguageModel(Objective):
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean over the positions that carry loss."""
         logits, truth = self._logits(batch)
-        return cross_entropy(logits.float(), truth)
+        return token_loss(logits, truth)
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Add a batch to the sums."""
