@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from shopguide.config import faulty, nearest
 from shopguide.errors import ConfigError, ShopguideError
+from shopguide.machine import prepare_process
 
 USER_MISTAKE = 2
 INTERRUPTED = 130
@@ -43,6 +44,7 @@ def conf_dir() -> Path:
 
 def run(command: Command, argv: list[str] | None = None) -> None:
     """Check the command line, then let Hydra run its job or jobs; a user's mistake exits with code 2."""
+    prepare_process()
     argv = _flag_first([_quote(a, command) for a in (sys.argv[1:] if argv is None else argv)])
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:

@@ -9,12 +9,11 @@ Lightning, every step tracked in MLflow. Clocked from the end of the first step 
 
 import argparse
 import json
-import resource
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
+from experiments.benchmarks import training
 from experiments.benchmarks.harness import Case, compare, parser
 from experiments.benchmarks.texts import CACHE
 
@@ -62,19 +61,10 @@ def prepared(args: argparse.Namespace) -> tuple[Any, Any, Any]:
     return (task, examples.of("train")), load_or_train_tokenizer(model, material), model
 
 
-def result(ends: list[float], losses: list[float]) -> dict[str, Any]:
-    """What an arm reports: the first step pays for warming up and is not counted."""
-    return {
-        "value": ROWS * (len(ends) - 1) / (ends[-1] - ends[0]),
-        "loss": sum(losses) / len(losses),
-        "losses": losses,
-        "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20),
-    }
-
-
 def ours(args: argparse.Namespace) -> dict[str, Any]:
-    import pytorch_lightning as pl
+    from shopguide.machine import prepare_process
 
+    prepare_process()
     from shopguide.config import BatchConfig, FinetuneConfig, OptimizerConfig
     from shopguide.experiment.finetune import finetune
     from shopguide.experiment.fit import Place
@@ -86,47 +76,21 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
     ends: list[float] = []
     losses: list[float] = []
 
-    class Clock(pl.Callback):
-        def on_train_batch_end(self, _trainer: Any, _module: Any, outputs: Any, _batch: Any, _index: int) -> None:
-            ends.append(time.perf_counter())
-            losses.append(float(outputs["loss"]))
-
     examples.split[-ROWS:] = ["test"] * ROWS
     config = FinetuneConfig(epochs=1, max_length=LENGTH, batch=BatchConfig(size=ROWS), monitor=None, baselines=False)
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(None, "benchmark", Path(folder) / "runs")
         with open_run(store, "finetune") as run:
             trainer = {"gradient_clip_val": 1.0, "max_steps": args.steps}
-            place = Place(f"{folder}/out", args.seed, 1, trainer, RunLogger(run), callbacks=[Clock()])
+            place = Place(
+                f"{folder}/out", args.seed, 1, trainer, RunLogger(run), callbacks=[training.our_clock(ends, losses, [])]
+            )
             finetune(task, examples, config, OptimizerConfig(lr=LR), model, tokenizer, place)
-    return result(ends, losses)
+    return training.result(ends, [ROWS] * len(ends), losses)
 
 
 def settings(args: argparse.Namespace, folder: str, cls: Any) -> Any:
-    """The training arguments that both peers share."""
-    return cls(
-        folder,
-        max_steps=args.steps,
-        per_device_train_batch_size=ROWS,
-        learning_rate=LR,
-        weight_decay=0.01,
-        warmup_steps=0.06,
-        seed=args.seed,
-        logging_steps=1,
-        save_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-    )
-
-
-def clock(ends: list[float]) -> Any:
-    from transformers import TrainerCallback
-
-    class Clock(TrainerCallback):
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            ends.append(time.perf_counter())
-
-    return Clock()
+    return training.arguments(cls, folder, steps=args.steps, rows=ROWS, lr=LR, seed=args.seed)
 
 
 def by_trainer(args: argparse.Namespace) -> dict[str, Any]:
@@ -155,10 +119,10 @@ def by_trainer(args: argparse.Namespace) -> dict[str, Any]:
             settings(args, folder, TrainingArguments),
             train_dataset=rows,
             data_collator=DataCollatorWithPadding(tokenizer),
-            callbacks=[clock(ends)],
+            callbacks=[training.peer_clock(ends)],
         )
         loop.train()
-    return result(ends, [entry["loss"] for entry in loop.state.log_history if "loss" in entry])
+    return training.result(ends, [ROWS] * len(ends), training.losses_of(loop))
 
 
 def by_cross_encoder(args: argparse.Namespace) -> dict[str, Any]:
@@ -192,10 +156,10 @@ def by_cross_encoder(args: argparse.Namespace) -> dict[str, Any]:
             args=settings(args, folder, CrossEncoderTrainingArguments),
             train_dataset=rows,
             loss=CrossEntropyLoss(encoder),
-            callbacks=[clock(ends)],
+            callbacks=[training.peer_clock(ends)],
         )
         loop.train()
-    return result(ends, [entry["loss"] for entry in loop.state.log_history if "loss" in entry])
+    return training.result(ends, [ROWS] * len(ends), training.losses_of(loop))
 
 
 PEER_ARMS = {"padded": by_trainer, "dynamic": by_trainer, "cross_encoder": by_cross_encoder}

@@ -9,13 +9,12 @@ from the end of the first step to the end of the last one, waiting for data incl
 
 import argparse
 import json
-import resource
 import tempfile
-import time
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from experiments.benchmarks import training
 from experiments.benchmarks.harness import Case, compare, parser
 from experiments.benchmarks.texts import cut, product_texts, write_products
 
@@ -24,7 +23,7 @@ SHAPES = {
     "minilm": {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536},
     "2x128": {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512},
 }
-STEPS = {"minilm": 6, "2x128": 25}
+STEPS = {"minilm": 5, "2x128": 16}
 
 
 def main() -> None:
@@ -65,20 +64,10 @@ def prepared(args: argparse.Namespace) -> tuple[list[str], Any, dict[str, Any], 
     return cut(texts, tokenizer, LENGTH), tokenizer, options, args.steps or STEPS[shape]
 
 
-def result(ends: list[float], tokens: list[int], losses: list[float]) -> dict[str, Any]:
-    """What an arm reports: the first step pays for warming up and is not counted."""
-    return {
-        "value": sum(tokens[1:]) / (ends[-1] - ends[0]),
-        "loss": sum(losses[-3:]) / len(losses[-3:]),
-        "losses": losses,
-        "tokens": tokens,
-        "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20),
-    }
-
-
 def ours(args: argparse.Namespace) -> dict[str, Any]:
-    import pytorch_lightning as pl
+    from shopguide.machine import prepare_process
 
+    prepare_process()
     from shopguide.config import BatchConfig, DataConfig, MaskingConfig, ModelConfig, OptimizerConfig, PretrainConfig
     from shopguide.experiment.fit import Place
     from shopguide.experiment.prepare import load_material
@@ -88,13 +77,9 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
     from shopguide.runs.tree import open_run
 
     texts, tokenizer, options, steps = prepared(args)
-    ends, tokens, losses = [], [], []
-
-    class Clock(pl.Callback):
-        def on_train_batch_end(self, _trainer: Any, _module: Any, outputs: Any, batch: Any, _index: int) -> None:
-            ends.append(time.perf_counter())
-            tokens.append(sum(batch["lengths"]))
-            losses.append(float(outputs["loss"]))
+    ends: list[float] = []
+    tokens: list[int] = []
+    losses: list[float] = []
 
     grouped = args.case.endswith("grouped")
     batch = BatchConfig(size=10 * ROWS, tokens=ROWS * LENGTH) if grouped else BatchConfig(size=ROWS)
@@ -115,10 +100,17 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
         data = DataConfig(name="texts", reader="files", root=root, split=split, cache_dir=f"{folder}/cache")
         trainer = {"gradient_clip_val": 1.0, "max_steps": steps}
         with open_run(store, "pretrain") as run:
-            place = Place(f"{folder}/out", args.seed, 1, trainer, RunLogger(run), callbacks=[Clock()])
+            place = Place(
+                f"{folder}/out",
+                args.seed,
+                1,
+                trainer,
+                RunLogger(run),
+                callbacks=[training.our_clock(ends, losses, tokens)],
+            )
             model = ModelConfig(name="bert", config=options)
             pretrain(config, OptimizerConfig(lr=LR), model, tokenizer, load_material(data), place)
-    return result(ends, tokens, losses)
+    return training.result(ends, tokens, losses)
 
 
 def theirs(args: argparse.Namespace) -> dict[str, Any]:
@@ -129,7 +121,6 @@ def theirs(args: argparse.Namespace) -> dict[str, Any]:
         AutoConfig,
         DataCollatorForLanguageModeling,
         Trainer,
-        TrainerCallback,
         TrainingArguments,
     )
     from transformers.utils import logging
@@ -150,10 +141,6 @@ def theirs(args: argparse.Namespace) -> dict[str, Any]:
     ends: list[float] = []
     tokens: list[int] = []
 
-    class Clock(TrainerCallback):
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            ends.append(time.perf_counter())
-
     collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=SHARE)
 
     def counted(examples: list[dict[str, Any]]) -> Any:
@@ -161,23 +148,12 @@ def theirs(args: argparse.Namespace) -> dict[str, Any]:
         return collate(examples)
 
     with tempfile.TemporaryDirectory() as folder:
-        settings = TrainingArguments(
-            folder,
-            max_steps=steps,
-            per_device_train_batch_size=ROWS,
-            learning_rate=LR,
-            weight_decay=0.01,
-            warmup_steps=0.06,
-            seed=args.seed,
-            logging_steps=1,
-            save_strategy="no",
-            report_to=[],
-            disable_tqdm=True,
+        settings = training.arguments(TrainingArguments, folder, steps=steps, rows=ROWS, lr=LR, seed=args.seed)
+        loop = Trainer(
+            model, settings, train_dataset=rows, data_collator=counted, callbacks=[training.peer_clock(ends)]
         )
-        loop = Trainer(model, settings, train_dataset=rows, data_collator=counted, callbacks=[Clock()])
         loop.train()
-    losses = [entry["loss"] for entry in loop.state.log_history if "loss" in entry]
-    return result(ends, tokens[: len(ends)], losses)
+    return training.result(ends, tokens[: len(ends)], training.losses_of(loop))
 
 
 def joined(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
