@@ -11,7 +11,7 @@ FLOORS = [
     {"train", "predict", "evaluate"},
     {"command_line", "experiment"},
     {"inference", "tasks", "objectives", "text", "models", "runs", "records", "metrics"},
-    {"config"},
+    {"config", "machine"},
     {"errors"},
 ]
 BELOW = {

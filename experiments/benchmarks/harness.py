@@ -13,7 +13,7 @@ import random
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,14 @@ def parser(description: str | None, rounds: int = 5) -> argparse.ArgumentParser:
     return made
 
 
-def compare(benchmark: str, module: str, cases: Sequence[Case], args: argparse.Namespace, passed: list[str]) -> None:
+def compare(
+    benchmark: str,
+    module: str,
+    cases: Sequence[Case],
+    args: argparse.Namespace,
+    passed: list[str],
+    derived: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {},
+) -> None:
     """Run the rounds of all cases, print the table and the JSON line.
 
     Args:
@@ -55,6 +62,7 @@ def compare(benchmark: str, module: str, cases: Sequence[Case], args: argparse.N
         cases: those to run.
         args: parsed arguments of `parser`.
         passed: arguments handed on to the arms.
+        derived: further figures from the result of a case.
     """
     results = []
     for case in cases:
@@ -65,8 +73,9 @@ def compare(benchmark: str, module: str, cases: Sequence[Case], args: argparse.N
             for name in random.Random(f"{case.name}{number}").sample(sorted(arms), len(arms)):
                 line = _run(module, case, arms[name], args.threads, passed)
                 case.found.setdefault(name, []).append(line)
-                print(f"{case.name}  round {number + 1}  {name}  {line['value']:,.1f} {case.unit}", flush=True)
-        results.append(_result(case))
+                print(f"{case.name}  round {number + 1}  {name}  {line['value']:,.4g} {case.unit}", flush=True)
+        found = _result(case)
+        results.append(found | derived(found))
         print(_row(results[-1]), flush=True)
     line = json.dumps({"benchmark": benchmark, "hardware": hardware(args.threads), "results": results})
     if args.out:
@@ -115,7 +124,7 @@ def _result(case: Case) -> dict[str, Any]:
 def _row(result: dict[str, Any]) -> str:
     verdict = "" if result["measured"] else "  NOT MEASURED: the control is off"
     return (
-        f"{result['case']}: {result['ours']:,.0f} against {result['theirs']:,.0f} {result['unit']} ({result['peer']}): "
+        f"{result['case']}: {result['ours']:,.4g} against {result['theirs']:,.4g} {result['unit']} ({result['peer']}): "
         f"{result['ratio_median']:.2f} × [{result['ratio_min']:.2f}-{result['ratio_max']:.2f}], "
         f"control {result['control']:.2f}{verdict}"
     )

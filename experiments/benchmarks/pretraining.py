@@ -16,7 +16,7 @@ from typing import Any
 
 from experiments.benchmarks import training
 from experiments.benchmarks.harness import Case, compare, parser
-from experiments.benchmarks.texts import cut, product_texts, write_products
+from experiments.benchmarks.texts import cut, product_texts, tokenizer_of, write_products
 
 ROWS, LENGTH, SHARE, LR = 32, 128, 0.15, 1e-4
 SHAPES = {
@@ -55,10 +55,8 @@ def arguments() -> argparse.Namespace:
 
 def prepared(args: argparse.Namespace) -> tuple[list[str], Any, dict[str, Any], int]:
     """Texts, tokenizer, shape of the network and number of steps."""
-    from shopguide.text.tokenizer import load_tokenizer, train_tokenizer
-
     texts = product_texts(args.data)
-    tokenizer = load_tokenizer(args.tokenizer) if args.tokenizer else train_tokenizer(iter(texts), 8000, "bert")
+    tokenizer = tokenizer_of(args.tokenizer, texts)
     shape = args.case.split()[0]
     options = {"model_type": "bert", "vocab_size": len(tokenizer), **SHAPES[shape]}
     return cut(texts, tokenizer, LENGTH), tokenizer, options, args.steps or STEPS[shape]

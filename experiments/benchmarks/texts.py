@@ -21,6 +21,13 @@ def product_texts(root: str | None) -> list[str]:
     return [f"{p['title']} {p['description'] or ''}".strip() for p in products]
 
 
+def tokenizer_of(source: str | None, texts: list[str]) -> Any:
+    """The tokenizer of a folder or hub name, or one trained on the texts."""
+    from shopguide.text.tokenizer import load_tokenizer, train_tokenizer
+
+    return load_tokenizer(source) if source else train_tokenizer(iter(texts), 8000, "bert")
+
+
 def cut(texts: list[str], tokenizer: Any, length: int) -> list[str]:
     """The texts as far as `length` tokens reach, special ones included: so both sides read the same."""
     encoded = tokenizer(texts, truncation=True, max_length=length, return_offsets_mapping=True)

@@ -5,6 +5,7 @@ is interrupted, from which it goes on.
 """
 
 import contextlib
+import gc
 import logging
 import os
 import resource
@@ -145,6 +146,7 @@ class StepBar(TQDMProgressBar):
         shown: dict[str, Any] = dict(super().get_metrics(trainer, module))
         if points := self.curves.shown:
             shown |= {"loss": f"{points['train/loss']:.3f}", "tokens/s": f"{points['train/tokens_per_second']:,.0f}"}
+            shown["MFU"] = f"{points['train/mfu']:.0%}"
         return shown
 
 
@@ -178,7 +180,7 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
         callbacks.append(EarlyStopping(monitor, patience=plan.patience, mode=_mode(monitor)))
     shows_bar = bool(place.trainer.get("enable_progress_bar", sys.stderr.isatty()))
     trainer = _trainer(plan, place, [*callbacks, StepBar(curves)] if shows_bar else callbacks, shows_bar)
-    with _interruptible():
+    with _interruptible(), _garbage_frozen():
         trainer.fit(objective, train, dev, ckpt_path=checkpoint, weights_only=True)
     if best is not None and best.best_model_path:
         state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
@@ -196,6 +198,16 @@ def _interruptible() -> Iterator[None]:
     except SystemExit:
         signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from None
+
+
+@contextlib.contextmanager
+def _garbage_frozen() -> Iterator[None]:
+    """The collector does not walk, again and again, what was there before training: a million objects of libraries."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _mode(monitor: str) -> str:

@@ -16,8 +16,8 @@ from shopguide.errors import DataError
 from shopguide.inference.card import Card
 from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import quietly
+from shopguide.models.posterior import posteriors
 from shopguide.models.unpadded import Batch, mean_states, sequence_logits
-from shopguide.objectives.classification import posteriors
 from shopguide.text.batches import BatchPlan
 from shopguide.text.examples import Collate, EncodedTexts
 

@@ -70,6 +70,8 @@ class Layout:
         self.lengths, self.width = np.asarray(lengths, dtype=np.int64), width
         self.order = np.argsort(-self.lengths, kind="stable")
         self.groups = _grouped(self.lengths[self.order].tolist(), slack)
+        self.masks: dict[Any, torch.Tensor | None] = {}
+        """Who sees whom in a group, for all layers of a kind."""
         self._taken = np.repeat([g.longest for g in self.groups], [len(g.lengths) for g in self.groups])
 
     @cached_property
@@ -164,7 +166,10 @@ def attention(
     for group, piece in zip(layout.groups, pieces, strict=True):
         shape = (len(group.lengths), group.longest)
         documents = [tensor.view(*shape, *tensor.shape[1:]).transpose(1, 2) for tensor in piece]
-        seen = _seen(group, sliding_window, causal, query.device)
+        kind = (group.first, sliding_window, causal)
+        if kind not in layout.masks:
+            layout.masks[kind] = _seen(group, sliding_window, causal, query.device)
+        seen = layout.masks[kind]
         out = _attend(documents, scaling, dropout, causal and seen is None, seen, next(kept))
         parts.append(out.transpose(1, 2).flatten(0, 1))
     return torch.cat(parts)[None], None

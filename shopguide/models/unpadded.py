@@ -24,9 +24,12 @@ Batch = dict[str, Any]
 
 
 def _layout_of(batch: Batch) -> Layout:
-    """On GPU a kernel takes documents of any lengths; on CPU they form groups."""
-    ids: torch.Tensor = batch["input_ids"]
-    return Layout(batch["lengths"], ids.shape[1], 0 if ids.is_cuda else SLACK)
+    """Made once for a batch. On GPU a kernel takes documents of any lengths; on CPU they form groups."""
+    if "layout" not in batch:
+        ids: torch.Tensor = batch["input_ids"]
+        batch["layout"] = Layout(batch["lengths"], ids.shape[1], 0 if ids.is_cuda else SLACK)
+    layout: Layout = batch["layout"]
+    return layout
 
 
 def _inputs(model: nn.Module, batch: Batch, layout: Layout) -> Batch:
@@ -130,6 +133,11 @@ def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
     owner = torch.from_numpy(layout.flat // layout.width).to(states.device)
     real = mask.flatten()[torch.from_numpy(layout.flat).to(states.device)]
     return states.new_zeros(len(count), states.shape[-1]).index_add_(0, owner, states * real[:, None]) / count
+
+
+def places(model: nn.Module, batch: Batch) -> int:
+    """Places that the model works on for a batch: its real tokens, and what padding it cannot do without."""
+    return len(_layout_of(batch).flat) if runs_unpadded(model) else batch["input_ids"].numel()
 
 
 def padded_inputs(batch: Batch) -> Batch:

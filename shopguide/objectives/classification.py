@@ -15,13 +15,9 @@ from torch.nn.functional import cross_entropy
 
 from shopguide.config import OptimizerConfig
 from shopguide.metrics.classification import classification_metrics
+from shopguide.models.posterior import posteriors
 from shopguide.models.unpadded import Batch, sequence_logits
 from shopguide.objectives.objective import Objective
-
-
-def posteriors(logits: torch.Tensor, sizes: Sequence[int]) -> list[torch.Tensor]:
-    """(B, K) logits → for each target, (B, C) probabilities over its classes."""
-    return [part.softmax(-1) for part in torch.split(logits.float(), list(sizes), dim=-1)]
 
 
 class Classification(Objective):

@@ -28,6 +28,10 @@ class LanguageModel(Objective):
         labels: torch.Tensor = batch["labels"]
         return labels
 
+    def positions(self, batch: Batch) -> int:
+        """Those that carry loss."""
+        return int((self.targets(batch) >= 0).sum())
+
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean over the positions that carry loss."""
         logits, truth = self._logits(batch)

@@ -32,6 +32,10 @@ class Objective(pl.LightningModule, ABC):
     def loss(self, batch: Batch) -> torch.Tensor:
         """The scalar loss of a batch."""
 
+    def positions(self, batch: Batch) -> int:
+        """Positions at which the model's head works."""
+        return len(batch["lengths"])
+
     def training_step(self, batch: Batch, _index: int) -> torch.Tensor:
         """One step; Lightning calls it."""
         return self.loss(batch)

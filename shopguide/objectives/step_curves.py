@@ -1,9 +1,30 @@
 """What is seen of the steps: loss, gradient, learning rate, speed, and how long data was waited for."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
+
+from shopguide.models.flops import Cost, forward_cost, measured_peak
+from shopguide.models.unpadded import places
+
+
+@dataclass
+class Window:
+    """What was done since the last point."""
+
+    tokens: int = 0
+    places: int = 0
+    flops: float = 0.0
+    seconds: float = 0.0
+    waiting: float = 0.0
+
+    def add(self, **amounts: float) -> None:
+        """A step more."""
+        for name, amount in amounts.items():
+            setattr(self, name, getattr(self, name) + amount)
 
 
 class StepCurves(pl.Callback):
@@ -12,7 +33,8 @@ class StepCurves(pl.Callback):
     They go straight to the logger: Lightning's `self.log` costs a millisecond.
 
     `train/loss`, `train/lr`; `train/grad_norm`, before clipping; `train/tokens_per_second`, real ones, validation and
-    checkpoints left out; `train/waiting_share`, the part of that time in which the next batch was waited for.
+    checkpoints left out; `train/waiting_share`, the part of that time in which the next batch was waited for;
+    `train/packing_efficiency`, real tokens among the places that the model worked on; `train/mfu` (`models.flops`).
     """
 
     def __init__(self) -> None:
@@ -21,8 +43,15 @@ class StepCurves(pl.Callback):
         """The last points, for a progress bar."""
         self._begun = self._ended = 0.0
         self._last_step = 0
-        self._window = [0, 0.0, 0.0]
-        """Tokens, seconds and seconds of waiting since the last point."""
+        self._window = Window()
+        self._cost: Cost | None = None
+        self._peak = 0.0
+
+    def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Count what the model costs, and measure what the machine can do."""
+        mixed = str(trainer.precision)
+        dtype = torch.bfloat16 if "bf16" in mixed else torch.float16 if "16" in mixed else torch.float32
+        self._cost, self._peak = forward_cost(module.model), measured_peak(module.device, dtype)  # type: ignore[arg-type]
 
     def on_train_epoch_start(self, *_: Any) -> None:
         """The first batch of an epoch is waited for from here."""
@@ -39,15 +68,20 @@ class StepCurves(pl.Callback):
         now, tokens = time.perf_counter(), sum(batch["lengths"])
         self.tokens += tokens
         self.seconds += now - self._ended
-        self._window[0] += tokens
-        self._window[1] += now - self._ended
-        self._window[2] += self._begun - self._ended
+        assert self._cost is not None
+        self._window.add(
+            tokens=tokens,
+            places=places(module.model, batch),  # type: ignore[arg-type]
+            flops=self._cost.of_step(batch["lengths"], module.positions(batch)),  # type: ignore[operator]
+            seconds=now - self._ended,
+            waiting=self._begun - self._ended,
+        )
         if self._is_due(trainer):
             self._last_step = trainer.global_step
             self.shown = self._points(trainer, module, outputs)
             for logger in trainer.loggers:
                 logger.log_metrics(self.shown, trainer.global_step)
-            self._window = [0, 0.0, 0.0]
+            self._window = Window()
         self._ended = time.perf_counter()
 
     def on_validation_end(self, *_: Any) -> None:
@@ -59,13 +93,14 @@ class StepCurves(pl.Callback):
         return trainer.global_step % every == 0 and trainer.global_step != self._last_step
 
     def _points(self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any) -> dict[str, float]:
-        tokens, seconds, waiting = self._window
-        seconds = max(seconds, 1e-9)
+        window, seconds = self._window, max(self._window.seconds, 1e-9)
         points = {
             "train/loss": float(outputs["loss"]),
             "train/lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
-            "train/tokens_per_second": tokens / seconds,
-            "train/waiting_share": waiting / seconds,
+            "train/tokens_per_second": window.tokens / seconds,
+            "train/waiting_share": window.waiting / seconds,
+            "train/packing_efficiency": window.tokens / window.places,
+            "train/mfu": window.flops / seconds / self._peak,
         }
         norm = getattr(module, "grad_norm", None)
         return points if norm is None else points | {"train/grad_norm": float(norm)}

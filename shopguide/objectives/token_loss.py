@@ -22,7 +22,7 @@ class _TokenLoss(torch.autograd.Function):
     def forward(ctx: Any, logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         gradient, losses = torch.empty_like(logits), []
         rows = max(1, CACHED // logits.shape[1])
-        for part, right, out in zip(logits.split(rows), truth[:, None].split(rows), gradient.split(rows), strict=True):
+        for part, right, out in zip(*(torch.split(t, rows) for t in (logits, truth[:, None], gradient)), strict=True):
             torch.sub(part, part.amax(-1, keepdim=True), out=out)
             picked = out.gather(1, right)
             total = out.exp_().sum(-1, keepdim=True)

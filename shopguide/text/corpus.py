@@ -1,12 +1,13 @@
 """A tokenised corpus on disk: memory-mapped Arrow, cached under a fingerprint of all that decides its contents."""
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def _write(
     folder = paths[0].parent
     folder.mkdir(parents=True, exist_ok=True)
     every = round(1 / held_out) if held_out else 0
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    with tempfile.TemporaryDirectory(dir=folder) as temporary, _cutting(tokenizer, max_length):
         drafts = [Path(temporary) / path.name for path in paths]
         with pa.OSFile(str(drafts[0]), "wb") as train, pa.OSFile(str(drafts[1]), "wb") as rest:
             writers = [pa.ipc.new_stream(sink, SCHEMA) for sink in (train, rest)]
@@ -134,7 +135,7 @@ def _write(
                 for writer, side in zip(writers, (False, True), strict=True):
                     own = [text for text, apart in zip(texts, kept_apart, strict=True) if apart is side]
                     if own:
-                        writer.write_batch(_encode(own, tokenizer, max_length, segmenter))
+                        writer.write_batch(_encode(own, tokenizer, segmenter))
             for writer in writers:
                 writer.close()
         for draft, path in zip(drafts, paths, strict=True):
@@ -154,15 +155,34 @@ def _chunks(texts: Iterator[str], size: int) -> Iterator[list[str]]:
         yield chunk
 
 
-def _encode(texts: list[str], tokenizer: Any, max_length: int, segmenter: Segmenter | None) -> pa.RecordBatch:
-    encoded = tokenizer(texts, truncation=True, max_length=max_length, return_overflowing_tokens=True)
-    owners = encoded["overflow_to_sample_mapping"]
-    special = np.array(tokenizer.all_special_ids)
-    spans = [segmenter(text) for text in texts] if segmenter else None
-    ids, words = [], []
-    for encoding, owner in zip(encoded.encodings, owners, strict=True):
-        row = np.array(encoding.ids, dtype=np.int32)
-        numbers = word_numbers(encoding.word_ids, encoding.offsets, spans[owner] if spans else None)
-        ids.append(row)
-        words.append(np.where(np.isin(row, special), NO_WORD, numbers).astype(np.int32))
-    return pa.record_batch([pa.array(ids, pa.list_(pa.int32())), pa.array(words, pa.list_(pa.int32()))], schema=SCHEMA)
+def _encode(texts: list[str], tokenizer: Any, segmenter: Segmenter | None) -> pa.RecordBatch:
+    """Token ids and word numbers of each text, or of its pieces where it is too long for one sequence."""
+    whole = tokenizer.backend_tokenizer.encode_batch(texts)  # by as many threads as there are cores
+    pieces = [(text, piece) for text, first in zip(texts, whole, strict=True) for piece in (first, *first.overflowing)]
+    ids = np.fromiter(chain.from_iterable(piece.ids for _, piece in pieces), dtype=np.int32)
+    if segmenter is None:
+        words = np.array(list(chain.from_iterable(piece.word_ids for _, piece in pieces)), dtype=np.float64)
+        words[np.isnan(words)] = NO_WORD
+    else:
+        spans = {text: segmenter(text) for text in texts}
+        words = np.concatenate([word_numbers(piece.word_ids, piece.offsets, spans[text]) for text, piece in pieces])
+    special = np.zeros(max(len(tokenizer), int(ids.max()) + 1), dtype=bool)
+    special[tokenizer.all_special_ids] = True
+    words = np.where(special[ids], NO_WORD, words).astype(np.int32)
+    bounds = pa.array(np.cumsum([0, *(len(piece) for _, piece in pieces)]), pa.int32())
+    return pa.record_batch([pa.ListArray.from_arrays(bounds, pa.array(flat)) for flat in (ids, words)], schema=SCHEMA)
+
+
+@contextlib.contextmanager
+def _cutting(tokenizer: Any, max_length: int) -> Iterator[None]:
+    """The tokenizer's own library is called, without transformers' lists: it cuts at `max_length` for that time."""
+    backend = tokenizer.backend_tokenizer
+    truncation, padding = backend.truncation, backend.padding
+    backend.enable_truncation(max_length)
+    backend.no_padding()
+    try:
+        yield
+    finally:
+        backend.enable_truncation(**truncation) if truncation else backend.no_truncation()
+        if padding:
+            backend.enable_padding(**padding)

@@ -34,19 +34,17 @@ def make_segmenter(name: str | None) -> Segmenter | None:
 
 
 def word_numbers(
-    words: Sequence[int | None], offsets: Sequence[tuple[int, int]], spans: list[tuple[int, int]] | None
+    words: Sequence[int | None], offsets: Sequence[tuple[int, int]], spans: list[tuple[int, int]]
 ) -> np.ndarray:
-    """(L,) word number of each token, -1 for special tokens.
+    """(L,) number of the segmenter's word to which each token belongs, -1 for special tokens.
 
     Args:
         words: (L,) the tokenizer's own word numbers; None for special tokens.
         offsets: (L,) character offsets of each token.
         spans: a segmenter's words; tokens that begin in one span and are of the tokenizer's words that begin there
-            belong together. None: the tokenizer's words.
+            belong together.
     """
     own = np.array([NO_WORD if word is None else word for word in words], dtype=np.int32)
-    if spans is None:
-        return own
     ends = np.array([end for _, end in spans])
     starts = np.array([start for start, _ in offsets])
     by_span = np.searchsorted(ends, starts, side="right").astype(np.int32)

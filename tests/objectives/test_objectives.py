@@ -1,6 +1,5 @@
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
@@ -8,7 +7,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM,
 
 from shopguide.config import OptimizerConfig
 from shopguide.models.unpadded import padded_inputs
-from shopguide.objectives.classification import Classification, posteriors
+from shopguide.objectives.classification import Classification
 from shopguide.objectives.language_model import CausalLM, MaskedLM
 
 SMALL = {
@@ -81,13 +80,6 @@ def test_a_batch_without_labels_gives_no_gradient_and_no_nan() -> None:
     loss.backward()
     assert loss.item() == 0.0
     assert all(p.grad is None or not p.grad.any() for p in model.parameters())
-
-
-def test_posteriors_sum_to_one_within_each_target() -> None:
-    parts = posteriors(torch.randn(7, 5), [2, 3])
-    assert [tuple(p.shape) for p in parts] == [(7, 2), (7, 3)]
-    for part in parts:
-        np.testing.assert_allclose(part.sum(-1), 1, rtol=1e-6)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])

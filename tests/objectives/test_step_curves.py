@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import torch
 
+from shopguide.models.flops import Cost
 from shopguide.objectives import step_curves
 from shopguide.objectives.step_curves import StepCurves
 
@@ -16,20 +17,36 @@ class Logger:
         self.points.append((step, points))
 
 
+@pytest.fixture(autouse=True)
+def half_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every batch has as many places of padding as of tokens."""
+    monkeypatch.setattr(step_curves, "places", lambda _model, batch: 2 * sum(batch["lengths"]))
+
+
+def made() -> StepCurves:
+    curves = StepCurves()
+    curves._cost, curves._peak = Cost(1.0, 0.0, 0.0, 10.0), 60.0
+    return curves
+
+
+def module(**fields: Any) -> Any:
+    return SimpleNamespace(model=None, positions=lambda batch: len(batch["lengths"]), **fields)
+
+
 def test_speed_and_waiting_are_those_since_the_last_point(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(step_curves.time, "perf_counter", lambda: now[0])
-    logger, curves = Logger(), StepCurves()
+    logger, curves = Logger(), made()
     optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
     trainer: Any = SimpleNamespace(global_step=0, log_every_n_steps=2, loggers=[logger], optimizers=[optimizer])
-    module: Any = SimpleNamespace(grad_norm=torch.tensor(3.0))
+    own = module(grad_norm=torch.tensor(3.0))
     curves.on_train_epoch_start()
     for step in (1, 2, 3, 4):
         now[0] += 1.0  # a second of waiting
         curves.on_train_batch_start()
         now[0] += 3.0  # three of work
         trainer.global_step = step
-        curves.on_train_batch_end(trainer, module, {"loss": torch.tensor(float(step))}, {"lengths": [10, 10 * step]}, 0)
+        curves.on_train_batch_end(trainer, own, {"loss": torch.tensor(float(step))}, {"lengths": [10, 10 * step]}, 0)
         if step == 3:
             now[0] += 100.0  # validation
             curves.on_validation_end()
@@ -41,6 +58,8 @@ def test_speed_and_waiting_are_those_since_the_last_point(monkeypatch: pytest.Mo
         "train/grad_norm": 3.0,
         "train/tokens_per_second": 50 / 8,
         "train/waiting_share": 0.25,
+        "train/packing_efficiency": 0.5,
+        "train/mfu": 3 * (50 + 4 * 10) / 8 / 60,
     }
     assert second["train/tokens_per_second"] == 90 / 8
     assert curves.seconds == 16
@@ -48,10 +67,10 @@ def test_speed_and_waiting_are_those_since_the_last_point(monkeypatch: pytest.Mo
 
 
 def test_steps_that_only_gather_gradients_make_no_second_point() -> None:
-    logger, curves = Logger(), StepCurves()
+    logger, curves = Logger(), made()
     optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
     trainer: Any = SimpleNamespace(global_step=1, log_every_n_steps=1, loggers=[logger], optimizers=[optimizer])
     for _ in range(3):
-        curves.on_train_batch_end(trainer, SimpleNamespace(), {"loss": 1.0}, {"lengths": [4]}, 0)
+        curves.on_train_batch_end(trainer, module(), {"loss": 1.0}, {"lengths": [4]}, 0)
     assert len(logger.points) == 1
     assert "train/grad_norm" not in logger.points[0][1]

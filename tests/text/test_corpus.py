@@ -98,5 +98,28 @@ def test_chinese_words_are_whole_with_a_segmenter() -> None:
     assert words.tolist() == [-1, 0, 0, 0, 0, 1, -1]
 
 
-def test_without_a_segmenter_words_are_the_tokenizers() -> None:
-    assert word_numbers([None, 0, 0, 1], [(0, 0), (0, 2), (2, 4), (5, 6)], None).tolist() == [-1, 0, 0, 1]
+@pytest.mark.parametrize("segmenter", [None, "jieba"])
+def test_tokens_and_words_are_those_of_a_plain_call(tokenizer: object, tmp_path: Path, segmenter: str | None) -> None:
+    if segmenter:
+        pytest.importorskip(segmenter)
+    cut = make_segmenter(segmenter)
+    texts = [*TEXTS, "智能手机 waterproof " * 9]
+    found = corpus(tokenizer, tmp_path, [[t] for t in texts], held_out=0.0, max_length=9, segmenter=cut)
+    row = 0
+    for text in texts:
+        for piece in tokenizer(text, truncation=True, max_length=9, return_overflowing_tokens=True).encodings:
+            ids, words = found.train[row]
+            own = [NO_WORD if word is None else word for word in piece.word_ids]
+            assert ids.tolist() == piece.ids
+            expected = word_numbers(piece.word_ids, piece.offsets, cut(text)).tolist() if cut else own
+            special = np.isin(piece.ids, tokenizer.all_special_ids)
+            assert words.tolist() == np.where(special, NO_WORD, expected).tolist()
+            row += 1
+    assert row == len(found.train)
+
+
+def test_the_tokenizer_is_left_as_it_was(tokenizer: object, tmp_path: Path) -> None:
+    tokenizer(["red shoes"], truncation=True, max_length=3, padding="max_length")
+    before = tokenizer.backend_tokenizer.truncation, tokenizer.backend_tokenizer.padding
+    corpus(tokenizer, tmp_path)
+    assert (tokenizer.backend_tokenizer.truncation, tokenizer.backend_tokenizer.padding) == before
