@@ -22,9 +22,15 @@ class EvaluateConfig:
     """None: the records that the run was trained on."""
     run: str = "latest"
     task: str | None = None
+    folder: str | None = None
+    """Folder of an exported model, scored in place of the task's own."""
     split: Literal["train", "dev", "test", "all"] = "test"
     batch_tokens: int = Field(default=4096, ge=1)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self) -> None:
+        if self.folder is not None and self.task is None:
+            raise ValueError("folder=… goes with task=…: which of the run's tasks it was exported from")
 
 
 def check(values: dict[str, object]) -> EvaluateConfig:
@@ -38,7 +44,8 @@ def evaluate(config: EvaluateConfig) -> None:
     from shopguide.runs.store import open_store
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
-    found = evaluate_run(store, config.run, config.task, config.data, config.split, config.batch_tokens)
+    folder = Path(config.folder).expanduser() if config.folder else None
+    found = evaluate_run(store, config.run, config.task, config.data, config.split, config.batch_tokens, folder)
     print(json.dumps(found, ensure_ascii=False))
 
 

@@ -1,6 +1,20 @@
-"""What a process settles with its machine before torch is there."""
+"""What a process asks of its machine, and settles with it before torch is there."""
 
 import os
+from pathlib import Path
+
+CPUINFO = Path("/proc/cpuinfo")
+BF16 = {"avx512_bf16", "amx_bf16", "bf16"}
+"""Flags of processors that multiply bfloat16 matrices in hardware."""
+
+
+def native_bf16() -> bool:
+    """Whether the CPU multiplies bfloat16 matrices in hardware: without, it is slower than full precision."""
+    if not CPUINFO.is_file():
+        return False
+    lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
+    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return bool(BF16 & set(flags.split()))
 
 
 def prepare_process() -> None:

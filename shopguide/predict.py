@@ -12,7 +12,7 @@ from shopguide.command_line import Command, run
 from shopguide.config import STRICT, TrackingConfig, parse
 from shopguide.errors import ConfigError
 
-FREE_TEXT = frozenset({"text", "text_pair", "input", "output"})
+FREE_TEXT = frozenset({"text", "text_pair", "input", "output", "folder"})
 
 
 @dataclass(config=STRICT)
@@ -20,6 +20,8 @@ class PredictConfig:
     """Which model answers what."""
 
     run: str = "latest"
+    folder: str | None = None
+    """Folder of an exported or saved model, in place of a run's."""
     task: str | None = None
     text: str | None = None
     text_pair: str | None = None
@@ -51,10 +53,7 @@ def check(values: dict[str, object]) -> PredictConfig:
 def predict(config: PredictConfig) -> None:
     """Answer, on standard output or into a file."""
     os.environ.setdefault("TQDM_MININTERVAL", "1")
-    from shopguide.runs.store import open_store
-
-    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
-    folder = store.task_model(config.run, config.task)  # a wrong run is told before torch is loaded
+    folder = _folder(config)  # a wrong run is told before torch is loaded
     from shopguide.inference.card import Card
 
     card = Card.read(folder)
@@ -62,9 +61,9 @@ def predict(config: PredictConfig) -> None:
     if config.text is not None and spec.second and config.text_pair is None:
         raise ConfigError(f"task `{card.task}` reads pairs: add text_pair='…' (the product's text)")
     from shopguide.inference.files import answer_file
-    from shopguide.inference.predictor import Predictor
+    from shopguide.inference.load import load_model
 
-    predictor = Predictor.load(folder)
+    predictor = load_model(folder)
     if config.text is None:
         assert config.input is not None
         answer_file(predictor, config.input, config.output, config.batch_tokens)
@@ -73,6 +72,15 @@ def predict(config: PredictConfig) -> None:
     if spec.second and config.text_pair is not None:
         record[spec.second[0]] = config.text_pair
     print(json.dumps(next(predictor.predict([record])), ensure_ascii=False))
+
+
+def _folder(config: PredictConfig) -> Path:
+    if config.folder is not None:
+        return Path(config.folder).expanduser()
+    from shopguide.runs.store import open_store
+
+    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
+    return store.task_model(config.run, config.task)
 
 
 def main() -> None:

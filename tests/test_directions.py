@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "shopguide"
 FLOORS = [
-    {"train", "predict", "evaluate"},
+    {"train", "predict", "evaluate", "export"},
     {"command_line", "experiment"},
     {"inference", "tasks", "objectives", "text", "models", "runs", "records", "metrics"},
     {"config", "machine"},

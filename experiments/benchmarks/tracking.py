@@ -50,9 +50,10 @@ def parts(steps: int) -> tuple[Any, Any]:
 
     from shopguide.config import OptimizerConfig
     from shopguide.objectives.language_model import MaskedLM
-    from shopguide.text.batches import Batches, BatchLoader, BatchPlan
+    from shopguide.text.batches import Batches, BatchLoader
     from shopguide.text.examples import Collate, MaskedExamples
     from shopguide.text.masking import Masker
+    from shopguide.text.plan import BatchPlan
 
     class Table:
         lengths = np.full(steps * ROWS, LENGTH)

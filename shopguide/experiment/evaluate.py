@@ -1,20 +1,28 @@
 """Score the task models of a finished experiment on any records, and log the scores to their runs."""
 
+from pathlib import Path
 from typing import Any
 
 from shopguide.config import DataConfig, build_task, parse
 from shopguide.errors import DataError
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.report import flat_scores
+from shopguide.inference.answers import Answerer
 from shopguide.inference.evaluation import Scores, score
-from shopguide.inference.predictor import Predictor
+from shopguide.inference.load import load_model
 from shopguide.runs.store import Store
 from shopguide.runs.tree import open_run
 from shopguide.tasks.task import Examples, Task
 
 
 def evaluate_run(
-    store: Store, run: str, task: str | None, data: DataConfig | None, split: str, batch_tokens: int
+    store: Store,
+    run: str,
+    task: str | None,
+    data: DataConfig | None,
+    split: str,
+    batch_tokens: int,
+    folder: Path | None = None,
 ) -> dict[str, Any]:
     """Score the experiment's models on one split of a shop's records.
 
@@ -25,6 +33,7 @@ def evaluate_run(
         data: the records; None: those that the run was trained on.
         split: train, dev, test, or all rows that are found.
         batch_tokens: tokens a model sees at once.
+        folder: of an exported model of the task, scored in place of the run's own; its name ends the metrics' names.
 
     Returns:
         Task → metrics, each `{"value", "low", "high"}` (bounds where a bootstrap interval is known), and `examples`.
@@ -39,7 +48,7 @@ def evaluate_run(
     material = load_material(data)
     found: dict[str, Any] = {}
     for name, phase_run in runs.items():
-        predictor = Predictor.load(store.task_model(run, name))
+        predictor = load_model(folder or store.task_model(run, name))
         examples = _examples(build_task(name, settings["tasks"][name]), predictor, material).of(split)
         if not len(examples):
             if task is not None:
@@ -50,14 +59,16 @@ def evaluate_run(
             examples, spaces, predictor.posterior(examples.first, examples.second, batch_tokens=batch_tokens)
         )
         with open_run(store, name, resume=phase_run) as tracked:
-            tracked.log_metrics(flat_scores(scores, f"evaluate/{data.name}/{split}"))
+            tracked.log_metrics(
+                flat_scores(scores, f"evaluate/{data.name}/{split}" + (f"/{folder.name}" if folder else ""))
+            )
         found[name] = _plain(scores)
     if not found:
         raise DataError(f"found no labelled example in split `{split}` of data={data.name} for any task of this run")
     return found
 
 
-def _examples(task: Task, predictor: Predictor, material: Material) -> Examples:
+def _examples(task: Task, predictor: Answerer, material: Material) -> Examples:
     """The task's examples with the targets that the model was trained for."""
     if hasattr(task, "targets"):
         task.targets = tuple(predictor.card.targets)

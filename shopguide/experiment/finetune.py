@@ -17,8 +17,9 @@ from shopguide.objectives.classification import Classification
 from shopguide.tasks.baselines import majority, tfidf_logistic_regression
 from shopguide.tasks.labels import encode_labels, label_spaces
 from shopguide.tasks.task import Examples, Task
-from shopguide.text.batches import Batches, BatchLoader, BatchPlan
+from shopguide.text.batches import Batches, BatchLoader
 from shopguide.text.examples import Collate, EncodedTexts
+from shopguide.text.plan import BatchPlan
 
 
 @dataclass

@@ -23,10 +23,12 @@ from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers.logger import Logger
 
 from shopguide.errors import ConfigError
+from shopguide.machine import native_bf16
 from shopguide.objectives.objective import Objective
 from shopguide.objectives.step_curves import StepCurves
 from shopguide.text.batches import BatchLoader
 
+AUTO = "auto"
 LOWER_IS_BETTER = {"dev/loss", "dev/ece"}
 
 
@@ -230,6 +232,8 @@ def _best(plan: Plan, place: Place) -> ModelCheckpoint | None:
 def _trainer(plan: Plan, place: Place, callbacks: list[Callback], shows_bar: bool) -> pl.Trainer:
     shown = {"enable_model_summary": False, "num_sanity_val_steps": 0, "log_every_n_steps": place.log_every}
     arguments = {**shown, **place.trainer, "enable_progress_bar": shows_bar}
+    if arguments.get("precision") == AUTO:
+        arguments["precision"] = chosen_precision(str(arguments.get("accelerator", "auto")))
     try:
         return pl.Trainer(
             max_epochs=plan.epochs,
@@ -241,6 +245,14 @@ def _trainer(plan: Plan, place: Place, callbacks: list[Callback], shows_bar: boo
         )
     except Exception as error:
         raise ConfigError(f"trainer: {dict(place.trainer)} was refused: {error}") from error
+
+
+def chosen_precision(accelerator: str) -> str:
+    """Mixed bfloat16 where the device multiplies it in hardware, else full precision."""
+    on_gpu = torch.cuda.is_available() and accelerator in ("auto", "gpu", "cuda")
+    on_cpu = not on_gpu and accelerator in ("auto", "cpu") and not torch.backends.mps.is_available()
+    native = torch.cuda.is_bf16_supported(including_emulation=False) if on_gpu else on_cpu and native_bf16()
+    return "bf16-mixed" if native else "32-true"
 
 
 def _quieten() -> None:

@@ -14,11 +14,12 @@ from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import backbone_config, build_model, pretraining_objective
 from shopguide.models.unpadded import runs_unpadded
 from shopguide.objectives.language_model import CausalLM, LanguageModel, MaskedLM
-from shopguide.text.batches import Batches, BatchLoader, BatchPlan
+from shopguide.text.batches import Batches, BatchLoader
 from shopguide.text.corpus import Corpus, TokenTable, tokenised_corpus
 from shopguide.text.documents import pretraining_documents
 from shopguide.text.examples import CausalExamples, Collate, MaskedExamples
 from shopguide.text.masking import Masker
+from shopguide.text.plan import BatchPlan
 from shopguide.text.segmenter import make_segmenter
 
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from shopguide.errors import DataError
 
 if TYPE_CHECKING:
-    from shopguide.inference.predictor import Predictor
+    from shopguide.inference.answers import Answerer
 
 Record = dict[str, Any]
 ROWS_A_GROUP = 4096
@@ -27,7 +27,7 @@ OUTPUTS = (".jsonl", ".csv", ".parquet")
 INPUTS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 
 
-def answer_file(predictor: "Predictor", source: str, target: str | None, batch_tokens: int) -> int:
+def answer_file(predictor: "Answerer", source: str, target: str | None, batch_tokens: int) -> int:
     """Write each record with its answer (`label`, `posterior`); return how many.
 
     Args:

@@ -18,13 +18,13 @@ FOLDER = "huggingface"
 
 
 class TaskModel(PythonModel):
-    """A `Predictor` behind MLflow's interface."""
+    """A task model behind MLflow's interface."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the Hugging Face folder that was logged with the model."""
-        from shopguide.inference.predictor import Predictor
+        from shopguide.inference.load import load_model
 
-        self.predictor = Predictor.load(context.artifacts[FOLDER])
+        self.predictor = load_model(context.artifacts[FOLDER])
 
     def predict(
         self, context: PythonModelContext, model_input: pandas.DataFrame, params: dict[str, Any] | None = None

@@ -1,10 +1,9 @@
-"""Inference: ŷ = argmax_y P(y | x; θ), with the whole posterior, in batches of like length.
+"""Inference by torch, in batches of like length.
 
 Shapes: N examples, C classes of a target.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +11,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from shopguide.errors import DataError
+from shopguide.inference.answers import BATCH_TOKENS, Answerer
 from shopguide.inference.card import Card
 from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import quietly
 from shopguide.models.posterior import posteriors
 from shopguide.models.unpadded import Batch, mean_states, sequence_logits
-from shopguide.text.batches import BatchPlan
 from shopguide.text.examples import Collate, EncodedTexts
-
-BATCH_TOKENS = 4096
-"""Tokens that the model sees at once: short texts gain by company, long ones do not lose by it."""
-CHUNK = 4096
-"""Records held at once when a stream is answered."""
-
-Answer = dict[str, Any]
-"""`label` and `posterior`; for a model of several targets, both by target."""
+from shopguide.text.plan import BatchPlan
 
 
-class Predictor:
-    """A task model that answers about records."""
+class Predictor(Answerer):
+    """A task model in torch."""
 
     def __init__(self, model: nn.Module, tokenizer: Any, card: Card, device: torch.device | str = "cpu") -> None:
         self.model = model.to(device).eval()
@@ -95,43 +86,3 @@ class Predictor:
             out[rows] = values
         assert out is not None
         return out
-
-    def predict(self, records: Iterable[Mapping[str, Any]], *, batch_tokens: int = BATCH_TOKENS) -> Iterator[Answer]:
-        """Answer a stream of records, in order, a few thousand at a time.
-
-        Raises:
-            DataError: a record has none of the fields that the model reads.
-        """
-        stream, number = iter(records), 0
-        while chunk := list(islice(stream, CHUNK)):
-            texts = [self._texts(record, number + i + 1) for i, record in enumerate(chunk)]
-            number += len(chunk)
-            first = [text for text, _ in texts]
-            second = [text or "" for _, text in texts] if self.card.inputs.second else None
-            yield from self._answers(self.posterior(first, second, batch_tokens=batch_tokens))
-
-    def _texts(self, record: Mapping[str, Any], number: int) -> tuple[str, str | None]:
-        spec = self.card.inputs
-        texts = spec.render(record)
-        if not texts[0] or (spec.second and not texts[1]):
-            wanted = " and ".join(" or ".join(fields) for fields in (spec.first, spec.second) if fields)
-            filled = sorted(key for key, value in record.items() if str(value or "").strip())
-            found = f"only {', '.join(filled)}" if filled else "nothing"
-            raise DataError(f"record {number}: task `{self.card.task}` expected text in {wanted}, found {found}")
-        return texts
-
-    def _answers(self, by_target: dict[str, np.ndarray]) -> Iterator[Answer]:
-        rows = {
-            target: [_answer(row, self.card.targets[target]) for row in matrix] for target, matrix in by_target.items()
-        }
-        if len(rows) == 1:
-            yield from next(iter(rows.values()))
-            return
-        for answers in zip(*rows.values(), strict=True):
-            named = dict(zip(rows, answers, strict=True))
-            yield {key: {target: a[key] for target, a in named.items()} for key in ("label", "posterior")}
-
-
-def _answer(row: np.ndarray, classes: list[str]) -> Answer:
-    order = np.argsort(-row, kind="stable")
-    return {"label": classes[order[0]], "posterior": {classes[i]: float(row[i]) for i in order}}

@@ -5,71 +5,16 @@ state is two numbers, and Lightning stores them in every checkpoint.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from shopguide.text.packing import best_fit
-
-POOL = 64
-"""Batches among which examples are sorted by length: more saves padding, less keeps the order random."""
+from shopguide.text.plan import BatchPlan
 
 Index = tuple[int, int]
 """(epoch, example): a masked example depends on both."""
-
-
-@dataclass(frozen=True)
-class BatchPlan:
-    """How examples of known lengths become the batches of an epoch.
-
-    Attributes:
-        lengths: (N,) tokens of each example.
-        size: rows of a batch at most.
-        tokens: tokens of a batch at most (a single longer example stands alone); None: no bound.
-        seed: of the order.
-        shuffle: False keeps the examples sorted by length, the longest first.
-        unpadded: the model does no work on padding: the order is random, and `tokens` counts real ones. Otherwise
-            batches are of examples of like length, and `tokens` counts rows × longest row.
-    """
-
-    lengths: np.ndarray
-    size: int
-    tokens: int | None = None
-    seed: int = 0
-    shuffle: bool = True
-    unpadded: bool = False
-
-    def of_epoch(self, epoch: int) -> list[np.ndarray]:
-        """The batches of a pass over the data; every example is in exactly one."""
-        if not self.shuffle:
-            return self._alike(np.argsort(-self.lengths, kind="stable"))
-        draw = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
-        order = draw.permutation(len(self.lengths))
-        if self.unpadded:
-            return self._in_order(order)
-        batches: list[np.ndarray] = []
-        for start in range(0, len(order), POOL * self.size):
-            pool = order[start : start + POOL * self.size]
-            batches += self._alike(pool[np.argsort(-self.lengths[pool], kind="stable")])
-        return [batches[i] for i in draw.permutation(len(batches))]
-
-    def _in_order(self, order: np.ndarray) -> list[np.ndarray]:
-        if self.tokens is not None:
-            return list(best_fit(order.tolist(), self.lengths, self.tokens, self.size))
-        return [order[start : start + self.size] for start in range(0, len(order), self.size)]
-
-    def _alike(self, order: np.ndarray) -> list[np.ndarray]:
-        """Cut rows that stand in order of falling length."""
-        batches, start = [], 0
-        while start < len(order):
-            longest = max(1, int(self.lengths[order[start]]))
-            rows = self.size if self.tokens is None else max(1, min(self.size, self.tokens // longest))
-            batches.append(order[start : start + rows])
-            start += rows
-        return batches
 
 
 class Batches(Sampler[list[Index]]):

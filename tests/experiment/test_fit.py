@@ -1,6 +1,14 @@
-"""Which epoch's metrics stand for a phase."""
+"""Which epoch's metrics stand for a phase, and in which precision it trains."""
 
+from pathlib import Path
+
+import pytest
+
+from shopguide.config import parse_config
+from shopguide.experiment import fit
 from shopguide.experiment.fit import DevHistory
+from shopguide.experiment.run import run_experiment
+from tests.conftest import Finished, tiny_settings
 
 
 def test_the_kept_epoch_is_the_best_by_the_monitor_the_first_of_equals() -> None:
@@ -18,3 +26,25 @@ def test_the_kept_epoch_is_the_best_by_the_monitor_the_first_of_equals() -> None
     assert history.kept("dev/loss") == {"dev/loss": 1.0, "dev/accuracy": 0.6}
     assert history.kept("dev/accuracy")["dev/loss"] == 1.0
     assert history.kept(None)["dev/loss"] == 1.5
+
+
+@pytest.mark.parametrize(("native", "chosen"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_half_precision_is_chosen_where_the_processor_has_it(
+    native: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(fit.torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(fit, "native_bf16", lambda: native)
+    assert fit.chosen_precision("auto") == fit.chosen_precision("cpu") == chosen
+    assert fit.chosen_precision("tpu") == "32-true"
+
+
+def test_half_precision_trains_to_about_the_same_loss(finished: Finished, tmp_path: Path) -> None:
+    losses = {}
+    for precision in ("32-true", "bf16-mixed"):
+        own = tmp_path / precision
+        settings = {"trainer.precision": precision, "phases": ["pretrain"], "data.cache_dir": finished.folder / "cache"}
+        found = run_experiment(parse_config(tiny_settings(own, **settings)))
+        losses[precision] = found.metrics["pretrain/dev/loss"]
+    assert losses["32-true"] != losses["bf16-mixed"]
+    assert losses["bf16-mixed"] == pytest.approx(losses["32-true"], rel=0.01)

@@ -52,7 +52,7 @@ def test_several_targets_answer_by_target(features: Predictor) -> None:
 
 
 def test_a_long_stream_is_answered_in_order(need: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shopguide.inference.predictor.CHUNK", 3)
+    monkeypatch.setattr("shopguide.inference.answers.CHUNK", 3)
     records = [{"query": f"{'long ' * (i % 4)}query {i}"} for i in range(10)]
     streamed = [answer["posterior"] for answer in need.predict(iter(records))]
     expected = [answer["posterior"] for record in records for answer in need.predict([record])]

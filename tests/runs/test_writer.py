@@ -1,11 +1,16 @@
+import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from mlflow.entities import Metric
 
 from shopguide.runs import writer
+from shopguide.runs.store import open_store
 from shopguide.runs.writer import POINTS_A_CALL, MetricWriter
 
 
@@ -68,3 +73,32 @@ def test_nothing_is_lost_while_the_store_is_down(monkeypatch: pytest.MonkeyPatch
     client.down = False
     own.flush()
     assert client.steps == list(range(8))
+
+
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from shopguide.runs.store import open_store
+from shopguide.runs.tree import open_run
+store = open_store(None, "killed", Path(sys.argv[1]))
+with open_run(store, "killed") as run:
+    begun = time.monotonic()
+    step = 0
+    while time.monotonic() - begun < 7:
+        run.log_metrics({"loss": 1.0}, step)
+        step += 1
+        time.sleep(0.05)
+        if time.monotonic() - begun < 2:
+            print(step, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_was_logged_five_seconds_before_a_kill_is_kept(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    early = int(done.stdout.split()[-1])
+    store = open_store(None, "killed", tmp_path)
+    (run,) = store.client.search_runs([store.experiment_id])
+    steps = [point.step for point in store.client.get_metric_history(run.info.run_id, "loss")]
+    assert steps[:early] == list(range(early))

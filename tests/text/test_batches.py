@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shopguide.text.batches import Batches, BatchLoader, BatchPlan, own_share
+from shopguide.text.batches import Batches, BatchLoader, own_share
+from shopguide.text.plan import BatchPlan
 
 LENGTHS = st.lists(st.integers(1, 200), min_size=1, max_size=300).map(np.array)
 

@@ -1,0 +1,19 @@
+"""A task model from its folder, whichever way it is kept there."""
+
+from pathlib import Path
+
+from shopguide.inference.answers import Answerer
+from shopguide.inference.onnx import FILE, OnnxPredictor
+
+
+def load_model(folder: str | Path) -> Answerer:
+    """The model as fine-tuning saved it, or as it was exported; torch is imported only where it is needed.
+
+    Raises:
+        ModelError: it is neither.
+    """
+    if (Path(folder) / FILE).is_file():
+        return OnnxPredictor.load(folder)
+    from shopguide.inference.predictor import Predictor
+
+    return Predictor.load(folder)

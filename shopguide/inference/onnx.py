@@ -1,0 +1,101 @@
+"""An exported model: answers by ONNX Runtime, without torch, for processes that start fast and answer one by one.
+
+Shapes: N examples, B of them at once, L tokens of the longest, K outputs, C classes of a target.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shopguide.errors import ModelError
+from shopguide.inference.answers import BATCH_TOKENS, Answerer
+from shopguide.inference.card import Card
+from shopguide.text.plan import BatchPlan
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+FILE = "model.onnx"
+PAD = "pad_token_id"
+"""Key of the model's metadata."""
+COLUMNS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+
+
+class OnnxPredictor(Answerer):
+    """A task model in ONNX Runtime on the CPU.
+
+    Args:
+        session: of the model: (B, L) inputs to (B, K) `logits`.
+        tokenizer: of the `tokenizers` library.
+        card: which outputs mean what.
+    """
+
+    def __init__(self, session: Any, tokenizer: "Tokenizer", card: Card) -> None:
+        self.card = card
+        self._session, self._tokenizer = session, tokenizer
+        self._tokenizer.enable_truncation(card.max_length)
+        self._tokenizer.no_padding()
+        pad = int(session.get_modelmeta().custom_metadata_map[PAD])
+        self._fill = {entry.name: pad if entry.name == "input_ids" else 0 for entry in session.get_inputs()}
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "OnnxPredictor":
+        """Load a folder that `shopguide.export` wrote.
+
+        Raises:
+            ModelError: it is not such a folder, or ONNX Runtime is not there.
+        """
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ModelError(
+                f"{folder}: expected the package onnxruntime for an exported model, found none; "
+                "pip install 'shopguide[onnx]'"
+            ) from error
+        from tokenizers import Tokenizer
+
+        folder = Path(folder)
+        card = Card.read(folder)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+        options.log_severity_level = 3
+        try:
+            session = onnxruntime.InferenceSession(str(folder / FILE), options, providers=["CPUExecutionProvider"])
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ModelError(
+                f"{folder}: expected {FILE} and tokenizer.json; {reason}; export the model again"
+            ) from error
+        return cls(session, tokenizer, card)
+
+    def posterior(
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> dict[str, np.ndarray]:
+        """Target → (N, C) probabilities, rows as given."""
+        sizes = [len(classes) for classes in self.card.targets.values()]
+        logits = np.zeros((len(first), sum(sizes)), dtype=np.float32)
+        texts: Any = first if second is None else list(zip(first, second, strict=True))
+        encoded = self._tokenizer.encode_batch(texts)
+        lengths = np.array([len(encoding) for encoding in encoded], dtype=np.int64)
+        for rows in BatchPlan(lengths, max(1, len(first)), batch_tokens, shuffle=False).of_epoch(0):
+            (logits[rows],) = self._session.run(["logits"], self._inputs([encoded[row] for row in rows]))
+        parts = np.split(logits, np.cumsum(sizes)[:-1], axis=1)
+        return {target: _softmax(part) for target, part in zip(self.card.targets, parts, strict=True)}
+
+    def _inputs(self, encoded: "list[Encoding]") -> dict[str, np.ndarray]:
+        """(B, L) each."""
+        shape = (len(encoded), max(1, *(len(encoding) for encoding in encoded), 1))
+        inputs = {name: np.full(shape, fill, dtype=np.int64) for name, fill in self._fill.items()}
+        for name, column in inputs.items():
+            for row, encoding in enumerate(encoded):
+                column[row, : len(encoding)] = getattr(encoding, COLUMNS[name])
+        return inputs
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    raised = np.exp(logits - logits.max(-1, keepdims=True))
+    posterior: np.ndarray = raised / raised.sum(-1, keepdims=True)
+    return posterior

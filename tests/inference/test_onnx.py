@@ -1,0 +1,90 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shopguide.errors import ModelError
+from shopguide.inference.export import export
+from shopguide.inference.load import load_model
+from shopguide.inference.onnx import FILE, OnnxPredictor
+from shopguide.inference.predictor import Predictor
+from tests.conftest import Finished
+
+pytest.importorskip("onnxscript")
+TEXTS = ["防水登山鞋", "red shoes " * 40, "a", "想买一双 boots, size 42", "🙂"]
+
+
+@pytest.fixture(scope="module")
+def exported(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("onnx")
+    for task in ("need", "features", "relevance"):
+        export(finished.store.task_model(finished.run_id, task), folder / task)
+    return {task: folder / task for task in ("need", "features", "relevance")}
+
+
+@pytest.mark.parametrize("task", ["need", "features", "relevance"])
+def test_posteriors_are_those_of_the_original(finished: Finished, exported: dict[str, Path], task: str) -> None:
+    original = Predictor.load(finished.store.task_model(finished.run_id, task))
+    ours = load_model(exported[task])
+    assert isinstance(ours, OnnxPredictor)
+    second = TEXTS[::-1] if original.card.inputs.second else None
+    expected = original.posterior(TEXTS, second)
+    for tokens in (1, 64, 4096):
+        found = ours.posterior(TEXTS, second, batch_tokens=tokens)
+        assert list(found) == list(expected)
+        for target in found:
+            np.testing.assert_allclose(found[target], expected[target], atol=1e-5)
+    assert all(part.shape[0] == 0 for part in ours.posterior([], [] if second else None).values())
+
+
+def test_one_record_is_answered_without_torch(exported: dict[str, Path]) -> None:
+    code = (
+        "import json, sys; from shopguide import predict; "
+        f"sys.argv = ['predict', 'folder={exported['need']}', 'text=防水登山鞋']; predict.main(); "
+        "assert not {'torch', 'transformers', 'mlflow'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)) == {"label", "posterior"}
+
+
+def test_eight_bits_are_smaller_and_answer_nearly_the_same(finished: Finished, tmp_path: Path) -> None:
+    source = finished.store.task_model(finished.run_id, "need")
+    found = export(source, tmp_path / "small", int8=True)
+    export(source, tmp_path / "whole")
+    assert (tmp_path / "small" / FILE).stat().st_size < (tmp_path / "whole" / FILE).stat().st_size
+    assert 0 < found.difference < 0.1
+    assert found.agreement > 0.8
+
+
+def test_what_is_written_is_the_model_and_nothing_else(exported: dict[str, Path]) -> None:
+    assert {path.name for path in exported["need"].iterdir()} == {
+        FILE,
+        "shopguide.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+
+
+def test_a_model_that_is_not_the_originals_is_refused(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shopguide.inference.export.TOLERANCE", -1.0)
+    with pytest.raises(ModelError, match="nothing was written"):
+        export(finished.store.task_model(finished.run_id, "need"), tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_broken_file_and_a_missing_package_are_told(
+    exported: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in exported["need"].iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes()[: 10 if file.name == FILE else None])
+    with pytest.raises(ModelError, match="export the model again"):
+        load_model(tmp_path)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ModelError, match=r"pip install 'shopguide\[onnx\]'"):
+        load_model(tmp_path)
