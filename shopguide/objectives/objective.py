@@ -51,7 +51,8 @@ class Objective(pl.LightningModule, ABC):
             self.trainer.strategy, (FSDPStrategy, ModelParallelStrategy, DeepSpeedStrategy)
         )
         if by_norm and gradient_clip_val:
-            self.grad_norm = torch.nn.utils.clip_grad_norm_(self.parameters(), float(gradient_clip_val))
+            trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            self.grad_norm = torch.nn.utils.clip_grad_norm_(trained, float(gradient_clip_val))
         else:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 

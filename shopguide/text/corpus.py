@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -129,13 +130,14 @@ def _write(
         with pa.OSFile(str(drafts[0]), "wb") as train, pa.OSFile(str(drafts[1]), "wb") as rest:
             writers = [pa.ipc.new_stream(sink, SCHEMA) for sink in (train, rest)]
             row = 0
-            for texts in _chunks(_joined(documents, tokenizer), ROWS_A_BATCH):
+            for texts, encoded in _encoded(_chunks(_joined(documents, tokenizer), ROWS_A_BATCH), tokenizer):
                 kept_apart = [bool(every) and (row + i) % every == every - 1 for i in range(len(texts))]
                 row += len(texts)
                 for writer, side in zip(writers, (False, True), strict=True):
-                    own = [text for text, apart in zip(texts, kept_apart, strict=True) if apart is side]
+                    rows = zip(texts, encoded, kept_apart, strict=True)
+                    own = [(text, encoding) for text, encoding, apart in rows if apart is side]
                     if own:
-                        writer.write_batch(_encode(own, tokenizer, segmenter))
+                        writer.write_batch(_batch(own, tokenizer, segmenter))
             for writer in writers:
                 writer.close()
         for draft, path in zip(drafts, paths, strict=True):
@@ -155,16 +157,29 @@ def _chunks(texts: Iterator[str], size: int) -> Iterator[list[str]]:
         yield chunk
 
 
-def _encode(texts: list[str], tokenizer: Any, segmenter: Segmenter | None) -> pa.RecordBatch:
+def _encoded(chunks: Iterator[list[str]], tokenizer: Any) -> Iterator[tuple[list[str], list[Any]]]:
+    """Texts and their encodings; the next chunk is on all cores while this one is written."""
+    encode = tokenizer.backend_tokenizer.encode_batch
+    with ThreadPoolExecutor(1) as ahead:
+        waiting: list[tuple[list[str], Future[list[Any]]]] = []
+        for texts in chunks:
+            waiting.append((texts, ahead.submit(encode, texts)))
+            if len(waiting) > 1:
+                before, encoding = waiting.pop(0)
+                yield before, encoding.result()
+        for before, encoding in waiting:
+            yield before, encoding.result()
+
+
+def _batch(rows: list[tuple[str, Any]], tokenizer: Any, segmenter: Segmenter | None) -> pa.RecordBatch:
     """Token ids and word numbers of each text, or of its pieces where it is too long for one sequence."""
-    whole = tokenizer.backend_tokenizer.encode_batch(texts)  # by as many threads as there are cores
-    pieces = [(text, piece) for text, first in zip(texts, whole, strict=True) for piece in (first, *first.overflowing)]
+    pieces = [(text, piece) for text, first in rows for piece in (first, *first.overflowing)]
     ids = np.fromiter(chain.from_iterable(piece.ids for _, piece in pieces), dtype=np.int32)
     if segmenter is None:
         words = np.array(list(chain.from_iterable(piece.word_ids for _, piece in pieces)), dtype=np.float64)
         words[np.isnan(words)] = NO_WORD
     else:
-        spans = {text: segmenter(text) for text in texts}
+        spans = {text: segmenter(text) for text, _ in rows}
         words = np.concatenate([word_numbers(piece.word_ids, piece.offsets, spans[text]) for text, piece in pieces])
     special = np.zeros(max(len(tokenizer), int(ids.max()) + 1), dtype=bool)
     special[tokenizer.all_special_ids] = True

@@ -68,14 +68,19 @@ class Masker:
         budget = max(1, round(self.probability * len(maskable))) if len(maskable) else 0
         if self.strategy == "token":
             return np.sort(draw.permutation(maskable)[:budget])
-        words, owner, size = np.unique(word_ids[maskable], return_inverse=True, return_counts=True)
+        pieces = np.bincount(word_ids[maskable])
+        words = np.flatnonzero(pieces)
+        size = pieces[words]
         order = draw.permutation(len(words))
         taken = np.cumsum(size[order])
         # The first word that overruns the budget is kept by chance, so that the expected share is the budget.
         last = np.searchsorted(taken, budget)
         over = taken[last] - budget if last < len(order) else 0
         keep = last + 1 if over == 0 or last == 0 or draw.random() < 1 - over / size[order[last]] else last
-        return maskable[np.isin(owner, order[:keep])]
+        is_taken = np.zeros(len(pieces), dtype=bool)
+        is_taken[words[order[:keep]]] = True
+        chosen: np.ndarray = maskable[is_taken[word_ids[maskable]]]
+        return chosen
 
 
 @lru_cache
