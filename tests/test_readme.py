@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shopguide import evaluate, predict, train
+from shopguide import evaluate, export, predict, train
 from shopguide.command_line import Command, _check_all, _flag_first, _quote
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +17,7 @@ READMES = ("README.md", "README.zh-CN.md")
 COMMANDS = {
     "train": Command("train", train.parse_config, train.train, open_keys=train.OPEN_KEYS),
     "predict": Command("predict", predict.check, predict.predict, free_text=predict.FREE_TEXT),
+    "export": Command("export", export.check, export.export, free_text=frozenset({"output"})),
     "evaluate": Command("evaluate", evaluate.check, evaluate.evaluate, open_keys=evaluate.OPEN_KEYS),
 }
 
