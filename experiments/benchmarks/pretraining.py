@@ -27,7 +27,7 @@ STEPS = {"minilm": 5, "2x128": 16}
 
 
 def main() -> None:
-    args = arguments()
+    args = arguments(__doc__)
     if args.arm:
         print(json.dumps({"ours": ours, "theirs": theirs}[args.arm](args)))
         return
@@ -44,8 +44,9 @@ def main() -> None:
 PEERS = {"line": "line by line, dynamic padding", "grouped": "grouped to 128"}
 
 
-def arguments() -> argparse.Namespace:
-    made = parser(__doc__)
+def arguments(description: str | None) -> argparse.Namespace:
+    """Of the benchmarks on a network of a given shape."""
+    made = parser(description)
     made.add_argument("--data", default=None, help="folder of the crowdflower set; default: the demo shop")
     made.add_argument("--tokenizer", default=None, help="folder or hub name; default: trained on the texts")
     made.add_argument("--steps", type=int, default=None)

@@ -1,0 +1,38 @@
+"""The benchmarks' JSON lines as one table.
+
+python experiments/2026-11-24-engine/table.py > experiments/2026-11-24-engine/results.md
+"""
+
+import json
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    print("| benchmark | case | unit | shopguide | peer | ratio of medians [min–max] | control | rounds | beside |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for path in sorted(FOLDER.glob("*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        for row in found["results"]:
+            beside = [
+                f"{key} {value['ours']:.4g} : {value['theirs']:.4g}"
+                for key, value in row.items()
+                if isinstance(value, dict)
+            ]
+            beside += [f"{key} {row[key]}" for key in ("overhead_ms",) if key in row]
+            ratio = f"{row['ratio_median']:.2f} [{row['ratio_min']:.2f}–{row['ratio_max']:.2f}]"
+            verdict = ratio if row["measured"] else f"not measured ({ratio})"
+            cells = [
+                found["benchmark"],
+                row["case"],
+                row["unit"],
+                f"{row['ours']:,.4g}",
+                f"{row['theirs']:,.4g}",
+                verdict,
+            ]
+            print("| " + " | ".join([*cells, f"{row['control']:.2f}", str(row["rounds"]), "; ".join(beside)]) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Perplexity of held-out text beside `Trainer.evaluate`: real tokens a second, and the peak of memory.
+
+    python -m experiments.benchmarks.evaluation --data DATA/crowdflower --tokenizer WEIGHTS/minilm-l6
+
+Both sides have the same texts, network, weights and batch of 32, and mask 15 % of the tokens. Ours is the validation of
+the phase `pretrain`; clocked from its first batch to its end.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from experiments.benchmarks import training
+from experiments.benchmarks.harness import Case, compare
+from experiments.benchmarks.pretraining import LENGTH, LR, ROWS, SHAPES, SHARE, arguments, prepared
+
+TEXTS = 256
+
+
+def main() -> None:
+    args = arguments(__doc__)
+    if args.arm:
+        print(json.dumps({"ours": ours, "theirs": theirs}[args.arm](args)))
+        return
+    cases = [Case(shape, "tokens/s", [], "Trainer.evaluate", ("loss", "peak_memory_gb")) for shape in SHAPES]
+    given = {name: getattr(args, name) for name in ("data", "tokenizer") if getattr(args, name)}
+    passed = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    compare("evaluation", "experiments.benchmarks.evaluation", cases, args, passed)
+
+
+def network(options: dict[str, Any], tokenizer: Any, seed: int) -> Any:
+    import torch
+    from transformers import AutoConfig
+
+    from shopguide.models.backbone import build_model
+
+    torch.manual_seed(seed)
+    return build_model(None, AutoConfig.for_model(**options), "masked_lm", tokenizer)
+
+
+def ours(args: argparse.Namespace) -> dict[str, Any]:
+    from shopguide.machine import prepare_process
+
+    prepare_process()
+    import pytorch_lightning as pl
+
+    from shopguide.config import MaskingConfig, OptimizerConfig
+    from shopguide.experiment.pretrain import make_masker
+    from shopguide.objectives.language_model import MaskedLM
+    from shopguide.text.batches import Batches, BatchLoader
+    from shopguide.text.corpus import tokenised_corpus
+    from shopguide.text.examples import Collate, MaskedExamples
+    from shopguide.text.plan import BatchPlan
+
+    texts, tokenizer, options, _ = prepared(args)
+    with tempfile.TemporaryDirectory() as folder:
+        table = tokenised_corpus(
+            ([text] for text in texts[:TEXTS]),
+            tokenizer,
+            max_length=LENGTH,
+            held_out=0.0,
+            segmenter=None,
+            cache_dir=Path(folder),
+            identity={},
+        ).train
+        masker = make_masker(MaskingConfig(strategy="token", probability=SHARE), tokenizer, args.seed)
+        plan = BatchPlan(table.lengths, ROWS, shuffle=False, unpadded=True)
+        loader = BatchLoader(MaskedExamples(table, masker), Batches(plan), Collate(tokenizer.pad_token_id), 0)
+        module = MaskedLM(network(options, tokenizer, args.seed), OptimizerConfig(lr=LR))
+        trainer = pl.Trainer(
+            default_root_dir=folder,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        begun = time.perf_counter()
+        (found,) = trainer.validate(module, loader, verbose=False)
+        seconds = time.perf_counter() - begun
+        return reported(int(table.lengths.sum()), seconds, found["dev/loss"])
+
+
+def theirs(args: argparse.Namespace) -> dict[str, Any]:
+    from transformers import DataCollatorForLanguageModeling, Trainer, TrainingArguments
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    texts, tokenizer, options, _ = prepared(args)
+    rows = [tokenizer(text, truncation=True, max_length=LENGTH) for text in texts[:TEXTS]]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = TrainingArguments(
+            folder, per_device_eval_batch_size=ROWS, seed=args.seed, report_to=[], disable_tqdm=True
+        )
+        collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=SHARE)
+        loop = Trainer(network(options, tokenizer, args.seed), settings, eval_dataset=rows, data_collator=collate)
+        begun = time.perf_counter()
+        loss = loop.evaluate()["eval_loss"]
+        return reported(sum(len(row["input_ids"]) for row in rows), time.perf_counter() - begun, loss)
+
+
+def reported(tokens: int, seconds: float, loss: float) -> dict[str, Any]:
+    return {"value": tokens / seconds, "loss": loss, "peak_memory_gb": training.peak_memory_gb()}
+
+
+if __name__ == "__main__":
+    main()
