@@ -25,6 +25,9 @@ class ExportConfig:
             raise ValueError(f"output={self.output}: expected a folder, found a file")
 
 
+FREE_TEXT = frozenset({"output"})
+
+
 def check(values: dict[str, object]) -> ExportConfig:
     """The typed settings, or a ConfigError with every fault."""
     return parse(ExportConfig, values)
@@ -48,7 +51,7 @@ def export(config: ExportConfig) -> None:
 
 def main() -> None:
     """Read the command line and run it."""
-    run(Command("export", check, export, free_text=frozenset({"output"})))
+    run(Command("export", check, export, free_text=FREE_TEXT))
 
 
 if __name__ == "__main__":

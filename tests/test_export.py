@@ -27,6 +27,10 @@ def test_export_then_predict_then_evaluate(
     own = json.loads(told(evaluate, *run, "split=test"))["features"]
     assert scores["examples"] == own["examples"]
     assert scores["accuracy"]["value"] == pytest.approx(own["accuracy"]["value"], abs=0.2)
+    monkeypatch.setattr(sys, "argv", ["evaluate", *run[:2], "task=need", f"folder={tmp_path / 'small'}"])
+    with pytest.raises(SystemExit):
+        evaluate.main()
+    assert "expected a model of task `need`, found one of `features`" in capsys.readouterr().err
     metrics = finished.store.client.get_run(
         finished.store.task_runs(finished.run_id, "features")["features"]
     ).data.metrics

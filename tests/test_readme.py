@@ -17,7 +17,7 @@ READMES = ("README.md", "README.zh-CN.md")
 COMMANDS = {
     "train": Command("train", train.parse_config, train.train, open_keys=train.OPEN_KEYS),
     "predict": Command("predict", predict.check, predict.predict, free_text=predict.FREE_TEXT),
-    "export": Command("export", export.check, export.export, free_text=frozenset({"output"})),
+    "export": Command("export", export.check, export.export, free_text=export.FREE_TEXT),
     "evaluate": Command("evaluate", evaluate.check, evaluate.evaluate, open_keys=evaluate.OPEN_KEYS),
 }
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from shopguide.config import DataConfig, build_task, parse
-from shopguide.errors import DataError
+from shopguide.errors import DataError, ModelError
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.report import flat_scores
 from shopguide.inference.answers import Answerer
@@ -40,6 +40,7 @@ def evaluate_run(
 
     Raises:
         DataError: the records have no labelled example of that split.
+        ModelError: the exported model is of another task.
         RunError: there is no such run or task.
     """
     runs = store.task_runs(run, task)
@@ -49,6 +50,10 @@ def evaluate_run(
     found: dict[str, Any] = {}
     for name, phase_run in runs.items():
         predictor = load_model(folder or store.task_model(run, name))
+        if predictor.card.task != name:
+            raise ModelError(
+                f"folder={folder}: expected a model of task `{name}`, found one of `{predictor.card.task}`"
+            )
         examples = _examples(build_task(name, settings["tasks"][name]), predictor, material).of(split)
         if not len(examples):
             if task is not None:

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -60,8 +59,8 @@ def export(source: Path, folder: Path, int8: bool = False) -> Exported:
     """
     _needed()
     original = Predictor.load(source, "cpu")
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         draft = Path(temporary)
         original.tokenizer.save_pretrained(draft)
         original.card.write(draft)
@@ -79,6 +78,7 @@ def export(source: Path, folder: Path, int8: bool = False) -> Exported:
                 f"{source}: the exported model's posteriors differ from the original's by {found.difference:.1e}, "
                 f"expected {TOLERANCE:.0e} at most; nothing was written"
             )
+        folder.mkdir(exist_ok=True)
         for file in draft.iterdir():
             file.replace(folder / file.name)
     return found
@@ -139,14 +139,11 @@ def _compared(original: Predictor, exported: OnnxPredictor) -> Exported:
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
     """The exporter's advice is for its makers."""
-    loggers: list[Any] = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "root")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        logging.disable(before)

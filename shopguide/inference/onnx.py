@@ -87,7 +87,7 @@ class OnnxPredictor(Answerer):
 
     def _inputs(self, encoded: "list[Encoding]") -> dict[str, np.ndarray]:
         """(B, L) each."""
-        shape = (len(encoded), max(1, *(len(encoding) for encoding in encoded), 1))
+        shape = (len(encoded), max(1, *map(len, encoded)))
         inputs = {name: np.full(shape, fill, dtype=np.int64) for name, fill in self._fill.items()}
         for name, column in inputs.items():
             for row, encoding in enumerate(encoded):

@@ -205,6 +205,7 @@ def _attend(
     return torch.matmul(cheap_dropout(scores.softmax(-1), dropout, kept), value)
 
 
+@torch.inference_mode(False)  # kept for all layers, in training perhaps for their gradients
 def _seen(group: Group, window: int | None, causal: bool, device: torch.device) -> torch.Tensor | None:
     """(N or 1, 1, L or 1, L) bool: who sees whom, where the kernel's own rule does not say it."""
     real = group.real_keys()

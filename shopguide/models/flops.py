@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-STEP = 8
+STEP = 2
 """Costs are counted on documents of one, two and three times as many tokens."""
 
 
@@ -29,7 +29,7 @@ class Cost:
     per_position: float
     """Of an LM head."""
 
-    def of_step(self, lengths: list[int], positions: int) -> float:
+    def of_step(self, lengths: list[int], positions: int | torch.Tensor) -> float | torch.Tensor:
         """Of a training step on documents of these lengths, with loss at so many positions."""
         squares = sum(length * length for length in lengths)
         forward = self.per_token * sum(lengths) + self.per_pair * squares + self.per_document * len(lengths)
@@ -54,7 +54,7 @@ def _fitted(module: nn.Module) -> tuple[float, float, float]:
 @torch.no_grad()
 def _counted(module: nn.Module, length: int) -> float:
     device = next(module.parameters()).device
-    ids = 3 + torch.arange(length, device=device)[None] % STEP
+    ids = 3 + torch.arange(length, device=device)[None]
     training = module.training
     module.eval()
     try:

@@ -28,9 +28,9 @@ class LanguageModel(Objective):
         labels: torch.Tensor = batch["labels"]
         return labels
 
-    def positions(self, batch: Batch) -> int:
+    def positions(self, batch: Batch) -> torch.Tensor:
         """Those that carry loss."""
-        return int((self.targets(batch) >= 0).sum())
+        return (self.targets(batch) >= 0).sum()
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean over the positions that carry loss."""

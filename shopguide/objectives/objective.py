@@ -32,8 +32,8 @@ class Objective(pl.LightningModule, ABC):
     def loss(self, batch: Batch) -> torch.Tensor:
         """The scalar loss of a batch."""
 
-    def positions(self, batch: Batch) -> int:
-        """Positions at which the model's head works."""
+    def positions(self, batch: Batch) -> int | torch.Tensor:
+        """Number of positions at which the model's head works; where it is on the device, it is not waited for."""
         return len(batch["lengths"])
 
     def training_step(self, batch: Batch, _index: int) -> torch.Tensor:

@@ -17,11 +17,11 @@ class Window:
 
     tokens: int = 0
     places: int = 0
-    flops: float = 0.0
+    flops: float | torch.Tensor = 0.0
     seconds: float = 0.0
     waiting: float = 0.0
 
-    def add(self, **amounts: float) -> None:
+    def add(self, **amounts: float | torch.Tensor) -> None:
         """A step more."""
         for name, amount in amounts.items():
             setattr(self, name, getattr(self, name) + amount)
@@ -100,7 +100,7 @@ class StepCurves(pl.Callback):
             "train/tokens_per_second": window.tokens / seconds,
             "train/waiting_share": window.waiting / seconds,
             "train/packing_efficiency": window.tokens / window.places,
-            "train/mfu": window.flops / seconds / self._peak,
+            "train/mfu": float(window.flops) / seconds / self._peak,
         }
         norm = getattr(module, "grad_norm", None)
         return points if norm is None else points | {"train/grad_norm": float(norm)}

@@ -75,7 +75,7 @@ def test_a_model_that_is_not_the_originals_is_refused(
     monkeypatch.setattr("shopguide.inference.export.TOLERANCE", -1.0)
     with pytest.raises(ModelError, match="nothing was written"):
         export(finished.store.task_model(finished.run_id, "need"), tmp_path / "out")
-    assert not list((tmp_path / "out").iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_broken_file_and_a_missing_package_are_told(
