@@ -20,7 +20,6 @@ def main() -> None:
                 for key, value in row.items()
                 if isinstance(value, dict)
             ]
-            beside += [f"{key} {row[key]}" for key in ("overhead_ms",) if key in row]
             ratio = f"{row['ratio_median']:.2f} [{row['ratio_min']:.2f}–{row['ratio_max']:.2f}]"
             verdict = ratio if row["measured"] else f"not measured ({ratio})"
             cells = [

@@ -11,12 +11,11 @@ import argparse
 import json
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from experiments.benchmarks.harness import Case, compare, parser
 from experiments.benchmarks.pretraining import LENGTH, PEERS, joined
-from experiments.benchmarks.texts import cut, product_texts, tokenizer_of
+from experiments.benchmarks.texts import corpus_of, cut, product_texts, tokenizer_of
 
 REPEATS = 4
 """The texts are read as often, each time with another number before them."""
@@ -28,9 +27,7 @@ def main() -> None:
         print(json.dumps({"ours": ours, "theirs": theirs}[args.arm](args)))
         return
     cases = [Case(way, "tokens/s", [], f"datasets.map, {peer}", ("again_seconds",)) for way, peer in PEERS.items()]
-    given = {name: getattr(args, name) for name in ("data", "tokenizer") if getattr(args, name)}
-    passed = [word for name, value in given.items() for word in (f"--{name}", str(value))]
-    compare("data_preparation", "experiments.benchmarks.data_preparation", cases, args, passed)
+    compare("data_preparation", cases, args)
 
 
 def arguments() -> argparse.Namespace:
@@ -49,21 +46,11 @@ def prepared(args: argparse.Namespace) -> tuple[list[str], Any]:
 
 
 def ours(args: argparse.Namespace) -> dict[str, Any]:
-    from shopguide.text.corpus import Corpus, tokenised_corpus
-
     texts, tokenizer = prepared(args)
     with tempfile.TemporaryDirectory() as folder:
 
-        def prepare() -> Corpus:
-            return tokenised_corpus(
-                ([text] for text in texts),
-                tokenizer,
-                max_length=LENGTH,
-                held_out=0.0,
-                segmenter=None,
-                cache_dir=Path(folder),
-                identity={},
-            )
+        def prepare() -> Any:
+            return corpus_of(texts, tokenizer, LENGTH, folder)
 
         seconds, corpus = clocked(prepare)
         again, _ = clocked(prepare)

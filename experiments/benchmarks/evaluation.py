@@ -10,12 +10,12 @@ import argparse
 import json
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from experiments.benchmarks import training
 from experiments.benchmarks.harness import Case, compare
 from experiments.benchmarks.pretraining import LENGTH, LR, ROWS, SHAPES, SHARE, arguments, prepared
+from experiments.benchmarks.texts import corpus_of
 
 TEXTS = 256
 
@@ -26,9 +26,7 @@ def main() -> None:
         print(json.dumps({"ours": ours, "theirs": theirs}[args.arm](args)))
         return
     cases = [Case(shape, "tokens/s", [], "Trainer.evaluate", ("loss", "peak_memory_gb")) for shape in SHAPES]
-    given = {name: getattr(args, name) for name in ("data", "tokenizer") if getattr(args, name)}
-    passed = [word for name, value in given.items() for word in (f"--{name}", str(value))]
-    compare("evaluation", "experiments.benchmarks.evaluation", cases, args, passed)
+    compare("evaluation", cases, args)
 
 
 def network(options: dict[str, Any], tokenizer: Any, seed: int) -> Any:
@@ -51,21 +49,12 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
     from shopguide.experiment.pretrain import make_masker
     from shopguide.objectives.language_model import MaskedLM
     from shopguide.text.batches import Batches, BatchLoader
-    from shopguide.text.corpus import tokenised_corpus
     from shopguide.text.examples import Collate, MaskedExamples
     from shopguide.text.plan import BatchPlan
 
     texts, tokenizer, options, _ = prepared(args)
     with tempfile.TemporaryDirectory() as folder:
-        table = tokenised_corpus(
-            ([text] for text in texts[:TEXTS]),
-            tokenizer,
-            max_length=LENGTH,
-            held_out=0.0,
-            segmenter=None,
-            cache_dir=Path(folder),
-            identity={},
-        ).train
+        table = corpus_of(texts[:TEXTS], tokenizer, LENGTH, folder).train
         masker = make_masker(MaskingConfig(strategy="token", probability=SHARE), tokenizer, args.seed)
         plan = BatchPlan(table.lengths, ROWS, shuffle=False, unpadded=True)
         loader = BatchLoader(MaskedExamples(table, masker), Batches(plan), Collate(tokenizer.pad_token_id), 0)

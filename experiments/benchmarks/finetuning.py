@@ -32,9 +32,7 @@ def main() -> None:
         print(json.dumps(ours(args) if args.arm == "ours" else PEER_ARMS[args.case](args)))
         return
     cases = [Case(name, "pairs/s", [], peer, ("loss", "peak_memory_gb")) for name, peer in PEERS.items()]
-    given = {name: getattr(args, name) for name in ("data", "model", "steps") if getattr(args, name)}
-    passed = [word for name, value in given.items() for word in (f"--{name}", str(value))]
-    compare("finetuning", "experiments.benchmarks.finetuning", cases, args, passed)
+    compare("finetuning", cases, args)
 
 
 def arguments() -> argparse.Namespace:

@@ -13,12 +13,14 @@ import random
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 CONTROL = 0.15
+SHARED = {"rounds", "cases", "threads", "out", "arm", "case"}
+"""Arguments of every benchmark."""
 
 
 @dataclass
@@ -46,24 +48,16 @@ def parser(description: str | None, rounds: int = 5) -> argparse.ArgumentParser:
     return made
 
 
-def compare(
-    benchmark: str,
-    module: str,
-    cases: Sequence[Case],
-    args: argparse.Namespace,
-    passed: list[str],
-    derived: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {},
-) -> None:
+def compare(benchmark: str, cases: Sequence[Case], args: argparse.Namespace) -> None:
     """Run the rounds of all cases, print the table and the JSON line.
 
     Args:
-        benchmark: its name.
-        module: what an arm's process runs (`python -m module --case … --arm …`).
+        benchmark: its name; an arm's process runs `python -m experiments.benchmarks.<name> --case … --arm …`.
         cases: those to run.
-        args: parsed arguments of `parser`.
-        passed: arguments handed on to the arms.
-        derived: further figures from the result of a case.
+        args: parsed arguments of `parser`; those that a benchmark has added are handed on to the arms.
     """
+    own = {name: value for name, value in vars(args).items() if name not in SHARED and value is not None}
+    passed = [word for name, value in own.items() for word in (f"--{name}", str(value))]
     results = []
     for case in cases:
         if args.cases and case.name not in args.cases:
@@ -71,11 +65,10 @@ def compare(
         arms = {"ours": "ours", "theirs": "theirs", "control": "theirs"}
         for number in range(args.rounds):
             for name in random.Random(f"{case.name}{number}").sample(sorted(arms), len(arms)):
-                line = _run(module, case, arms[name], args.threads, passed)
+                line = _run(benchmark, case, arms[name], args.threads, passed)
                 case.found.setdefault(name, []).append(line)
                 print(f"{case.name}  round {number + 1}  {name}  {line['value']:,.4g} {case.unit}", flush=True)
-        found = _result(case)
-        results.append(found | derived(found))
+        results.append(_result(case))
         print(_row(results[-1]), flush=True)
     line = json.dumps({"benchmark": benchmark, "hardware": hardware(args.threads), "results": results})
     if args.out:
@@ -84,8 +77,18 @@ def compare(
     print(line)
 
 
-def _run(module: str, case: Case, arm: str, threads: int | None, passed: list[str]) -> dict[str, Any]:
-    command = [sys.executable, "-m", module, *passed, "--case", case.name, "--arm", arm, *case.arguments]
+def _run(benchmark: str, case: Case, arm: str, threads: int | None, passed: list[str]) -> dict[str, Any]:
+    command = [
+        sys.executable,
+        "-m",
+        f"experiments.benchmarks.{benchmark}",
+        *passed,
+        "--case",
+        case.name,
+        "--arm",
+        arm,
+        *case.arguments,
+    ]
     environment = {**os.environ, "TOKENIZERS_PARALLELISM": "true", "HF_HUB_OFFLINE": "1"}
     if threads:
         environment["OMP_NUM_THREADS"] = environment["MKL_NUM_THREADS"] = str(threads)

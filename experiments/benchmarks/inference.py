@@ -36,9 +36,7 @@ def main() -> None:
         for name in COUNT
         for form in FORMS
     ]
-    given = {name: getattr(args, name) for name in ("data", "model") if getattr(args, name)}
-    passed = [word for name, value in given.items() for word in (f"--{name}", str(value))]
-    compare("inference", "experiments.benchmarks.inference", cases, args, passed)
+    compare("inference", cases, args)
 
 
 def arguments() -> argparse.Namespace:

@@ -36,9 +36,7 @@ def main() -> None:
         for shape in SHAPES
         for way in PEERS
     ]
-    given = {name: getattr(args, name) for name in ("data", "tokenizer", "steps") if getattr(args, name)}
-    passed = [word for name, value in given.items() for word in (f"--{name}", str(value))]
-    compare("pretraining", "experiments.benchmarks.pretraining", cases, args, passed)
+    compare("pretraining", cases, args)
 
 
 PEERS = {"line": "line by line, dynamic padding", "grouped": "grouped to 128"}

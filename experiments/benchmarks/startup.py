@@ -35,7 +35,7 @@ def main() -> None:
         print(json.dumps({"ours": ours, "theirs": theirs}[args.arm](args)))
         return
     cases = [Case(name, "seconds", [], peer) for name, peer in CASES.items()]
-    compare("startup", "experiments.benchmarks.startup", cases, args, [])
+    compare("startup", cases, args)
 
 
 def ours(args: argparse.Namespace) -> dict[str, Any]:

@@ -35,6 +35,21 @@ def cut(texts: list[str], tokenizer: Any, length: int) -> list[str]:
     return [text[:end] for text, end in zip(texts, ends, strict=True)]
 
 
+def corpus_of(texts: list[str], tokenizer: Any, length: int, folder: str) -> Any:
+    """The texts tokenised into `folder`, all of them to train on."""
+    from shopguide.text.corpus import tokenised_corpus
+
+    return tokenised_corpus(
+        ([text] for text in texts),
+        tokenizer,
+        max_length=length,
+        held_out=0.0,
+        segmenter=None,
+        cache_dir=Path(folder),
+        identity={},
+    )
+
+
 def write_products(texts: list[str], folder: Path) -> str:
     """A shop whose products are titled by the texts; its folder."""
     folder.mkdir(parents=True, exist_ok=True)

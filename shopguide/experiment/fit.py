@@ -72,6 +72,8 @@ class Fitted:
     seconds: float
     peak_memory_gb: float
     """Highest resident memory of the process so far."""
+    precision: str
+    """Lightning's name of the one that was trained in, also where the setting is `auto`."""
 
 
 class LastCheckpoint(Callback):
@@ -188,7 +190,7 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
         state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
         objective.load_state_dict(state["state_dict"])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
-    return Fitted(history.kept(plan.monitor), curves.tokens_per_second, curves.seconds, peak)
+    return Fitted(history.kept(plan.monitor), curves.tokens_per_second, curves.seconds, peak, str(trainer.precision))
 
 
 @contextlib.contextmanager

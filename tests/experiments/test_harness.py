@@ -24,7 +24,8 @@ def test_ratio_of_medians_with_its_control(
 
     calls = {"theirs": 0}
 
-    def run_in_order(module: str, case: Case, arm: str, threads: int | None, passed: list[str]) -> dict[str, float]:
+    def run_in_order(benchmark: str, case: Case, arm: str, threads: int | None, passed: list[str]) -> dict[str, float]:
+        assert (benchmark, passed) == ("speed", ["--data", "D"])
         if arm == "theirs":
             calls["theirs"] += 1
             source = speeds["theirs"] if calls["theirs"] % 2 else control
@@ -33,7 +34,10 @@ def test_ratio_of_medians_with_its_control(
 
     monkeypatch.setattr(harness.random, "Random", Ordered)
     monkeypatch.setattr(harness, "_run", run_in_order)
-    compare("speed", "m", [Case("one", "x/s", [], "peer", ("loss",))], parser("").parse_args(["--rounds", "3"]), [])
+    made = parser("")
+    made.add_argument("--data")
+    made.add_argument("--model")
+    compare("speed", [Case("one", "x/s", [], "peer", ("loss",))], made.parse_args(["--rounds", "3", "--data", "D"]))
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
     (result,) = line["results"]
     assert line["benchmark"] == "speed"
