@@ -23,7 +23,7 @@ SHAPES = {
     "minilm": {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536},
     "2x128": {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512},
 }
-STEPS = {"minilm": 5, "2x128": 16}
+STEPS = {"minilm": 12, "2x128": 40}
 
 
 def main() -> None:
@@ -95,7 +95,7 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
         root, store = write_products(texts, Path(folder) / "shop"), open_store(None, "benchmark", Path(folder) / "runs")
         split = {"by": "group", "fractions": (1.0, 0.0, 0.0), "seed": 0}
         data = DataConfig(name="texts", reader="files", root=root, split=split, cache_dir=f"{folder}/cache")
-        trainer = {"gradient_clip_val": 1.0, "max_steps": steps}
+        trainer = {"gradient_clip_val": 1.0, "max_steps": steps, "precision": "auto"}
         with open_run(store, "pretrain") as run:
             place = Place(
                 f"{folder}/out",

@@ -7,14 +7,10 @@ Shapes: B documents, L longest of them, T tokens in all, H heads, D width of a h
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import repeat
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
@@ -24,93 +20,9 @@ from transformers.masking_utils import sdpa_mask
 
 from shopguide.models.dropout import draw_kept
 from shopguide.models.dropout import dropout as cheap_dropout
+from shopguide.models.layout import Group, Layout, Spread
 
 NAME = "shopguide_unpadded"
-
-
-SLACK = 16
-"""Tokens of padding for which documents of unequal length may share a group: on CPU a group costs about as much."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """Documents that are attended to together: neighbours in the row, each taking as many places as the longest."""
-
-    first: int
-    """Place of the first token in the row."""
-    lengths: tuple[int, ...]
-
-    @property
-    def longest(self) -> int:
-        """Places that each document takes."""
-        return self.lengths[0]
-
-    @property
-    def places(self) -> int:
-        """Places that the group takes."""
-        return self.longest * len(self.lengths)
-
-    def real_keys(self) -> torch.Tensor | None:
-        """(N, 1, 1, L) bool: the places that are no padding; None where there is no padding."""
-        if self.lengths[-1] == self.longest:
-            return None
-        return (torch.arange(self.longest) < torch.tensor(self.lengths)[:, None])[:, None, None]
-
-
-class Layout:
-    """Where the documents of a batch lie in the one row: the longest first, those of about equal length in one group.
-
-    Args:
-        lengths: B numbers of tokens.
-        width: L, the padded length.
-        slack: tokens of padding that a group may hold.
-    """
-
-    def __init__(self, lengths: Sequence[int], width: int, slack: int = SLACK) -> None:
-        self.lengths, self.width = np.asarray(lengths, dtype=np.int64), width
-        self.order = np.argsort(-self.lengths, kind="stable")
-        self.groups = _grouped(self.lengths[self.order].tolist(), slack)
-        self.masks: dict[Any, torch.Tensor | None] = {}
-        """Who sees whom in a group, for all layers of a kind."""
-        self._taken = np.repeat([g.longest for g in self.groups], [len(g.lengths) for g in self.groups])
-
-    @cached_property
-    def starts(self) -> np.ndarray:
-        """(B,) place of each document's first token, documents as in the batch."""
-        starts = np.empty_like(self.lengths)
-        starts[self.order] = np.cumsum(self._taken) - self._taken
-        return starts
-
-    @cached_property
-    def columns(self) -> np.ndarray:
-        """(T,) place of each token in its document."""
-        columns: np.ndarray = np.arange(self._taken.sum()) - np.repeat(np.sort(self.starts), self._taken)
-        return columns
-
-    @cached_property
-    def flat(self) -> np.ndarray:
-        """(T,) place of each token in the padded batch, read row by row."""
-        flat: np.ndarray = np.repeat(self.order * self.width, self._taken) + self.columns
-        return flat
-
-    @cached_property
-    def bounds(self) -> np.ndarray:
-        """(B + 1,) cumulative lengths, for variable-length kernels; only without padding."""
-        return np.concatenate([[0], np.cumsum(self._taken)]).astype(np.int32)
-
-
-def _grouped(lengths: list[int], slack: int) -> list[Group]:
-    """Cut falling lengths into groups, each with at most `slack` tokens of padding."""
-    groups: list[Group] = []
-    start = first = padding = 0
-    for place, length in enumerate(lengths):
-        padding += lengths[start] - length
-        if padding > slack:
-            groups.append(Group(first, tuple(lengths[start:place])))
-            first += groups[-1].places
-            start, padding = place, 0
-    return [*groups, Group(first, tuple(lengths[start:]))] if lengths else groups
-
 
 _layout: ContextVar[Layout | None] = ContextVar("layout of the batch that runs now", default=None)
 
@@ -159,65 +71,99 @@ def attention(
     rows = [tensor.squeeze(0).transpose(0, 1) for tensor in (query, key, value)]
     if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and not dropout:
         return _varlen(rows, layout, scaling, causal, sliding_window)[None], None
-    # Split, not sliced: the gradient of a slice is as large as the row, and there is one a group.
-    sizes = [group.places for group in layout.groups]
-    pieces = zip(*(torch.split(row, sizes) for row in rows), strict=True)
-    kept, parts = _draws(layout, query, dropout), []
-    for group, piece in zip(layout.groups, pieces, strict=True):
-        shape = (len(group.lengths), group.longest)
-        documents = [tensor.view(*shape, *tensor.shape[1:]).transpose(1, 2) for tensor in piece]
-        kind = (group.first, sliding_window, causal)
+    _, heads, _, width = query.shape
+    spread = layout.spread(heads, query.device)
+    padded = [_Spread.apply(row.reshape(-1, width), spread) for row in rows]  # type: ignore[no-untyped-call]
+    pieces = zip(*(torch.split(tensor, spread.sizes) for tensor in padded), strict=True)
+    own = bool(dropout) and not query.is_cuda
+    kept, parts = _draws(layout, heads, dropout if own else 0.0), []
+    for number, (group, piece) in enumerate(zip(layout.groups, pieces, strict=True)):
+        documents = [tensor.view(len(group.lengths), heads, group.places, width) for tensor in piece]
+        kind = (number, sliding_window, causal, own, query.dtype)
         if kind not in layout.masks:
-            layout.masks[kind] = _seen(group, sliding_window, causal, query.device)
-        seen = layout.masks[kind]
-        out = _attend(documents, scaling, dropout, causal and seen is None, seen, next(kept))
-        parts.append(out.transpose(1, 2).flatten(0, 1))
-    return torch.cat(parts)[None], None
+            layout.masks[kind] = _bias(group, sliding_window, causal, own, query)
+        bias = layout.masks[kind]
+        if own:
+            out = _with_dropout(documents, scaling, dropout, bias, next(kept))
+        else:
+            out = scaled_dot_product_attention(
+                *documents, bias, dropout_p=dropout, is_causal=causal and bias is None, scale=scaling
+            )
+        parts.append(out.reshape(-1, width))
+    collected: torch.Tensor = _Collect.apply(torch.cat(parts), spread)  # type: ignore[no-untyped-call]
+    return collected.view(1, -1, heads, width), None
 
 
-def _draws(layout: Layout, query: torch.Tensor, dropout: float) -> Iterator[torch.Tensor | None]:
-    """For each group, who is kept of its (N, H, L, L) weights; None where the library's kernel draws, if anyone."""
-    if not dropout or query.is_cuda:
-        return repeat(None)
-    sizes = [group.places * query.shape[1] * group.longest for group in layout.groups]
+class _Spread(torch.autograd.Function):
+    """From the row to the groups' padded documents. Padding takes part in nothing, and so brings no gradient back."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: torch.Tensor, spread: Spread) -> torch.Tensor:
+        ctx.spread = spread
+        return rows.index_select(0, spread.into)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return _collected(gradients[0], ctx.spread), None
+
+
+class _Collect(torch.autograd.Function):
+    """From the groups' padded documents back to the row; filler is zero."""
+
+    @staticmethod
+    def forward(ctx: Any, padded: torch.Tensor, spread: Spread) -> torch.Tensor:
+        ctx.spread = spread
+        return _collected(padded, spread)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+        spread = ctx.spread
+        return gradients[0].index_select(0, spread.into).index_fill_(0, spread.padding, 0.0), None
+
+
+def _collected(padded: torch.Tensor, spread: Spread) -> torch.Tensor:
+    row = padded.index_select(0, spread.back)
+    row[spread.real :] = 0
+    return row
+
+
+def _draws(layout: Layout, heads: int, dropout: float) -> Iterator[torch.Tensor]:
+    """For each group, who is kept of its (N, H, L, L) weights; nothing where nobody is dropped."""
+    if not dropout:
+        return iter(())
+    sizes = [len(group.lengths) * heads * group.places**2 for group in layout.groups]
     return iter(torch.split(draw_kept(sum(sizes), dropout), sizes))
 
 
-def _attend(
+def _with_dropout(
     documents: list[torch.Tensor],
     scaling: float | None,
     dropout: float,
-    causal: bool,
-    seen: torch.Tensor | None,
-    kept: torch.Tensor | None,
+    bias: torch.Tensor | None,
+    kept: torch.Tensor,
 ) -> torch.Tensor:
-    """(N, H, L, D) thrice → (N, H, L, D). The library's kernel, but for dropout on CPU, which it does slowly."""
+    """(N, H, L, D) thrice → (N, H, L, D), on CPU, where the library's kernel draws slowly."""
     query, key, value = documents
-    if kept is None:
-        return scaled_dot_product_attention(
-            query, key, value, attn_mask=seen, dropout_p=dropout, is_causal=causal, scale=scaling
-        )
     scores = torch.matmul(query * (scaling or query.shape[-1] ** -0.5), key.transpose(-1, -2))
-    if causal:
-        seen = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
-    if seen is not None:
-        scores = scores.masked_fill(~seen, float("-inf"))
+    if bias is not None:
+        scores += bias
     return torch.matmul(cheap_dropout(scores.softmax(-1), dropout, kept), value)
 
 
 @torch.inference_mode(False)  # kept for all layers, in training perhaps for their gradients
-def _seen(group: Group, window: int | None, causal: bool, device: torch.device) -> torch.Tensor | None:
-    """(N or 1, 1, L or 1, L) bool: who sees whom, where the kernel's own rule does not say it."""
+def _bias(group: Group, window: int | None, causal: bool, explicit: bool, like: torch.Tensor) -> torch.Tensor | None:
+    """(N or 1, 1, L or 1, L): 0 for who is seen, −∞ for who is not; None where all are or the kernel knows."""
     real = group.real_keys()
-    narrow = window is not None and group.longest > window
-    if real is None and not narrow:
+    narrow = window is not None and group.places > window
+    if real is None and not narrow and not (causal and explicit):
         return None
-    place = torch.arange(group.longest)
+    place = torch.arange(group.places)
     ahead = place[None] - place[:, None]
     seen = torch.ones_like(ahead, dtype=torch.bool) if window is None else ahead.abs() < window
     seen = seen & (ahead <= 0) if causal else seen
-    # Padding sees itself: a row that saw nothing would be NaN, and reach the others through its value.
-    return (seen if real is None else (seen & real) | (ahead == 0)).to(device)
+    if real is not None:  # padding sees itself: a row that saw nothing would be NaN, and reach the others' gradients
+        seen = real if not causal and not narrow else (seen & real) | (ahead == 0)
+    return torch.zeros(seen.shape, dtype=like.dtype).masked_fill_(~seen, float("-inf")).to(like.device)
 
 
 def _varlen(

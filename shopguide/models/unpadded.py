@@ -4,7 +4,7 @@ The backbone sees one row of real tokens; positions restart at each document, an
 are those of the padded batch. Any backbone is served whose attention goes through transformers' attention interface;
 whether one does is found out by comparing, once (`runs_unpadded`). Any other takes the padded way.
 
-Shapes: B documents, L longest of them, T tokens in all, C width, V vocabulary, M chosen positions, K outputs.
+Shapes: B documents, L longest of them, T places in all, C width, V vocabulary, M chosen positions, K outputs.
 """
 
 import contextlib
@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from shopguide.models.attention import NAME, SLACK, Layout, attending_within
+from shopguide.models.attention import NAME, attending_within
+from shopguide.models.layout import Layout
 
 MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 Batch = dict[str, Any]
@@ -24,10 +25,10 @@ Batch = dict[str, Any]
 
 
 def _layout_of(batch: Batch) -> Layout:
-    """Made once for a batch. On GPU a kernel takes documents of any lengths; on CPU they form groups."""
+    """Made once for a batch."""
     if "layout" not in batch:
         ids: torch.Tensor = batch["input_ids"]
-        batch["layout"] = Layout(batch["lengths"], ids.shape[1], 0 if ids.is_cuda else SLACK)
+        batch["layout"] = Layout(batch["lengths"], ids.shape[1], filled=not ids.is_cuda)
     layout: Layout = batch["layout"]
     return layout
 
@@ -80,7 +81,7 @@ def _keeping(module: nn.Module, choose: Choice) -> Iterator[None]:
 
 
 def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.Tensor:
-    """(M, V) logits of an LM head on the chosen positions only, in the order of the padded batch.
+    """(M, V) logits of an LM head on the chosen positions only, in their order.
 
     A vocabulary is tens of thousands wide and six positions of seven carry no masked-LM loss. Heads work position by
     position, so handing them only the chosen ones changes nothing.
@@ -88,18 +89,21 @@ def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.
     Args:
         model: a transformers model with an LM head.
         batch: padded, as the loader serves it.
-        positions: (B, L) bool, M of them true.
+        positions: (M,) places in the padded batch, read row by row.
     """
-    rows, columns = positions.nonzero(as_tuple=True)
-    width = positions.shape[1]
+    width = batch["input_ids"].shape[1]
     with contextlib.ExitStack() as call:
         if runs_unpadded(model):
             layout = _layout_of(batch)
-            starts = torch.from_numpy(layout.starts).to(rows.device, non_blocking=True)
-            chosen, inputs, last = starts[rows] + columns, _inputs(model, batch, layout), _last_mixing(model)
+            starts = torch.from_numpy(layout.starts).to(positions.device, non_blocking=True)
+            chosen, inputs, last = (
+                starts[positions // width] + positions % width,
+                _inputs(model, batch, layout),
+                _last_mixing(model),
+            )
             call.enter_context(attending_within(layout))
         else:
-            chosen, inputs, last = rows * width + columns, padded_inputs(batch), _base(model)
+            chosen, inputs, last = positions, padded_inputs(batch), _base(model)
         call.enter_context(_keeping(last, lambda states: states.flatten(0, 1)[chosen][None]))
         logits: torch.Tensor = model(**inputs, return_dict=True).logits
     return logits.squeeze(0)
@@ -130,13 +134,14 @@ def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
     layout = _layout_of(batch)
     with attending_within(layout):
         states = _base(model)(**_inputs(model, batch, layout))[0].squeeze(0)
-    owner = torch.from_numpy(layout.flat // layout.width).to(states.device)
-    real = mask.flatten()[torch.from_numpy(layout.flat).to(states.device)]
+    flat = torch.from_numpy(layout.flat).to(states.device)
+    owner, real = flat // layout.width, mask.flatten()[flat]
+    real[len(real) - layout.filler :] = 0
     return states.new_zeros(len(count), states.shape[-1]).index_add_(0, owner, states * real[:, None]) / count
 
 
 def places(model: nn.Module, batch: Batch) -> int:
-    """Places that the model works on for a batch: its real tokens, and what padding it cannot do without."""
+    """Places that the model works on for a batch: its real tokens, and what padding or filler it takes."""
     return len(_layout_of(batch).flat) if runs_unpadded(model) else batch["input_ids"].numel()
 
 
@@ -210,6 +215,6 @@ def _probe(model: nn.Module) -> torch.Tensor:
         with torch.autocast(device.type, enabled=False):
             if model.get_output_embeddings() is None:  # type: ignore[operator]
                 return sequence_logits(model, batch)
-            return logits_at(model, batch, batch["attention_mask"].bool())
+            return logits_at(model, batch, mask.flatten().nonzero().squeeze(1).to(device))
     finally:
         model.train(training)

@@ -7,11 +7,12 @@ batch.
 import math
 
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 
+from shopguide.models.shapes import recurring
 from shopguide.models.unpadded import Batch, logits_at
 from shopguide.objectives.objective import Objective
-from shopguide.objectives.token_loss import token_loss
+from shopguide.objectives.token_loss import IGNORED, token_loss
 
 MAX_EXPONENT = 50.0
 
@@ -42,7 +43,7 @@ class LanguageModel(Objective):
         logits, truth = self._logits(batch)
         loss = cross_entropy(logits.float(), truth, reduction="sum")
         right = (logits.argmax(-1) == truth).sum()
-        self._sums += torch.stack([loss.double(), right.double(), torch.tensor(float(len(truth))).to(loss)]).cpu()
+        self._sums += torch.stack([loss.double(), right.double(), (truth != IGNORED).sum().double()]).cpu()
 
     def on_validation_epoch_end(self) -> None:
         """Log `dev/loss`, `dev/perplexity` and `dev/masked_accuracy` (for a causal LM: of the next token)."""
@@ -55,10 +56,11 @@ class LanguageModel(Objective):
     accuracy_name = "dev/masked_accuracy"
 
     def _logits(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """(M, V) logits and (M,) ids at the positions that carry loss."""
-        targets = self.targets(batch)
-        chosen = targets >= 0
-        return logits_at(self.model, batch, chosen), targets[chosen]
+        """(M, V) logits and (M,) ids at the positions that carry loss; on CPU some more, so that M recurs."""
+        targets = self.targets(batch).flatten()
+        chosen = (targets != IGNORED).nonzero().squeeze(1)
+        more = 0 if targets.is_cuda else recurring(len(chosen)) - len(chosen)
+        return logits_at(self.model, batch, pad(chosen, (0, more))), pad(targets[chosen], (0, more), value=IGNORED)
 
 
 class MaskedLM(LanguageModel):
@@ -73,4 +75,4 @@ class CausalLM(LanguageModel):
     def targets(self, batch: Batch) -> torch.Tensor:
         """The ids, one place to the left: position t answers for token t + 1."""
         labels = batch["labels"]
-        return torch.nn.functional.pad(labels[:, 1:], (0, 1), value=-100)
+        return pad(labels[:, 1:], (0, 1), value=IGNORED)

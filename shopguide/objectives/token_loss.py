@@ -1,7 +1,8 @@
-"""Cross-entropy over a vocabulary that makes its gradient on the way forward, a few rows at a time.
+"""Cross-entropy over a vocabulary that makes its gradient on the way forward, in the place of the logits.
 
 The logits of a language model are the largest tensor of a step. The usual way goes over them five times (log-softmax,
-its pick, and both backward), each time out of the cache; here they are read once.
+its pick, and both backward), each time out of the cache, and makes as large a tensor thrice (full precision,
+log-probabilities, gradient); here they are read once, a few rows at a time, and nothing is made.
 
 Shapes: M positions, V vocabulary.
 """
@@ -11,26 +12,32 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
+IGNORED = -100
+"""In the place of a right id: the position carries no loss."""
 CACHED = 1 << 19
 """Logits worked on at a time: as many as stay in a core's cache."""
 
 
 class _TokenLoss(torch.autograd.Function):
-    """−(1/M) Σᵢ log softmax(logitsᵢ)[truthᵢ]; gradient (softmax − one-hot) / M."""
+    """−(1/M) Σᵢ log softmax(logitsᵢ)[truthᵢ]; gradient (softmax − one-hot) / M, over the M positions with loss."""
 
     @staticmethod
     def forward(ctx: Any, logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        gradient, losses = torch.empty_like(logits), []
+        gradient = logits.detach()  # the same memory
         rows = max(1, CACHED // logits.shape[1])
-        for part, right, out in zip(*(torch.split(t, rows) for t in (logits, truth[:, None], gradient)), strict=True):
-            torch.sub(part, part.amax(-1, keepdim=True), out=out)
-            picked = out.gather(1, right)
-            total = out.exp_().sum(-1, keepdim=True)
-            losses.append(total.log() - picked)
-            out.mul_(1 / (total * len(truth)))
-            out.scatter_add_(1, right, out.new_full(right.shape, -1 / len(truth)))
+        space = gradient.new_empty(0 if logits.dtype == torch.float else min(rows, len(truth)), logits.shape[1]).float()
+        shares, losses = (truth != IGNORED)[:, None] / (truth != IGNORED).sum(), []
+        for part, right, share in zip(*(torch.split(t, rows) for t in (gradient, truth[:, None], shares)), strict=True):
+            work = space[: len(part)].copy_(part) if len(space) else part
+            work.sub_(work.amax(-1, keepdim=True))
+            right = right.clamp(min=0)
+            picked = work.gather(1, right)
+            total = work.exp_().sum(-1, keepdim=True)
+            losses.append((total.log() - picked) * share)
+            work.mul_(share / total).scatter_add_(1, right, -share)
+            part.copy_(work)
         ctx.save_for_backward(gradient)
-        return torch.cat(losses).mean()
+        return torch.cat(losses).sum()
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
@@ -39,12 +46,12 @@ class _TokenLoss(torch.autograd.Function):
 
 
 def token_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy of (M, V) logits and (M,) right ids, in full precision.
+    """Mean cross-entropy of (M, V) logits and (M,) right ids, computed in full precision.
 
-    Without any position it is NaN, as torch's is.
+    Positions whose id is `IGNORED` carry no loss; without any that does, the loss is NaN, as torch's is. On CPU, where
+    a gradient is asked for, the logits' memory is taken for it: they are used up.
     """
-    logits = logits.float()
-    if not (logits.requires_grad and logits.device.type == "cpu" and len(truth)):
-        return cross_entropy(logits, truth)
+    if not (logits.requires_grad and logits.device.type == "cpu" and bool((truth != IGNORED).any())):
+        return cross_entropy(logits.float(), truth)
     loss: torch.Tensor = _TokenLoss.apply(logits, truth)  # type: ignore[no-untyped-call]
     return loss

@@ -1,0 +1,131 @@
+"""Where the documents of a batch lie in one row without padding, and which of them are attended to together.
+
+Shapes: B documents, T places of the row, H heads, D width of a head; group g holds N documents, each in L places, and
+P = Σ N·L over the groups.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from shopguide.models.shapes import recurring
+
+
+@dataclass(frozen=True)
+class Group:
+    """Documents that are attended to together, each padded to as many places."""
+
+    first: int
+    """Number of the first one, the longest document of the batch being 0."""
+    lengths: tuple[int, ...]
+    places: int
+    """L, which each document takes."""
+
+    def real_keys(self) -> torch.Tensor | None:
+        """(N, 1, 1, L) bool: the places that are no padding; None where there is no padding."""
+        if self.lengths[-1] == self.places:
+            return None
+        return (torch.arange(self.places) < torch.tensor(self.lengths)[:, None])[:, None, None]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The ways from the row to the groups' padded documents and back, as numbers of rows D wide."""
+
+    into: torch.Tensor
+    """(P·H,) for each place of the groups, (N, H, L) after (N, H, L), the row's; for padding, its document's first."""
+    back: torch.Tensor
+    """(T·H,) for each place of the row, the groups'; for filler, 0."""
+    padding: torch.Tensor
+    """The places of the groups that are padding."""
+    real: int
+    """Rows before the filler."""
+    sizes: list[int]
+    """N·H·L of each group."""
+
+
+class Layout:
+    """Where the documents of a batch lie in the one row: end to end, the longest first.
+
+    Args:
+        lengths: B numbers of tokens.
+        width: padded length of the batch.
+        filled: places that belong to no document fill the row up to a length that recurs.
+    """
+
+    def __init__(self, lengths: Sequence[int], width: int, filled: bool) -> None:
+        self.lengths, self.width = np.asarray(lengths, dtype=np.int64), width
+        self.order = np.argsort(-self.lengths, kind="stable")
+        self._falling = self.lengths[self.order]
+        self._first = np.cumsum(self._falling) - self._falling
+        self.tokens = int(self.lengths.sum())
+        self.filler = recurring(self.tokens) - self.tokens if filled else 0
+        self.masks: dict[Any, torch.Tensor | None] = {}
+        """Who sees whom in a group, for all layers of a kind."""
+        self._spreads: dict[Any, Spread] = {}
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """(B,) place of each document's first token, documents as in the batch."""
+        starts = np.empty_like(self.lengths)
+        starts[self.order] = self._first
+        return starts
+
+    @cached_property
+    def columns(self) -> np.ndarray:
+        """(T,) place of each token in its document; 0 for filler."""
+        return np.pad(np.arange(self.tokens) - np.repeat(self._first, self._falling), (0, self.filler))
+
+    @cached_property
+    def flat(self) -> np.ndarray:
+        """(T,) place of each token in the padded batch, read row by row; 0 for filler."""
+        return np.pad(np.repeat(self.order * self.width, self._falling), (0, self.filler)) + self.columns
+
+    @cached_property
+    def bounds(self) -> np.ndarray:
+        """(B + 1,) cumulative lengths, for variable-length kernels."""
+        return np.concatenate([[0], np.cumsum(self._falling)]).astype(np.int32)
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The documents in groups of few shapes: powers of two, the shortest at least 3/4 of the longest."""
+        lengths, groups, first = self._falling.tolist(), [], 0
+        while first < len(lengths):
+            longest = lengths[first]
+            near = next(
+                (n for n, length in enumerate(lengths[first:]) if 4 * length < 3 * longest), len(lengths) - first
+            )
+            count = 1 << (near.bit_length() - 1)
+            groups.append(Group(first, tuple(lengths[first : first + count]), _places(longest)))
+            first += count
+        return groups
+
+    def spread(self, heads: int, device: torch.device) -> Spread:
+        """The ways between row and groups, made once for a number of heads."""
+        if (heads, device) not in self._spreads:
+            self._spreads[heads, device] = self._make_spread(heads, device)
+        return self._spreads[heads, device]
+
+    def _make_spread(self, heads: int, device: torch.device) -> Spread:
+        head, into, real = np.arange(heads)[:, None], [], []
+        for group in self.groups:
+            place = np.arange(group.places)
+            held = place < np.asarray(group.lengths)[:, None]
+            row = self._first[group.first : group.first + len(group.lengths), None] + place * held
+            into.append((row[:, None] * heads + head).ravel())
+            real.append(np.broadcast_to(held[:, None], (len(row), heads, group.places)).ravel())
+        sources, held = np.concatenate(into), np.concatenate(real)
+        back = np.zeros((self.tokens + self.filler) * heads, dtype=np.int64)
+        back[sources[held]] = held.nonzero()[0]
+        ways = [torch.from_numpy(way).to(device, non_blocking=True) for way in (sources, back, (~held).nonzero()[0])]
+        return Spread(*ways, self.tokens * heads, [len(part) for part in into])
+
+
+def _places(length: int) -> int:
+    """The next multiple of 4, 8, 16, …: at most a third more."""
+    power = max(4, 1 << max(length.bit_length() - 3, 0))
+    return -(-length // power) * power
