@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from shopguide.command_line import Command, run
-from shopguide.config import STRICT, DataConfig, TrackingConfig, parse, path_faults
+from shopguide.config import STRICT, DataConfig, InferencePrecision, TrackingConfig, parse, path_faults
 
 OPEN_KEYS = frozenset({"data.options"})
 
@@ -26,6 +26,7 @@ class EvaluateConfig:
     """Folder of an exported model, scored in place of the task's own."""
     split: Literal["train", "dev", "test", "all"] = "test"
     batch_tokens: int = Field(default=4096, ge=1)
+    precision: InferencePrecision = "auto"
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:
@@ -45,7 +46,9 @@ def evaluate(config: EvaluateConfig) -> None:
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
     folder = Path(config.folder).expanduser() if config.folder else None
-    found = evaluate_run(store, config.run, config.task, config.data, config.split, config.batch_tokens, folder)
+    found = evaluate_run(
+        store, config.run, config.task, config.data, config.split, config.batch_tokens, folder, config.precision
+    )
     print(json.dumps(found, ensure_ascii=False))
 
 

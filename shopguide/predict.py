@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from shopguide.command_line import Command, run
-from shopguide.config import STRICT, TrackingConfig, parse
+from shopguide.config import STRICT, InferencePrecision, TrackingConfig, parse
 from shopguide.errors import ConfigError
 
 FREE_TEXT = frozenset({"text", "text_pair", "input", "output", "folder"})
@@ -28,6 +28,7 @@ class PredictConfig:
     input: str | None = None
     output: str | None = None
     batch_tokens: int = Field(default=4096, ge=1)
+    precision: InferencePrecision = "auto"
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:
@@ -63,7 +64,7 @@ def predict(config: PredictConfig) -> None:
     from shopguide.inference.files import answer_file
     from shopguide.inference.load import load_model
 
-    predictor = load_model(folder)
+    predictor = load_model(folder, config.precision)
     if config.text is None:
         assert config.input is not None
         answer_file(predictor, config.input, config.output, config.batch_tokens)

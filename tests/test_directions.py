@@ -19,7 +19,7 @@ BELOW = {
     "tasks": {"text", "records", "metrics", "config", "errors"},
     "objectives": {"text", "models", "metrics", "config", "errors"},
     "text": {"records", "config", "errors"},
-    "models": {"config", "errors"},
+    "models": {"config", "machine", "errors"},
     "runs": {"config", "errors"},
     "records": {"errors"},
     "metrics": set(),

@@ -1,21 +1,38 @@
-import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from shopguide import machine
-from shopguide.machine import native_bf16, prepare_process
+from shopguide.machine import native_bf16
 
-NAME = "THP_MEM_ALLOC_ENABLE"
+FAULTS = """
+import resource, torch
+from shopguide.machine import prepare_process
+prepare_process()
+for _ in range(20):
+    torch.zeros(10_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    torch.zeros(10_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
 
 
-def test_large_pages_are_asked_for_unless_the_user_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(NAME, raising=False)
-    prepare_process()
-    assert os.environ[NAME] == "1"
-    monkeypatch.setenv(NAME, "0")
-    prepare_process()
-    assert os.environ[NAME] == "0"
+@pytest.mark.skipif(sys.platform != "linux" or machine.platform.libc_ver()[0] != "glibc", reason="glibc only")
+def test_memory_of_one_step_serves_the_next_unless_the_user_has_chosen() -> None:
+    pages = 20 * 40_000_000 / 4096
+
+    def faults(**environment: str) -> int:
+        clean = {k: v for k, v in machine.os.environ.items() if k not in machine.MALLOC_SETTINGS}
+        found = subprocess.run(
+            [sys.executable, "-c", FAULTS], env=clean | environment, capture_output=True, text=True, check=True
+        )
+        return int(found.stdout)
+
+    assert faults() < pages / 20
+    assert faults(MALLOC_TRIM_THRESHOLD_="100000") > pages / 2
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(None, "benchmark", Path(folder) / "runs")
         with open_run(store, "finetune") as run:
-            trainer = {"gradient_clip_val": 1.0, "max_steps": args.steps}
+            trainer = {"gradient_clip_val": 1.0, "max_steps": args.steps, "precision": "auto"}
             place = Place(
                 f"{folder}/out", args.seed, 1, trainer, RunLogger(run), callbacks=[training.our_clock(ends, losses, [])]
             )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from shopguide.config import DataConfig, build_task, parse
+from shopguide.config import DataConfig, InferencePrecision, build_task, parse
 from shopguide.errors import DataError, ModelError
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.report import flat_scores
@@ -23,6 +23,7 @@ def evaluate_run(
     split: str,
     batch_tokens: int,
     folder: Path | None = None,
+    precision: InferencePrecision = "auto",
 ) -> dict[str, Any]:
     """Score the experiment's models on one split of a shop's records.
 
@@ -34,6 +35,7 @@ def evaluate_run(
         split: train, dev, test, or all rows that are found.
         batch_tokens: tokens a model sees at once.
         folder: of an exported model of the task, scored in place of the run's own; its name ends the metrics' names.
+        precision: of a model in torch.
 
     Returns:
         Task → metrics, each `{"value", "low", "high"}` (bounds where a bootstrap interval is known), and `examples`.
@@ -49,7 +51,7 @@ def evaluate_run(
     material = load_material(data)
     found: dict[str, Any] = {}
     for name, phase_run in runs.items():
-        predictor = load_model(folder or store.task_model(run, name))
+        predictor = load_model(folder or store.task_model(run, name), precision)
         if predictor.card.task != name:
             raise ModelError(
                 f"folder={folder}: expected a model of task `{name}`, found one of `{predictor.card.task}`"

@@ -23,7 +23,7 @@ from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers.logger import Logger
 
 from shopguide.errors import ConfigError
-from shopguide.machine import native_bf16
+from shopguide.models.precision import good_at_bf16
 from shopguide.objectives.objective import Objective
 from shopguide.objectives.step_curves import StepCurves
 from shopguide.text.batches import BatchLoader
@@ -253,8 +253,8 @@ def chosen_precision(accelerator: str) -> str:
     """Mixed bfloat16 where the device multiplies it in hardware, else full precision."""
     on_gpu = torch.cuda.is_available() and accelerator in ("auto", "gpu", "cuda")
     on_cpu = not on_gpu and accelerator in ("auto", "cpu") and not torch.backends.mps.is_available()
-    native = torch.cuda.is_bf16_supported(including_emulation=False) if on_gpu else on_cpu and native_bf16()
-    return "bf16-mixed" if native else "32-true"
+    device = "cuda" if on_gpu else "cpu" if on_cpu else accelerator
+    return "bf16-mixed" if good_at_bf16(device) else "32-true"
 
 
 def _quieten() -> None:

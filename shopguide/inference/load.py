@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+from shopguide.config import InferencePrecision
 from shopguide.inference.answers import Answerer
 from shopguide.inference.onnx import FILE, OnnxPredictor
 
 
-def load_model(folder: str | Path) -> Answerer:
-    """The model as fine-tuning saved it, or as it was exported; torch is imported only where it is needed.
+def load_model(folder: str | Path, precision: InferencePrecision = "auto") -> Answerer:
+    """The model as fine-tuning saved it, or as it was exported, which has its own precision.
+
+    Torch is imported only where it is needed.
 
     Raises:
         ModelError: it is neither.
@@ -16,4 +19,4 @@ def load_model(folder: str | Path) -> Answerer:
         return OnnxPredictor.load(folder)
     from shopguide.inference.predictor import Predictor
 
-    return Predictor.load(folder)
+    return Predictor.load(folder, precision=precision)

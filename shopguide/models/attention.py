@@ -73,21 +73,22 @@ def attention(
         return _varlen(rows, layout, scaling, causal, sliding_window)[None], None
     _, heads, _, width = query.shape
     spread = layout.spread(heads, query.device)
-    padded = [_Spread.apply(row.reshape(-1, width), spread) for row in rows]  # type: ignore[no-untyped-call]
-    pieces = zip(*(torch.split(tensor, spread.sizes) for tensor in padded), strict=True)
+    spread_out = [_Spread.apply(row.reshape(-1, width), spread) for row in rows]  # type: ignore[no-untyped-call]
+    pieces = zip(*(torch.split(tensor, spread.sizes) for tensor in spread_out), strict=True)
     own = bool(dropout) and not query.is_cuda
-    kept, parts = _draws(layout, heads, dropout if own else 0.0), []
+    kept = _draws(layout, heads, dropout if own else 0.0)
+    parts: list[torch.Tensor] = []
     for number, (group, piece) in enumerate(zip(layout.groups, pieces, strict=True)):
-        documents = [tensor.view(len(group.lengths), heads, group.places, width) for tensor in piece]
+        query, key, value = (tensor.view(len(group.lengths), heads, group.places, width) for tensor in piece)
         kind = (number, sliding_window, causal, own, query.dtype)
         if kind not in layout.masks:
             layout.masks[kind] = _bias(group, sliding_window, causal, own, query)
         bias = layout.masks[kind]
         if own:
-            out = _with_dropout(documents, scaling, dropout, bias, next(kept))
+            out = _with_dropout(query, key, value, scaling, dropout, bias, next(kept))
         else:
             out = scaled_dot_product_attention(
-                *documents, bias, dropout_p=dropout, is_causal=causal and bias is None, scale=scaling
+                query, key, value, bias, dropout_p=dropout, is_causal=causal and bias is None, scale=scaling
             )
         parts.append(out.reshape(-1, width))
     collected: torch.Tensor = _Collect.apply(torch.cat(parts), spread)  # type: ignore[no-untyped-call]
@@ -136,14 +137,15 @@ def _draws(layout: Layout, heads: int, dropout: float) -> Iterator[torch.Tensor]
 
 
 def _with_dropout(
-    documents: list[torch.Tensor],
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
     scaling: float | None,
     dropout: float,
     bias: torch.Tensor | None,
     kept: torch.Tensor,
 ) -> torch.Tensor:
     """(N, H, L, D) thrice → (N, H, L, D), on CPU, where the library's kernel draws slowly."""
-    query, key, value = documents
     scores = torch.matmul(query * (scaling or query.shape[-1] ** -0.5), key.transpose(-1, -2))
     if bias is not None:
         scores += bias

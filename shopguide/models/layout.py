@@ -83,7 +83,8 @@ class Layout:
     @cached_property
     def flat(self) -> np.ndarray:
         """(T,) place of each token in the padded batch, read row by row; 0 for filler."""
-        return np.pad(np.repeat(self.order * self.width, self._falling), (0, self.filler)) + self.columns
+        flat: np.ndarray = np.pad(np.repeat(self.order * self.width, self._falling), (0, self.filler)) + self.columns
+        return flat
 
     @cached_property
     def bounds(self) -> np.ndarray:
@@ -121,8 +122,9 @@ class Layout:
         sources, held = np.concatenate(into), np.concatenate(real)
         back = np.zeros((self.tokens + self.filler) * heads, dtype=np.int64)
         back[sources[held]] = held.nonzero()[0]
-        ways = [torch.from_numpy(way).to(device, non_blocking=True) for way in (sources, back, (~held).nonzero()[0])]
-        return Spread(*ways, self.tokens * heads, [len(part) for part in into])
+        ways = (sources, back, (~held).nonzero()[0])
+        there, again, padding = (torch.from_numpy(way).to(device, non_blocking=True) for way in ways)
+        return Spread(there, again, padding, self.tokens * heads, [len(part) for part in into])
 
 
 def _places(length: int) -> int:

@@ -34,7 +34,7 @@ def test_half_precision_is_chosen_where_the_processor_has_it(
 ) -> None:
     monkeypatch.setattr(fit.torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(fit.torch.backends.mps, "is_available", lambda: False)
-    monkeypatch.setattr(fit, "native_bf16", lambda: native)
+    monkeypatch.setattr(fit, "good_at_bf16", lambda device: native and device == "cpu")
     assert fit.chosen_precision("auto") == fit.chosen_precision("cpu") == chosen
     assert fit.chosen_precision("tpu") == "32-true"
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from shopguide.errors import DataError, ModelError
+from shopguide.inference import predictor as module
 from shopguide.inference.card import Card
-from shopguide.inference.predictor import Predictor
+from shopguide.inference.predictor import CLOSE, Predictor
 from tests.conftest import Finished
 
 TEXTS = ["手机壳", "red trail running boots for a long day in the rain", "tv", ""]
@@ -44,6 +45,28 @@ def test_the_label_is_the_most_likely_class(need: Predictor) -> None:
         assert shares == sorted(shares, reverse=True)
         assert answer["label"] == next(iter(answer["posterior"]))
         assert set(answer["posterior"]) == set(need.card.targets["category"])
+
+
+@pytest.mark.parametrize("task", ["need", "features"])
+def test_half_precision_changes_no_answer(finished: Finished, task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = finished.store.task_model(finished.run_id, task)
+    texts = [
+        f"{size} {colour} {kind}" for size in "SML" for colour in ("red", "蓝色", "") for kind in ("boots", "手机")
+    ]
+    exact = Predictor.load(folder, precision="32").posterior(texts * 9)
+    monkeypatch.setattr(module, "good_at_bf16", lambda device: device == "cpu")
+    monkeypatch.setattr(module, "MANY", 1)
+    half = Predictor.load(folder).posterior(texts * 9)
+    for target, expected in exact.items():
+        assert half[target].argmax(1).tolist() == expected.argmax(1).tolist()
+        np.testing.assert_allclose(half[target], expected, atol=CLOSE / 2)
+    monkeypatch.setattr(module, "CLOSE", 0.0)
+    rough = Predictor.load(folder).posterior(texts * 9)
+    assert any((rough[target] != exact[target]).any() for target in exact), "half precision was not used"
+    monkeypatch.setattr(module, "CLOSE", 2.0)
+    again = Predictor.load(folder).posterior(texts * 9)
+    for target, expected in exact.items():
+        np.testing.assert_allclose(again[target], expected, atol=1e-5)
 
 
 def test_several_targets_answer_by_target(features: Predictor) -> None:
