@@ -3,8 +3,9 @@
     python -m experiments.benchmarks.finetuning --data DATA/crowdflower --model WEIGHTS/minilm-l6
 
 Peers: `transformers.Trainer` padded to 128 and with dynamic padding; sentence-transformers' `CrossEncoderTrainer`. All
-sides have the same pairs, backbone, batch of 32, seed and precision. Ours runs as users run it: the phase `finetune` in
-Lightning, every step tracked in MLflow. Clocked from the end of the first step to the end of the last one.
+sides have the same pairs, backbone, batch of 32 and seed; each has the precision that it comes with (`--peer` sets
+another for the scripts). Ours runs as users run it: the phase `finetune` in Lightning, every step tracked in MLflow. Clocked from the
+end of the first step to the end of the last one.
 """
 
 import argparse
@@ -31,7 +32,8 @@ def main() -> None:
     if args.arm:
         print(json.dumps(ours(args) if args.arm == "ours" else PEER_ARMS[args.case](args)))
         return
-    cases = [Case(name, "pairs/s", [], peer, ("loss", "peak_memory_gb")) for name, peer in PEERS.items()]
+    precision = training.precision(args)
+    cases = [Case(name, "pairs/s", [], peer, ("loss", "peak_memory_gb"), precision) for name, peer in PEERS.items()]
     compare("finetuning", cases, args)
 
 
@@ -41,6 +43,7 @@ def arguments() -> argparse.Namespace:
     made.add_argument("--model", default=None, help="folder or hub name of a BERT; default: random weights of its size")
     made.add_argument("--steps", type=int, default=STEPS)
     made.add_argument("--seed", type=int, default=0)
+    training.add_peer(made)
     return made.parse_args()
 
 
@@ -88,7 +91,8 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def settings(args: argparse.Namespace, folder: str, cls: Any) -> Any:
-    return training.arguments(cls, folder, steps=args.steps, rows=ROWS, lr=LR, seed=args.seed)
+    bf16 = training.peer_bf16(args)
+    return training.arguments(cls, folder, steps=args.steps, rows=ROWS, lr=LR, seed=args.seed, bf16=bf16)
 
 
 def by_trainer(args: argparse.Namespace) -> dict[str, Any]:

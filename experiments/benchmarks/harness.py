@@ -33,6 +33,8 @@ class Case:
     peer: str
     also: tuple[str, ...] = ()
     """Further numbers that arms report: their medians are printed beside."""
+    precision: str = "32"
+    """Ours and the peer's."""
     found: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -108,6 +110,7 @@ def _result(case: Case) -> dict[str, Any]:
         "case": case.name,
         "peer": case.peer,
         "unit": case.unit,
+        "precision": case.precision,
         "ours": round(medians["ours"], 2),
         "theirs": round(medians["theirs"], 2),
         "ratio_median": round(medians["ours"] / medians["theirs"], 3),

@@ -2,9 +2,9 @@
 
     python -m experiments.benchmarks.pretraining --data DATA/crowdflower --tokenizer WEIGHTS/minilm-l6
 
-Both sides have the same texts, network, initial weights, batch (32 texts, or 32 × 128 tokens where texts are grouped),
-seed and precision. Ours runs as users run it: the phase `pretrain` in Lightning, every step tracked in MLflow. Clocked
-from the end of the first step to the end of the last one, waiting for data included.
+Both sides have the same texts, network, initial weights, batch (32 texts, or 32 × 128 tokens where texts are grouped)
+and seed; each has the precision that it comes with (`--peer` sets another for the script). Ours runs as users run it: the phase `pretrain` in Lightning,
+every step tracked in MLflow. Clocked from the end of the first step to the end of the last one, waiting for data included.
 """
 
 import argparse
@@ -23,7 +23,7 @@ SHAPES = {
     "minilm": {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536},
     "2x128": {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512},
 }
-STEPS = {"minilm": 12, "2x128": 40}
+STEPS = {"minilm": 7, "2x128": 20}
 
 
 def main() -> None:
@@ -32,7 +32,14 @@ def main() -> None:
         print(json.dumps({"ours": ours, "theirs": theirs}[args.arm](args)))
         return
     cases = [
-        Case(f"{shape} {way}", "tokens/s", [], f"transformers.Trainer, {PEERS[way]}", ("loss", "peak_memory_gb"))
+        Case(
+            f"{shape} {way}",
+            "tokens/s",
+            [],
+            f"transformers.Trainer, {PEERS[way]}",
+            ("loss", "peak_memory_gb"),
+            training.precision(args),
+        )
         for shape in SHAPES
         for way in PEERS
     ]
@@ -49,6 +56,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     made.add_argument("--tokenizer", default=None, help="folder or hub name; default: trained on the texts")
     made.add_argument("--steps", type=int, default=None)
     made.add_argument("--seed", type=int, default=0)
+    training.add_peer(made)
     return made.parse_args()
 
 
@@ -145,7 +153,10 @@ def theirs(args: argparse.Namespace) -> dict[str, Any]:
         return collate(examples)
 
     with tempfile.TemporaryDirectory() as folder:
-        settings = training.arguments(TrainingArguments, folder, steps=steps, rows=ROWS, lr=LR, seed=args.seed)
+        bf16 = training.peer_bf16(args)
+        settings = training.arguments(
+            TrainingArguments, folder, steps=steps, rows=ROWS, lr=LR, seed=args.seed, bf16=bf16
+        )
         loop = Trainer(
             model, settings, train_dataset=rows, data_collator=counted, callbacks=[training.peer_clock(ends)]
         )

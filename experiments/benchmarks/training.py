@@ -1,11 +1,31 @@
 """What the arms of the training benchmarks share: how the peers are set, and what is clocked."""
 
+import argparse
 import resource
 import time
 from typing import Any
 
 
-def arguments(cls: Any, folder: str, *, steps: int, rows: int, lr: float, seed: int) -> Any:
+def add_peer(parser: argparse.ArgumentParser) -> None:
+    """Let the peers' precision be chosen."""
+    parser.add_argument("--peer", choices=("32", "bf16"), default=None, help="precision; default: 32, on a GPU bf16")
+
+
+def peer_bf16(args: argparse.Namespace) -> bool:
+    """Whether the peers train in bf16: the scripts do not unless they are told, but everyone tells them on a GPU."""
+    import torch
+
+    return bool(args.peer == "bf16" or (args.peer is None and torch.cuda.is_available()))
+
+
+def precision(args: argparse.Namespace) -> str:
+    """Ours, as shipped, and the peers'."""
+    from shopguide.experiment.fit import chosen_precision
+
+    return f"{chosen_precision('auto')} : {'bf16' if peer_bf16(args) else '32'}"
+
+
+def arguments(cls: Any, folder: str, *, steps: int, rows: int, lr: float, seed: int, bf16: bool) -> Any:
     """The training arguments that all peers share, as a script would set them.
 
     Args:
@@ -15,6 +35,7 @@ def arguments(cls: Any, folder: str, *, steps: int, rows: int, lr: float, seed: 
         rows: of a batch.
         lr: learning rate.
         seed: of weights' head, order and dropout.
+        bf16: mixed precision.
     """
     return cls(
         folder,
@@ -24,6 +45,7 @@ def arguments(cls: Any, folder: str, *, steps: int, rows: int, lr: float, seed: 
         weight_decay=0.01,
         warmup_steps=0.06,
         seed=seed,
+        bf16=bf16,
         logging_steps=1,
         save_strategy="no",
         report_to=[],

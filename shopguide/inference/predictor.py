@@ -22,7 +22,7 @@ from shopguide.models.unpadded import Batch, mean_states, sequence_logits
 from shopguide.text.examples import Collate, EncodedTexts
 from shopguide.text.plan import BatchPlan
 
-CLOSE = 0.05
+CLOSE = 0.02
 """Two classes whose probabilities are less than this apart may change places in half precision."""
 MANY = 2048
 """Tokens from which half precision pays: its matrix products are compiled for their shapes."""
@@ -114,14 +114,14 @@ class Predictor(Answerer):
     ) -> np.ndarray:
         """(len(chosen), …) what a function of a batch gives for each of the chosen examples, one or more."""
         out: np.ndarray | None = None
-        for rows in BatchPlan(encoded.lengths[chosen], len(chosen), batch_tokens, shuffle=False).of_epoch(0):
-            batch = self._collate([encoded[(0, int(row))] for row in chosen[rows]])
-            batch = {k: v.to(self.device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):  # one for all: weights are cast once
+            for rows in BatchPlan(encoded.lengths[chosen], len(chosen), batch_tokens, shuffle=False).of_epoch(0):
+                batch = self._collate([encoded[(0, int(row))] for row in chosen[rows]])
+                batch = {k: v.to(self.device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
                 values = function(batch).float().cpu().numpy()
-            if out is None:
-                out = np.empty((len(chosen), values.shape[1]), dtype=np.float32)
-            out[rows] = values
+                if out is None:
+                    out = np.empty((len(chosen), values.shape[1]), dtype=np.float32)
+                out[rows] = values
         assert out is not None
         return out
 

@@ -1,18 +1,17 @@
 """The benchmarks' JSON lines as one table.
 
-python experiments/2026-11-24-engine/table.py > experiments/2026-11-24-engine/results.md
+python -m experiments.benchmarks.table experiments/2026-11-24-engine/results > experiments/2026-11-24-engine/results.md
 """
 
 import json
+import sys
 from pathlib import Path
-
-FOLDER = Path(__file__).parent / "results"
 
 
 def main() -> None:
     print("| benchmark | case | unit | shopguide | peer | ratio of medians [min–max] | control | rounds | beside |")
     print("|---|---|---|---|---|---|---|---|---|")
-    for path in sorted(FOLDER.glob("*.json")):
+    for path in sorted(Path(sys.argv[1]).glob("*.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
         for row in found["results"]:
             beside = [
@@ -20,6 +19,7 @@ def main() -> None:
                 for key, value in row.items()
                 if isinstance(value, dict)
             ]
+            beside = ([f"precision {row['precision']}"] if "precision" in row else []) + beside
             ratio = f"{row['ratio_median']:.2f} [{row['ratio_min']:.2f}–{row['ratio_max']:.2f}]"
             verdict = ratio if row["measured"] else f"not measured ({ratio})"
             cells = [
