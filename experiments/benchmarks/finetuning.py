@@ -4,8 +4,8 @@
 
 Peers: `transformers.Trainer` padded to 128 and with dynamic padding; sentence-transformers' `CrossEncoderTrainer`. All
 sides have the same pairs, backbone, batch of 32 and seed; each has the precision that it comes with (`--peer` sets
-another for the scripts). Ours runs as users run it: the phase `finetune` in Lightning, every step tracked in MLflow. Clocked from the
-end of the first step to the end of the last one.
+another for the scripts). Ours runs as users run it: the phase `finetune` in Lightning, every step tracked in MLflow.
+Clocked from the end of the first step to the end of the last one.
 """
 
 import argparse

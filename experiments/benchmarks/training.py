@@ -5,6 +5,8 @@ import resource
 import time
 from typing import Any
 
+import torch
+
 
 def add_peer(parser: argparse.ArgumentParser) -> None:
     """Let the peers' precision be chosen."""
@@ -13,8 +15,6 @@ def add_peer(parser: argparse.ArgumentParser) -> None:
 
 def peer_bf16(args: argparse.Namespace) -> bool:
     """Whether the peers train in bf16: the scripts do not unless they are told, but everyone tells them on a GPU."""
-    import torch
-
     return bool(args.peer == "bf16" or (args.peer is None and torch.cuda.is_available()))
 
 
@@ -46,6 +46,7 @@ def arguments(cls: Any, folder: str, *, steps: int, rows: int, lr: float, seed: 
         warmup_steps=0.06,
         seed=seed,
         bf16=bf16,
+        use_cpu=not torch.cuda.is_available(),
         logging_steps=1,
         save_strategy="no",
         report_to=[],
