@@ -57,6 +57,9 @@ class DataConfig:
     targets: list[str] | None = None
     """Label fields of the `features` task: `category` or names of attributes; null: chosen from the catalogue."""
     split: SplitConfig = field(default_factory=SplitConfig)
+    max_leak: Share | None = None
+    """Refuse to train where more of a task's held-out texts than this share stand, exactly or nearly, in what is learnt
+    from; null: count and tell only."""
     options: dict[str, Any] = field(default_factory=dict)
     """Passed to the reader as it is."""
     cache_dir: str = ".cache/shopguide"

@@ -13,8 +13,6 @@ from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import Pretrained
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
-from shopguide.records.splits import leaks
-from shopguide.records.tables import column
 from shopguide.runs import figures
 from shopguide.runs.secrets import mask_uri
 from shopguide.runs.store import Store
@@ -28,19 +26,12 @@ BESIDE = (("majority", "majority"), ("tfidf_lr", "TF-IDF + LR"), ("ceiling", "ce
 
 
 def log_material(run: Run, material: Material) -> None:
-    """Row counts, what was quarantined, and how much of the held-out text stands in the training text."""
+    """Row counts, and what was quarantined."""
     shop, parts = material.shop, material.parts
     metrics: dict[str, float] = {"records/quarantined": float(shop.report.quarantined)}
     for table in ("products", "behaviours", "judgements", "dialogues"):
         split = getattr(parts, table)
         metrics |= {f"records/{table}/{name}": float((split == name).sum()) for name in np.unique(split)}
-    for table, field in (("products", "title"), ("behaviours", "query")):
-        rows, split = getattr(shop, table), getattr(parts, table)
-        if len(rows):
-            texts = np.array(column(rows, field), dtype=object)
-            for name in ("dev", "test"):
-                share = leaks(list(texts[split == "train"]), list(texts[split == name]))
-                metrics[f"leak/{table}/{name}_in_train"] = share
     run.log_metrics(metrics)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shopguide.config import Config, build_task
+from shopguide.experiment.leaks import Leaks, guard, leak_metrics
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
 from shopguide.tasks.task import Examples, Task
 
@@ -39,7 +40,8 @@ def run_experiment(config: Config, parent: str | None = None, label: str | None 
     material = load_material(config.data)
     log_line(material)
     labelled = _labelled(config, material)
-    return _run_tracked(config, material, labelled, parent, label)
+    leaks = guard(config, material, labelled)
+    return _run_tracked(config, material, labelled, leaks, parent, label)
 
 
 def _labelled(config: Config, material: Material) -> list[tuple[Task, Examples]]:
@@ -51,7 +53,12 @@ def _labelled(config: Config, material: Material) -> list[tuple[Task, Examples]]
 
 
 def _run_tracked(
-    config: Config, material: Material, labelled: list[tuple[Task, Examples]], parent: str | None, label: str | None
+    config: Config,
+    material: Material,
+    labelled: list[tuple[Task, Examples]],
+    leaks: Leaks,
+    parent: str | None,
+    label: str | None,
 ) -> Outcome:
     """The tracked part: torch and MLflow are imported here, seconds after a fault of the records would be told."""
     from shopguide.experiment.phases import Stage, flat, run_phases
@@ -68,6 +75,7 @@ def _run_tracked(
         run.log_params(flat(plain))
         log_environment(run, plain, {"data": material.shop.fingerprint}, config.seed)
         log_material(run, material)
+        run.log_metrics(leak_metrics(leaks))
         tokenizer = load_or_train_tokenizer(config.model, material, config.pretrain.fields)
         metrics = run_phases(Stage(config, material, store, run, tokenizer, config.model), labelled)
         run.log_metrics(metrics)

@@ -63,12 +63,6 @@ def _named(place: np.ndarray, fractions: Fractions) -> np.ndarray:
     return NAMES[np.searchsorted(np.cumsum(fractions)[:2], place, side="right")] if len(place) else np.array([], str)
 
 
-def leaks(train: Sequence[str], other: Sequence[str]) -> float:
-    """Share of the other texts that stand in the training texts, case and white space aside."""
-    known = {normalised(text) for text in train}
-    return sum(normalised(text) in known for text in other) / len(other) if len(other) else 0.0
-
-
 def normalised(text: str) -> str:
-    """A text by which rows are the same for a split or a leak."""
+    """A text by which rows are the same for a split."""
     return " ".join(text.casefold().split())
