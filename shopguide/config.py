@@ -27,6 +27,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Monitor = Literal["dev/loss", "dev/accuracy", "dev/macro_f1", "dev/weighted_f1", "dev/ece"]
 InferencePrecision = Literal["auto", "32"]
+LOSSES = "shopguide.objectives.losses"
 T = TypeVar("T")
 
 
@@ -94,6 +95,8 @@ class OptimizerConfig:
     """After warm-up: linear or cosine to zero; `wsd` stays up and falls linearly over the last `decay_share`."""
     warmup_share: Share = 0.06
     decay_share: Share = 0.2
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Learning rate of a layer as a share of that of the layer above it; 1: the same for all."""
 
 
 @dataclass(config=STRICT)
@@ -155,7 +158,11 @@ class FinetuneConfig:
     monitor: Monitor | None = "dev/macro_f1"
     """The epoch that is best by it is kept; null: the last one."""
     patience: Count | None = None
+    loss: dict[str, Any] = field(default_factory=lambda: {"target": f"{LOSSES}.cross_entropy.CrossEntropy"})
+    """`target` (dotted class of a loss) and that class's options."""
     label_smoothing: Share = 0.0
+    r_drop: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the disagreement of two runs of each batch under other dropout (Liang et al. 2021); 0: one run."""
     max_examples: Count | None = None
     """Learn from at most this many training examples, drawn by the seed; null: from all."""
     baselines: bool = True
@@ -270,7 +277,7 @@ def parse_config(values: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: lists every fault: unknown keys, wrong types, ranges, missing folders, tasks, trainer arguments.
     """
-    faults = [*_trainer_faults(values), *_task_faults(values), *path_faults(values)]
+    faults = [*_trainer_faults(values), *_class_faults(values), *path_faults(values)]
     return parse(Config, values, faults)
 
 
@@ -342,16 +349,19 @@ def _trainer_faults(values: Mapping[str, Any]) -> Iterator[str]:
             yield f"trainer.{key}: not an argument of pytorch_lightning.Trainer{hint}"
 
 
-def _task_faults(values: Mapping[str, Any]) -> Iterator[str]:
-    for name, options in (values.get("tasks") or {}).items():
+def _class_faults(values: Mapping[str, Any]) -> Iterator[str]:
+    """Of the entries that name a class: tasks and the loss."""
+    entries = {f"tasks.{name}": (options, {"name": name}) for name, options in (values.get("tasks") or {}).items()}
+    loss = (values.get("finetune") or {}).get("loss")
+    for key, (options, more) in (entries | ({} if loss is None else {"finetune.loss": (loss, {})})).items():
         if not isinstance(options, Mapping) or "target" not in options:
-            yield f"tasks.{name}.target: required, but not set (the dotted class of the task)"
+            yield f"{key}.target: required, but not set (a dotted class)"
             continue
         try:
-            build_task(name, options)
+            _build(key, options, more)
         except ValidationError as error:
             for item in error.errors(include_url=False):
-                yield f"tasks.{name}." + describe(dict(item), {})
+                yield f"{key}." + describe(dict(item), {})
         except ConfigError as error:
             yield str(error)
 
@@ -363,12 +373,26 @@ def build_task(name: str, options: Mapping[str, Any]) -> Any:
         ConfigError: its class cannot be imported.
         pydantic.ValidationError: an option is not valid.
     """
+    return _build(f"tasks.{name}", options, {"name": name})
+
+
+def build_loss(options: Mapping[str, Any]) -> Any:
+    """The loss that `finetune.loss` describes.
+
+    Raises:
+        ConfigError: its class cannot be imported.
+        pydantic.ValidationError: an option is not valid.
+    """
+    return _build("finetune.loss", options, {})
+
+
+def _build(key: str, options: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
     module, _, attribute = str(options["target"]).rpartition(".")
     try:
         cls = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"tasks.{name}.target={options['target']}: cannot be imported ({error})") from error
-    return TypeAdapter(cls).validate_python({"name": name, **{k: v for k, v in options.items() if k != "target"}})
+        raise ConfigError(f"{key}.target={options['target']}: cannot be imported ({error})") from error
+    return TypeAdapter(cls).validate_python({**more, **{k: v for k, v in options.items() if k != "target"}})
 
 
 def path_faults(values: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig
+from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig, build_loss
 from shopguide.experiment.fit import Fitted, Place, Plan, fit
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores, ceiling, score
@@ -15,7 +15,7 @@ from shopguide.models.backbone import backbone_config, build_model, freeze_layer
 from shopguide.models.unpadded import runs_unpadded
 from shopguide.objectives.classification import Classification
 from shopguide.tasks.baselines import majority, tfidf_logistic_regression
-from shopguide.tasks.labels import encode_labels, label_spaces
+from shopguide.tasks.labels import encode_labels, label_counts, label_spaces
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.batches import Batches, BatchLoader
 from shopguide.text.examples import Collate, EncodedTexts
@@ -65,8 +65,10 @@ def finetune(
     card = Card(task.name, task.inputs, spaces, config.max_length)
     network = _classifier(model, tokenizer, card, place.seed)
     freeze_layers(network, model.freeze_layers)
-    module = Classification(network, optimizer, [len(classes) for classes in spaces.values()], config.label_smoothing)
     labels = encode_labels(train, spaces)
+    module = Classification(
+        network, optimizer, label_counts(labels, spaces), build_loss(config.loss), config.label_smoothing, config.r_drop
+    )
     loaders = [
         _loader(part, encode_labels(part, spaces), config, tokenizer, network, place.seed, shuffle=part is train)
         for part in (train, dev)

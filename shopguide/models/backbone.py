@@ -91,6 +91,12 @@ def build_model(source: str | None, config: Any, head: Head, tokenizer: Any, **s
     return model
 
 
+def layer_stack(model: nn.Module) -> nn.ModuleList:
+    """The transformer layers of a backbone, the lowest first: the longest list of modules that it has."""
+    stacks = [m for m in model.base_model.modules() if isinstance(m, nn.ModuleList)]  # type: ignore[union-attr]
+    return max(stacks, key=len, default=nn.ModuleList())
+
+
 def freeze_layers(model: nn.Module, count: int) -> int:
     """Stop the gradients of the embeddings and of the first `count` layers; the number of parameters frozen.
 
@@ -99,9 +105,7 @@ def freeze_layers(model: nn.Module, count: int) -> int:
     """
     if count == 0:
         return 0
-    base = model.base_model
-    stacks = [m for m in base.modules() if isinstance(m, nn.ModuleList)]  # type: ignore[union-attr]
-    layers = max(stacks, key=len, default=nn.ModuleList())
+    layers = layer_stack(model)
     if count > len(layers):
         raise ModelError(f"model.freeze_layers={count}: the backbone has {len(layers)} layers")
     frozen = [*model.get_input_embeddings().parameters(), *layers[:count].parameters()]  # type: ignore[operator]

@@ -1,8 +1,10 @@
-"""Fine-tuning on one or several targets over one encoder: L(θ) = −Σⱼ log P(yⱼ | xⱼ; θ).
+"""Fine-tuning on one or several targets over one encoder: L(θ) = −Σⱼ log P(yⱼ | xⱼ; θ), or another loss.
 
 A label number below 0 is missing; one of C or more is a class that no training example has. Neither carries loss.
 The targets share one linear head: each owns a run of its outputs, and the posterior over its classes is the softmax of
 that run. So any transformers sequence classifier serves, and one target is exactly the usual cross-entropy.
+
+R-Drop (Liang et al. 2021) runs each batch twice under other dropout: ½ (L₁ + L₂) + α · ½ (KL(P₁‖P₂) + KL(P₂‖P₁)).
 
 Shapes: B batch, T targets, C classes of a target, K = ΣC outputs.
 """
@@ -11,44 +13,72 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import kl_div
 
 from shopguide.config import OptimizerConfig
 from shopguide.metrics.classification import classification_metrics
 from shopguide.models.posterior import posteriors
 from shopguide.models.unpadded import Batch, sequence_logits
+from shopguide.objectives.losses.cross_entropy import CrossEntropy
+from shopguide.objectives.losses.loss import Loss
 from shopguide.objectives.objective import Objective
 
 
 class Classification(Objective):
-    """Cross-entropy, as a mean over the targets; a missing label carries no loss.
+    """A classifier's loss, as a mean over the targets; a missing label carries none.
 
     Args:
         model: transformers sequence classifier with ΣC outputs.
         optimizer: settings of AdamW.
-        sizes: classes of each target.
+        counts: for each target, how many training examples its classes have.
+        loss: of one target.
         label_smoothing: share of the target distribution spread over all classes.
+        r_drop: α; 0: each batch is run once.
     """
 
     def __init__(
-        self, model: nn.Module, optimizer: OptimizerConfig, sizes: Sequence[int], label_smoothing: float = 0.0
+        self,
+        model: nn.Module,
+        optimizer: OptimizerConfig,
+        counts: Sequence[Sequence[int]],
+        loss: Loss | None = None,
+        label_smoothing: float = 0.0,
+        r_drop: float = 0.0,
     ) -> None:
         super().__init__(model, optimizer)
-        self.sizes = list(sizes)
-        self.label_smoothing = label_smoothing
+        self.counts = [torch.tensor(numbers) for numbers in counts]
+        self.sizes = [len(numbers) for numbers in counts]
+        self._of_target = loss or CrossEntropy()
+        self.label_smoothing, self.r_drop = label_smoothing, r_drop
         self._seen: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def loss(self, batch: Batch) -> torch.Tensor:
-        """Mean over targets of the mean cross-entropy over the labelled rows."""
-        return self._loss(sequence_logits(self.model, batch), batch["targets"])
+        """Mean over targets of the mean loss over the labelled rows."""
+        logits, targets = sequence_logits(self.model, batch), batch["targets"]
+        if not self.r_drop:
+            return self._loss(logits, targets)
+        other = sequence_logits(self.model, batch)
+        supervised = (self._loss(logits, targets) + self._loss(other, targets)) / 2
+        return supervised + self.r_drop * self._disagreement(logits, other)
 
     def _loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         losses = []
-        for part, truth in zip(torch.split(logits.float(), self.sizes, dim=-1), targets.unbind(-1), strict=True):
+        parts = torch.split(logits.float(), self.sizes, dim=-1)
+        for part, truth, counts in zip(parts, targets.unbind(-1), self.counts, strict=True):
             known = (truth >= 0) & (truth < part.shape[-1])
             if bool(known.any()):
-                losses.append(cross_entropy(part[known], truth[known], label_smoothing=self.label_smoothing))
+                losses.append(self._of_target(part[known], truth[known], counts, self.label_smoothing))
         return torch.stack(losses).mean() if losses else logits.sum() * 0.0
+
+    def _disagreement(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """½ (KL(P₁‖P₂) + KL(P₂‖P₁)), a mean over rows and targets."""
+        pairs = (torch.split(logits.float(), self.sizes, dim=-1) for logits in (one, other))
+        found = []
+        for first, second in zip(*pairs, strict=True):
+            p, q = first.log_softmax(-1), second.log_softmax(-1)
+            there, back = (kl_div(a, b, reduction="batchmean", log_target=True) for a, b in ((p, q), (q, p)))
+            found.append((there + back) / 2)
+        return torch.stack(found).mean()
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Keep the outputs of a batch."""

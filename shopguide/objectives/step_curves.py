@@ -96,7 +96,7 @@ class StepCurves(pl.Callback):
         window, seconds = self._window, max(self._window.seconds, 1e-9)
         points = {
             "train/loss": float(outputs["loss"]),
-            "train/lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
+            "train/lr": float(max(group["lr"] for group in trainer.optimizers[0].param_groups)),
             "train/tokens_per_second": window.tokens / seconds,
             "train/waiting_share": window.waiting / seconds,
             "train/packing_efficiency": window.tokens / window.places,

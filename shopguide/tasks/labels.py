@@ -36,3 +36,10 @@ def encode_labels(examples: Examples, spaces: LabelSpaces) -> np.ndarray:
         number = {label: i for i, label in enumerate([*classes, *unseen])}
         columns.append([number[label] if label else MISSING for label in labels])
     return np.array(columns, dtype=np.int64).T.reshape(len(examples), len(spaces))
+
+
+def label_counts(labels: np.ndarray, spaces: LabelSpaces) -> list[list[int]]:
+    """(N, T) class numbers → for each target, how many examples each of its classes has."""
+    columns = zip(labels.T, spaces.values(), strict=True)
+    known = ((column[(column >= 0) & (column < len(classes))], classes) for column, classes in columns)
+    return [np.bincount(column, minlength=len(classes)).tolist() for column, classes in known]

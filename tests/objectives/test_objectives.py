@@ -6,7 +6,7 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
 from shopguide.config import OptimizerConfig
-from shopguide.models.unpadded import padded_inputs
+from shopguide.models.unpadded import padded_inputs, sequence_logits
 from shopguide.objectives.classification import Classification
 from shopguide.objectives.language_model import CausalLM, MaskedLM
 
@@ -61,7 +61,7 @@ def inputs_of(targets: list[list[int]]) -> dict[str, Any]:
 
 def test_one_target_is_the_usual_cross_entropy() -> None:
     model, inputs = classifier(3), inputs_of([[0], [1], [2], [1]])
-    own = Classification(model, ADAMW, [3]).loss(inputs)
+    own = Classification(model, ADAMW, [[1, 2, 1]]).loss(inputs)
     usual = model(**padded_inputs(inputs), labels=inputs["targets"][:, 0])
     torch.testing.assert_close(own, usual.loss)
 
@@ -71,12 +71,12 @@ def test_several_targets_are_averaged_and_missing_labels_carry_no_loss() -> None
     logits = model(**padded_inputs(inputs)).logits
     first = cross_entropy(logits[[0, 2], :2], torch.tensor([0, 1]))
     second = cross_entropy(logits[[0, 1, 3], 2:], torch.tensor([1, 2, 0]))
-    torch.testing.assert_close(Classification(model, ADAMW, [2, 3]).loss(inputs), (first + second) / 2)
+    torch.testing.assert_close(Classification(model, ADAMW, [[1, 1], [1, 1, 1]]).loss(inputs), (first + second) / 2)
 
 
 def test_a_batch_without_labels_gives_no_gradient_and_no_nan() -> None:
     model = classifier(3)
-    loss = Classification(model, ADAMW, [3]).loss(inputs_of([[-100]] * 4))
+    loss = Classification(model, ADAMW, [[1, 2, 1]]).loss(inputs_of([[-100]] * 4))
     loss.backward()
     assert loss.item() == 0.0
     assert all(p.grad is None or not p.grad.any() for p in model.parameters())
@@ -87,4 +87,29 @@ def test_label_smoothing_is_torchs(smoothing: float) -> None:
     model, inputs = classifier(3), inputs_of([[0], [1], [2], [1]])
     logits = model(**padded_inputs(inputs)).logits
     expected = cross_entropy(logits, inputs["targets"][:, 0], label_smoothing=smoothing)
-    torch.testing.assert_close(Classification(model, ADAMW, [3], smoothing).loss(inputs), expected)
+    torch.testing.assert_close(
+        Classification(model, ADAMW, [[1, 2, 1]], label_smoothing=smoothing).loss(inputs), expected
+    )
+
+
+def test_r_drop_is_the_mean_loss_and_the_disagreement_of_two_runs() -> None:
+    model, inputs = classifier(5).train(), inputs_of([[0, 1], [-100, 2], [1, -100], [-100, 0]])
+    counts = [[1, 1], [1, 1, 1]]
+    torch.manual_seed(3)
+    found = Classification(model, ADAMW, counts, r_drop=0.7).loss(inputs)
+    torch.manual_seed(3)
+    plain = Classification(model, ADAMW, counts)
+    one, other = (sequence_logits(model, inputs) for _ in range(2))
+    expected = (plain._loss(one, inputs["targets"]) + plain._loss(other, inputs["targets"])) / 2
+    for part in (slice(0, 2), slice(2, 5)):
+        p, q = one[:, part].softmax(-1), other[:, part].softmax(-1)
+        apart = (p * (p / q).log()).sum(-1) + (q * (q / p).log()).sum(-1)
+        expected = expected + 0.7 * apart.mean() / 2 / 2
+    torch.testing.assert_close(found, expected)
+    assert (one - other).abs().max() > 0
+
+
+def test_without_dropout_r_drop_adds_nothing() -> None:
+    model, inputs = classifier(3), inputs_of([[0], [1], [2], [1]])
+    plain, dropped = (Classification(model, ADAMW, [[1, 2, 1]], r_drop=weight).loss(inputs) for weight in (0.0, 5.0))
+    torch.testing.assert_close(plain, dropped)

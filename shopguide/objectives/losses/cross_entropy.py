@@ -1,0 +1,23 @@
+"""Cross-entropy: −log P(y | x; θ)."""
+
+from typing import TYPE_CHECKING
+
+from pydantic.dataclasses import dataclass
+
+from shopguide.objectives.losses.loss import OPTIONS, Loss
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(config=OPTIONS, kw_only=True)
+class CrossEntropy(Loss):
+    """Every example counts the same."""
+
+    def __call__(
+        self, logits: "torch.Tensor", truth: "torch.Tensor", counts: "torch.Tensor", smoothing: float
+    ) -> "torch.Tensor":
+        """Mean loss."""
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(logits, truth, label_smoothing=smoothing)
