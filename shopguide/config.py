@@ -112,7 +112,8 @@ class BatchConfig:
 class MaskingConfig:
     """Which positions the masked LM must restore, and what stands there meanwhile."""
 
-    strategy: Literal["token", "whole_word"] = "whole_word"
+    strategy: Literal["token", "whole_word", "span"] = "whole_word"
+    """`span`: runs of whole words."""
     probability: Annotated[float, Field(gt=0, le=1)] = 0.15
     mask_share: Share = 0.8
     random_share: Share = 0.1

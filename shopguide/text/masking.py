@@ -3,7 +3,8 @@
 Drawn from a counter-based generator keyed by those three numbers, a mask does not depend on the number of workers, on
 the order of batches, or on a restart.
 
-Source: Devlin et al. 2019, §3.1; whole words: the authors' note of 2019 to BERT's code; Chinese: Cui et al. 2019.
+Source: Devlin et al. 2019, §3.1; whole words: the authors' note of 2019 to BERT's code; Chinese: Cui et al. 2019;
+spans: Joshi et al. 2020 (SpanBERT), §3.1.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ import numpy as np
 NO_WORD = -1
 """Word number of special tokens: they are never masked."""
 IGNORE = -100
+LONGEST_SPAN = 10
+SPAN_LENGTHS = 0.8 ** np.arange(LONGEST_SPAN) / sum(0.8 ** np.arange(LONGEST_SPAN))
+"""Chance of a span of 1, 2, … words: geometric with p = 0.2, cut off; 3.8 words in the mean."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Masker:
     """Draws masks for one tokenizer.
 
     Attributes:
-        strategy: `token` draws single positions, `whole_word` draws words and masks all their pieces.
+        strategy: `token` draws single positions, `whole_word` draws words and masks all their pieces, `span` draws
+            runs of words.
         probability: share of the maskable positions that are chosen, rounded, at least one.
         mask_share: share of the chosen positions that show the mask token.
         random_share: share that shows a random token; the rest keep their own.
@@ -71,7 +76,7 @@ class Masker:
         pieces = np.bincount(word_ids[maskable])
         words = np.flatnonzero(pieces)
         size = pieces[words]
-        order = draw.permutation(len(words))
+        order = _in_spans(len(words), draw) if self.strategy == "span" else draw.permutation(len(words))
         taken = np.cumsum(size[order])
         # The first word that overruns the budget is kept by chance, so that the expected share is the budget.
         last = np.searchsorted(taken, budget)
@@ -81,6 +86,16 @@ class Masker:
         is_taken[words[order[:keep]]] = True
         chosen: np.ndarray = maskable[is_taken[word_ids[maskable]]]
         return chosen
+
+
+def _in_spans(count: int, draw: np.random.Generator) -> np.ndarray:
+    """(count,) the words' numbers in the order in which random spans reach them."""
+    lengths = 1 + np.searchsorted(np.cumsum(SPAN_LENGTHS)[:-1], draw.random(count), side="right")
+    members = draw.permutation(count)[:, None] + np.arange(LONGEST_SPAN)
+    reached = members[(np.arange(LONGEST_SPAN) < lengths[:, None]) & (members < count)]
+    _, first = np.unique(reached, return_index=True)
+    order: np.ndarray = reached[np.sort(first)]
+    return order
 
 
 @lru_cache

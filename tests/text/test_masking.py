@@ -26,7 +26,7 @@ def test_same_numbers_same_mask_and_each_number_matters() -> None:
     assert all(not np.array_equal(first[1], other[1]) for other in others)
 
 
-@pytest.mark.parametrize("strategy", ["token", "whole_word"])
+@pytest.mark.parametrize("strategy", ["token", "whole_word", "span"])
 def test_shares_are_those_of_the_paper(strategy: str) -> None:
     ids, words = example(402, word_length=2)
     draw = masker(strategy=strategy)
@@ -44,7 +44,7 @@ def test_shares_are_those_of_the_paper(strategy: str) -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(3, 80), st.integers(1, 6), st.integers(0, 10**6), st.sampled_from(["token", "whole_word"]))
+@given(st.integers(3, 80), st.integers(1, 6), st.integers(0, 10**6), st.sampled_from(["token", "whole_word", "span"]))
 def test_labels_restore_the_text_and_special_tokens_stay(length: int, word: int, number: int, strategy: str) -> None:
     ids, words = example(length, word)
     seen, labels = masker(strategy=strategy)(ids, words, 0, number)
@@ -56,10 +56,10 @@ def test_labels_restore_the_text_and_special_tokens_stay(length: int, word: int,
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(6, 80), st.integers(2, 5), st.integers(0, 10**6))
-def test_whole_words_are_masked_whole(length: int, word: int, number: int) -> None:
+@given(st.integers(6, 80), st.integers(2, 5), st.integers(0, 10**6), st.sampled_from(["whole_word", "span"]))
+def test_whole_words_are_masked_whole(length: int, word: int, number: int, strategy: str) -> None:
     ids, words = example(length, word)
-    _, labels = masker()(ids, words, 0, number)
+    _, labels = masker(strategy=strategy)(ids, words, 0, number)
     for own in np.unique(words[words != NO_WORD]):
         assert len(set((labels[words == own] != IGNORE).tolist())) == 1
 
@@ -69,3 +69,17 @@ def test_nothing_to_mask_is_left_alone() -> None:
     seen, labels = masker()(ids, words, 0, 0)
     assert np.array_equal(seen, ids)
     assert (labels == IGNORE).all()
+
+
+def test_spans_are_as_long_as_the_paper_draws_them() -> None:
+    ids, words = example(1000)
+    draw, runs = masker(strategy="span", probability=0.02), []
+    for number in range(400):
+        at = np.flatnonzero(draw(ids, words, 0, number)[1] != IGNORE)
+        runs += [len(run) for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1)]
+    assert np.mean(runs) == pytest.approx(3.8, rel=0.1)  # as the paper says; the last span of a text may be cut short
+    assert max(runs) > 5
+    alone = [
+        masker(strategy="whole_word", probability=0.02)(ids, words, 0, number)[1] != IGNORE for number in range(50)
+    ]
+    assert np.mean([(at[1:] & at[:-1]).sum() for at in alone]) < 1
