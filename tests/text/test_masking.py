@@ -72,14 +72,14 @@ def test_nothing_to_mask_is_left_alone() -> None:
 
 
 def test_spans_are_as_long_as_the_paper_draws_them() -> None:
-    ids, words = example(1000)
-    draw, runs = masker(strategy="span", probability=0.02), []
-    for number in range(400):
+    ids, words = example(4000)
+    draw, runs = masker(strategy="span", probability=0.03), []
+    for number in range(60):
         at = np.flatnonzero(draw(ids, words, 0, number)[1] != IGNORE)
         runs += [len(run) for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1)]
     assert np.mean(runs) == pytest.approx(3.8, rel=0.1)  # as the paper says; the last span of a text may be cut short
     assert max(runs) > 5
     alone = [
-        masker(strategy="whole_word", probability=0.02)(ids, words, 0, number)[1] != IGNORE for number in range(50)
+        masker(strategy="whole_word", probability=0.03)(ids, words, 0, number)[1] != IGNORE for number in range(20)
     ]
-    assert np.mean([(at[1:] & at[:-1]).sum() for at in alone]) < 1
+    assert np.mean([(at[1:] & at[:-1]).sum() for at in alone]) < 8
