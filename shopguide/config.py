@@ -164,6 +164,8 @@ class FinetuneConfig:
     label_smoothing: Share = 0.0
     r_drop: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the disagreement of two runs of each batch under other dropout (Liang et al. 2021); 0: one run."""
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Decay of an exponential moving average of the weights, which is kept in their place; null: none."""
     max_examples: Count | None = None
     """Learn from at most this many training examples, drawn by the seed; null: from all."""
     baselines: bool = True

@@ -74,7 +74,7 @@ def finetune(
         for part in (train, dev)
         if len(part)
     ]
-    plan = Plan(f"finetune {task.name}", config.epochs, config.monitor, config.patience)
+    plan = Plan(f"finetune {task.name}", config.epochs, config.monitor, config.patience, config.ema)
     fitted = fit(module, loaders[0], loaders[1] if len(dev) else None, plan, place)
     predictor = Predictor(network, tokenizer, card)
     split = "test" if "test" in examples.split else "dev"

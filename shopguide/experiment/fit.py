@@ -23,6 +23,7 @@ from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers.logger import Logger
 
 from shopguide.errors import ConfigError
+from shopguide.experiment.averaging import WeightAverage
 from shopguide.models.precision import good_at_bf16
 from shopguide.objectives.objective import Objective
 from shopguide.objectives.step_curves import StepCurves
@@ -41,6 +42,8 @@ class Plan:
     monitor: str | None
     """The best epoch by it is kept; None: the last."""
     patience: int | None
+    ema: float | None = None
+    """Decay of the weights' moving average; None: no average."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,7 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
     checkpoint = last if place.resume and last.exists() else None
     history = DevHistory()
     callbacks: list[Callback] = [curves, history, EpochLine(plan.name, plan.epochs, curves), *place.callbacks]
+    callbacks += [WeightAverage(plan.ema)] if plan.ema else []
     best = _best(plan, place) if dev is not None else None
     callbacks += [best] if best else []
     callbacks.append(LastCheckpoint(last))
