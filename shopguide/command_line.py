@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from shopguide.config import faulty, nearest
-from shopguide.errors import ConfigError, ShopguideError
+from shopguide.checks import faulty
+from shopguide.errors import ConfigError, ShopguideError, nearest
 from shopguide.machine import prepare_process
 
 USER_MISTAKE = 2

@@ -4,6 +4,9 @@ The commands show the message of a `ShopguideError` without a traceback and exit
 Each message says what was expected, what was found and how to mend it. Our own invariants use `assert`.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class ShopguideError(ValueError):
     """A mistake that the user can mend."""
@@ -23,3 +26,12 @@ class ModelError(ShopguideError):
 
 class RunError(ShopguideError):
     """A tracked run does not exist, or cannot be used as asked."""
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str:
+    """`; did you mean …?` and the valid names, to append to a message."""
+    names = sorted(set(candidates))
+    begun = [name for name in names if len(word) > 3 and name.startswith(word)]
+    close = begun or difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    hint = f"; did you mean `{close[0]}`?" if close else ""
+    return hint + (f" (valid: {', '.join(names)})" if len(names) <= 24 else "")

@@ -8,8 +8,9 @@ from typing import Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from shopguide.checks import parse, path_faults
 from shopguide.command_line import Command, run
-from shopguide.config import STRICT, DataConfig, InferencePrecision, TrackingConfig, parse, path_faults
+from shopguide.config import STRICT, DataConfig, InferencePrecision, TrackingConfig
 
 OPEN_KEYS = frozenset({"data.options"})
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from pydantic.dataclasses import dataclass
 
+from shopguide.checks import parse
 from shopguide.command_line import Command, run
-from shopguide.config import STRICT, TrackingConfig, parse
+from shopguide.config import STRICT, TrackingConfig
 
 
 @dataclass(config=STRICT)

@@ -8,8 +8,9 @@ from pathlib import Path
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from shopguide.checks import parse
 from shopguide.command_line import Command, run
-from shopguide.config import STRICT, InferencePrecision, TrackingConfig, parse
+from shopguide.config import STRICT, InferencePrecision, TrackingConfig
 from shopguide.errors import ConfigError
 
 FREE_TEXT = frozenset({"text", "text_pair", "input", "output", "folder"})

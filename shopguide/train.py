@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable
 
+from shopguide.checks import parse_config
 from shopguide.command_line import Command, run
-from shopguide.config import Config, parse_config
+from shopguide.config import Config
 
 OPEN_KEYS = frozenset({"trainer", "model.config", "data.options"})
 SWEEP = "SHOPGUIDE_SWEEP"

@@ -53,7 +53,7 @@ class Finished:
     """What the tests need to know of it."""
 
     def __init__(self, folder: Path) -> None:
-        from shopguide.config import parse_config
+        from shopguide.checks import parse_config
         from shopguide.experiment.run import run_experiment
         from shopguide.runs.store import open_store
 

@@ -116,7 +116,7 @@ def test_every_choice_composes() -> None:
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
 
-    from shopguide.config import parse_config
+    from shopguide.checks import parse_config
 
     root = str(Path(__file__).parent)
     choices = [

@@ -11,7 +11,8 @@ FLOORS = [
     {"train", "predict", "evaluate", "export"},
     {"command_line", "experiment"},
     {"inference", "tasks", "objectives", "text", "models", "runs", "records", "metrics"},
-    {"config", "machine"},
+    {"checks"},
+    {"config", "build", "machine"},
     {"errors"},
 ]
 BELOW = {

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from shopguide.config import DataConfig, InferencePrecision, build_task, parse
+from shopguide.build import build_task
+from shopguide.checks import parse
+from shopguide.config import DataConfig, InferencePrecision
 from shopguide.errors import DataError, ModelError
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.report import flat_scores

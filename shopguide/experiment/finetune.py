@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig, build_loss
+from shopguide.build import build_loss
+from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig
 from shopguide.experiment.fit import Fitted, Place, Plan, fit
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores, ceiling, score

@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shopguide.config import Config, build_task
+from shopguide.build import build_task
+from shopguide.config import Config
 from shopguide.experiment.leaks import Leaks, guard, leak_metrics
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
 from shopguide.tasks.task import Examples, Task

@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from torch.utils.data import DataLoader
 
-from shopguide.config import parse_config
+from shopguide.checks import parse_config
 from shopguide.experiment.averaging import WeightAverage
 from shopguide.experiment.fit import LastCheckpoint
 from shopguide.experiment.run import run_experiment

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shopguide.config import parse_config
+from shopguide.checks import parse_config
 from shopguide.experiment import fit
 from shopguide.experiment.fit import DevHistory
 from shopguide.experiment.run import run_experiment

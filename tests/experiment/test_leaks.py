@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from shopguide.config import Config, build_task, parse_config
+from shopguide.build import build_task
+from shopguide.checks import parse_config
+from shopguide.config import Config
 from shopguide.errors import DataError
 from shopguide.experiment.leaks import guard, leak_metrics
 from shopguide.experiment.prepare import load_material

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shopguide.config import parse_config
+from shopguide.checks import parse_config
 from shopguide.errors import DataError, RunError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment

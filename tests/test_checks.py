@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from shopguide.config import build_task, nearest, parse_config, path_faults
-from shopguide.errors import ConfigError
+from shopguide.build import build_task
+from shopguide.checks import parse_config, path_faults
+from shopguide.errors import ConfigError, nearest
 from shopguide.tasks.need import Need
 from tests.conftest import tiny_settings
 
