@@ -27,7 +27,7 @@ MISTAKES = {
     "finetune.monitor=dev/x": "finetune.monitor=dev/x: expected 'dev/loss', 'dev/accuracy'",
     "sort_by=dev/scor": "sort_by=dev/scor: no such metric of the experiment's run; did you mean `dev/score`?",
     "data.split.fractions=[0.5,0.1,0.1]": "the three fractions must add up to 1, found 0.7",
-    "pretrain.masking.strategy=span": "pretrain.masking.strategy=span: expected 'token' or 'whole_word'",
+    "pretrain.masking.strategy=spam": "pretrain.masking.strategy=spam: expected 'token', 'whole_word' or 'span'",
     "tasks.need.depth=0": "tasks.need.depth=0: expected greater than or equal to 1",
     "-m lr=1e-4,abc": "lr=abc: expected number",
     "+experiment=mlm_then_ft -m lr=abc,1": "lr=abc: expected number",

@@ -1,5 +1,6 @@
 """Jobs of a sweep side by side: what differs between them, and what they reached."""
 
+import math
 from typing import Any
 
 from shopguide.runs.store import Store
@@ -12,7 +13,7 @@ LOWER_IS_BETTER = ("loss", "perplexity", "ece")
 def sweep_table(store: Store, sweep_id: str, sort_by: str) -> list[Row]:
     """One row a job: `name`, `id`, `status`, `settings` that differ, `metrics`, `seconds`; the best first.
 
-    Jobs without the metric (failed ones) come last.
+    Jobs without the metric (failed ones), or where it is NaN (diverged ones), come last.
     """
     jobs = store.find_children(sweep_id)
     keys = {key for job in jobs for key in job.data.params}
@@ -32,7 +33,12 @@ def sweep_table(store: Store, sweep_id: str, sort_by: str) -> list[Row]:
             }
         )
     sign = 1 if sort_by.endswith(LOWER_IS_BETTER) else -1
-    return sorted(rows, key=lambda row: sign * row["metrics"].get(sort_by, sign * float("inf")))
+
+    def place(row: Row) -> float:
+        value = sign * row["metrics"].get(sort_by, math.nan)
+        return math.inf if math.isnan(value) else value
+
+    return sorted(rows, key=place)
 
 
 def _short(keys: list[str]) -> list[str]:

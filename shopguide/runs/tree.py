@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import signal
 import tempfile
 import threading
@@ -50,9 +49,9 @@ class Run:
             self.store.client.log_batch(self.id, params=new[start : start + PARAMS_A_CALL])
 
     def log_metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Add points to curves; they are written in batches, seconds later."""
+        """Add points to curves, NaN too (a loss that diverged); they are written in batches, seconds later."""
         now = int(time.time() * 1000)
-        self._writer.add([Metric(k, float(v), now, step) for k, v in values.items() if not math.isnan(float(v))])
+        self._writer.add([Metric(k, float(v), now, step) for k, v in values.items()])
 
     def flush(self) -> None:
         """Write what is buffered."""
