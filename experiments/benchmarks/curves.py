@@ -1,6 +1,6 @@
 """Loss of the two arms of the pretraining benchmark over more steps and three seeds: one picture, one line a seed.
 
-python experiments/2026-11-24-engine/curves.py --data DATA/crowdflower --tokenizer WEIGHTS/minilm-l6
+python -m experiments.benchmarks.curves --data DATA/crowdflower --tokenizer WEIGHTS/minilm-l6 --out loss.png
 """
 
 import argparse
@@ -25,6 +25,7 @@ def main() -> None:
     made = argparse.ArgumentParser(description=__doc__)
     made.add_argument("--data", required=True)
     made.add_argument("--tokenizer", required=True)
+    made.add_argument("--out", type=Path, required=True, help="the picture")
     made.add_argument("--steps", type=int, default=60)
     made.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     args = made.parse_args()
@@ -38,7 +39,7 @@ def main() -> None:
         xlabel=f"step (mean of the last {WINDOW})", ylabel="masked-LM loss", title="2 × 128, line by line, three seeds"
     )
     axes.legend()
-    figure.savefig(Path(__file__).with_name("loss.png"), dpi=130)
+    figure.savefig(args.out, dpi=130)
     for arm, rows in losses.items():
         last = rows[:, -WINDOW:].mean(1)
         print(
