@@ -26,7 +26,7 @@ def prepare_process() -> None:
     """Have memory that a step frees serve the next step, instead of going back to the system (glibc only).
 
     The logits of a step are tens of megabytes, taken and given back each step. glibc maps such blocks anew each time,
-    and a quarter of a step goes into the system's clearing of their pages. What the user's environment says stays.
+    and a tenth of a step goes into the system's clearing of their pages. What the user's environment says stays.
     """
     if platform.libc_ver()[0] != "glibc" or MALLOC_SETTINGS & set(os.environ):
         return

@@ -12,7 +12,8 @@ from torch.nn.functional import cross_entropy, pad
 from shopguide.models.shapes import recurring
 from shopguide.models.unpadded import Batch, logits_at
 from shopguide.objectives.objective import Objective
-from shopguide.objectives.token_loss import IGNORED, token_loss
+from shopguide.objectives.token_loss import token_loss
+from shopguide.text.masking import IGNORE
 
 MAX_EXPONENT = 50.0
 
@@ -43,7 +44,7 @@ class LanguageModel(Objective):
         logits, truth = self._logits(batch)
         loss = cross_entropy(logits.float(), truth, reduction="sum")
         right = (logits.argmax(-1) == truth).sum()
-        self._sums += torch.stack([loss.double(), right.double(), (truth != IGNORED).sum().double()]).cpu()
+        self._sums += torch.stack([loss.double(), right.double(), (truth != IGNORE).sum().double()]).cpu()
 
     def on_validation_epoch_end(self) -> None:
         """Log `dev/loss`, `dev/perplexity` and `dev/masked_accuracy` (for a causal LM: of the next token)."""
@@ -58,9 +59,9 @@ class LanguageModel(Objective):
     def _logits(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """(M, V) logits and (M,) ids at the positions that carry loss; on CPU some more, so that M recurs."""
         targets = self.targets(batch).flatten()
-        chosen = (targets != IGNORED).nonzero().squeeze(1)
+        chosen = (targets != IGNORE).nonzero().squeeze(1)
         more = 0 if targets.is_cuda else recurring(len(chosen)) - len(chosen)
-        return logits_at(self.model, batch, pad(chosen, (0, more))), pad(targets[chosen], (0, more), value=IGNORED)
+        return logits_at(self.model, batch, pad(chosen, (0, more))), pad(targets[chosen], (0, more), value=IGNORE)
 
 
 class MaskedLM(LanguageModel):
@@ -75,4 +76,4 @@ class CausalLM(LanguageModel):
     def targets(self, batch: Batch) -> torch.Tensor:
         """The ids, one place to the left: position t answers for token t + 1."""
         labels = batch["labels"]
-        return pad(labels[:, 1:], (0, 1), value=IGNORED)
+        return pad(labels[:, 1:], (0, 1), value=IGNORE)

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
-IGNORED = -100
-"""In the place of a right id: the position carries no loss."""
+from shopguide.text.masking import IGNORE
+
 CACHED = 1 << 19
 """Logits worked on at a time: as many as stay in a core's cache."""
 
@@ -26,7 +26,7 @@ class _TokenLoss(torch.autograd.Function):
         gradient = logits.detach()  # the same memory
         rows = max(1, CACHED // logits.shape[1])
         space = gradient.new_empty(0 if logits.dtype == torch.float else min(rows, len(truth)), logits.shape[1]).float()
-        shares, losses = (truth != IGNORED)[:, None] / (truth != IGNORED).sum(), []
+        shares, losses = (truth != IGNORE)[:, None] / (truth != IGNORE).sum(), []
         for part, right, share in zip(*(torch.split(t, rows) for t in (gradient, truth[:, None], shares)), strict=True):
             work = space[: len(part)].copy_(part) if len(space) else part
             work.sub_(work.amax(-1, keepdim=True))
@@ -48,10 +48,10 @@ class _TokenLoss(torch.autograd.Function):
 def token_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Mean cross-entropy of (M, V) logits and (M,) right ids, computed in full precision.
 
-    Positions whose id is `IGNORED` carry no loss; without any that does, the loss is NaN, as torch's is. On CPU, where
+    Positions whose id is `IGNORE` carry no loss; without any that does, the loss is NaN, as torch's is. On CPU, where
     a gradient is asked for, the logits' memory is taken for it: they are used up.
     """
-    if not (logits.requires_grad and logits.device.type == "cpu" and bool((truth != IGNORED).any())):
+    if not (logits.requires_grad and logits.device.type == "cpu" and bool((truth != IGNORE).any())):
         return cross_entropy(logits.float(), truth)
     loss: torch.Tensor = _TokenLoss.apply(logits, truth)  # type: ignore[no-untyped-call]
     return loss

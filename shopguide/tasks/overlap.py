@@ -44,7 +44,7 @@ class Overlap:
 
 def overlap(train: Sequence[str], held_out: Sequence[str]) -> Overlap:
     """Look for each held-out text among the training texts."""
-    exact, same = set(train), {bare(text): text for text in reversed(train)}
+    exact, same = set(train), {key: text for text in reversed(train) if (key := bare(text))}
     bares = [bare(text) for text in held_out]
     doubles = {row: text for row, text in enumerate(held_out) if text in exact}
     count_exact = len(doubles)

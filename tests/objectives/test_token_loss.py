@@ -5,14 +5,15 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
 from shopguide.objectives import token_loss as module
-from shopguide.objectives.token_loss import IGNORED, token_loss
+from shopguide.objectives.token_loss import token_loss
+from shopguide.text.masking import IGNORE
 
 
 @given(rows=st.integers(1, 9), words=st.integers(2, 40), cached=st.integers(1, 200), scale=st.sampled_from([0.1, 30.0]))
 def test_loss_and_gradient_are_those_of_cross_entropy(rows: int, words: int, cached: int, scale: float) -> None:
     torch.manual_seed(rows * 100 + words)
     logits, truth = torch.randn(rows, words) * scale, torch.randint(words, (rows,))
-    truth[torch.rand(rows) < 0.3] = IGNORED
+    truth[torch.rand(rows) < 0.3] = IGNORE
     ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "CACHED", cached)

@@ -35,6 +35,7 @@ def test_planted_leaks_are_found_each_by_its_kind() -> None:
 
 
 def test_nothing_held_out_and_nothing_learnt() -> None:
+    assert overlap(["🙂"], ["🎉", "!"]).near == 0
     assert overlap([], ["a"]).share == overlap(["a"], []).share == overlap([], []).share == 0
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from shopguide.objectives.losses.loss import OPTIONS, Loss
+from shopguide.config import STRICT
+from shopguide.objectives.losses.loss import Loss
 
 if TYPE_CHECKING:
     import torch
 
 
-@dataclass(config=OPTIONS, kw_only=True)
+@dataclass(config=STRICT, kw_only=True)
 class ClassBalanced(Loss):
     """Weights add up to the number of classes that have examples."""
 

@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING
 
 from pydantic.dataclasses import dataclass
 
-from shopguide.objectives.losses.loss import OPTIONS, Loss
+from shopguide.config import STRICT
+from shopguide.objectives.losses.loss import Loss
 
 if TYPE_CHECKING:
     import torch
 
 
-@dataclass(config=OPTIONS, kw_only=True)
+@dataclass(config=STRICT, kw_only=True)
 class CrossEntropy(Loss):
     """Every example counts the same."""
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from shopguide.objectives.losses.loss import OPTIONS, Loss
+from shopguide.config import STRICT
+from shopguide.objectives.losses.loss import Loss
 
 if TYPE_CHECKING:
     import torch
@@ -14,7 +15,7 @@ TINY = 1e-7
 """Below, a power of 1 − p has no gradient in single precision where γ < 1."""
 
 
-@dataclass(config=OPTIONS, kw_only=True)
+@dataclass(config=STRICT, kw_only=True)
 class Focal(Loss):
     """Cross-entropy where γ is 0."""
 

@@ -6,16 +6,15 @@ Shapes: B labelled rows, C classes of a target.
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
+
+from shopguide.config import STRICT
 
 if TYPE_CHECKING:
     import torch
 
-OPTIONS = ConfigDict(extra="forbid")
 
-
-@dataclass(config=OPTIONS, kw_only=True)
+@dataclass(config=STRICT, kw_only=True)
 class Loss(ABC):
     """How wrong a posterior is. Its options are checked before torch is imported."""
 
