@@ -27,7 +27,8 @@ def guard(config: Config, material: Material, labelled: Sequence[tuple[Task, Exa
         for split in ("dev", "test"):
             held_out = examples.of(split)
             if len(held_out):
-                found[f"{task.name}/{split}_in_train"] = overlap(train, _texts(held_out))
+                # Two pairs of one product are alike in most letters, and yet two questions.
+                found[f"{task.name}/{split}_in_train"] = overlap(train, _texts(held_out), near=held_out.second is None)
                 if read:
                     found[f"{task.name}/{split}_in_pretraining"] = overlap(read, held_out.first)
     for name, leak in found.items():

@@ -42,8 +42,8 @@ class Overlap:
         return self.near / self.texts if self.texts else 0.0
 
 
-def overlap(train: Sequence[str], held_out: Sequence[str]) -> Overlap:
-    """Look for each held-out text among the training texts."""
+def overlap(train: Sequence[str], held_out: Sequence[str], near: bool = True) -> Overlap:
+    """Look for each held-out text among the training texts; without `near`, for the same ones only."""
     exact, same = set(train), {key: text for text in reversed(train) if (key := bare(text))}
     bares = [bare(text) for text in held_out]
     doubles = {row: text for row, text in enumerate(held_out) if text in exact}
@@ -52,7 +52,7 @@ def overlap(train: Sequence[str], held_out: Sequence[str]) -> Overlap:
     count_same = len(doubles)
     rest = [row for row, key in enumerate(bares) if row not in doubles and len(key) >= SHORTEST]
     keys = [key for key in same if len(key) >= SHORTEST]
-    found = _near(keys, [bares[row] for row in rest]) if rest and keys else {}
+    found = _near(keys, [bares[row] for row in rest]) if near and rest and keys else {}
     doubles |= {rest[place]: same[keys[number]] for place, number in found.items()}
     last = list(doubles.items())[::-1][:SHOWN]
     return Overlap(

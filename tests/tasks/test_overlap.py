@@ -31,6 +31,7 @@ def test_planted_leaks_are_found_each_by_its_kind() -> None:
     found = overlap(train, held_out)
     assert (found.texts, found.exact, found.same, found.near) == (7, 1, 3, 5)
     assert found.share == 5 / 7
+    assert overlap(train, held_out, near=False).near == found.same
     assert {held for held, _ in found.examples} <= set(held_out[1:5])
 
 
