@@ -20,7 +20,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Monitor = Literal["dev/loss", "dev/accuracy", "dev/macro_f1", "dev/weighted_f1", "dev/ece"]
-InferencePrecision = Literal["auto", "32"]
+InferencePrecision = Literal["auto", 32]
 LOSSES = "shopguide.objectives.losses"
 
 

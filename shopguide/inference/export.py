@@ -58,7 +58,7 @@ def export(source: Path, folder: Path, int8: bool = False) -> Exported:
         ModelError: the packages are missing, the model cannot be exported, or its answers are not the original's.
     """
     _needed()
-    original = Predictor.load(source, "cpu", precision="32")
+    original = Predictor.load(source, "cpu", precision=32)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         draft = Path(temporary)

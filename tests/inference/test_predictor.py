@@ -53,7 +53,7 @@ def test_half_precision_changes_no_answer(finished: Finished, task: str, monkeyp
     texts = [
         f"{size} {colour} {kind}" for size in "SML" for colour in ("red", "蓝色", "") for kind in ("boots", "手机")
     ]
-    exact = Predictor.load(folder, precision="32").posterior(texts * 9)
+    exact = Predictor.load(folder, precision=32).posterior(texts * 9)
     monkeypatch.setattr(module, "good_at_bf16", lambda device: device == "cpu")
     monkeypatch.setattr(module, "MANY", 1)
     half = Predictor.load(folder).posterior(texts * 9)
