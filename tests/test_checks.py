@@ -85,3 +85,10 @@ def test_what_exists_is_no_fault(tmp_path: Path) -> None:
 def test_the_nearest_valid_name_is_offered() -> None:
     assert nearest("macro", ["macro_f1", "accuracy"]) == "; did you mean `macro_f1`? (valid: accuracy, macro_f1)"
     assert nearest("x", ["macro_f1"]) == " (valid: macro_f1)"
+
+
+def test_precision_arrives_as_the_number_that_is_typed() -> None:
+    from shopguide.checks import parse
+    from shopguide.predict import PredictConfig
+
+    assert parse(PredictConfig, {"text": "a", "precision": 32}).precision == 32
