@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-VERSION = 2
+VERSION = 3
 """Raise it when the same raw row would be stored otherwise: it is part of the cache's key."""
 MAX_ROW_BYTES = 4 << 20
 LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
@@ -181,7 +181,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
     ),
     "dialogues": (
         _text("question", required=True),
-        _text("answer", required=True),
+        _text("answer"),
         _text("item_id"),
         _text("intent"),
         SPLIT,

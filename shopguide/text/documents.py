@@ -10,7 +10,7 @@ import numpy as np
 
 from shopguide.records.partition import Partition
 from shopguide.records.tables import Shop, column
-from shopguide.text.inputs import field_value, join_fields
+from shopguide.text.inputs import join_fields
 
 Document = list[str]
 """Segments of one document; the corpus sets the tokenizer's separator between them."""
@@ -62,10 +62,10 @@ def sessions(shop: Shop, parts: Partition) -> Iterator[Document]:
 
 
 def dialogues(shop: Shop, parts: Partition) -> Iterator[Document]:
-    """One document a dialogue: the question and its answer."""
+    """One document a dialogue: the question and, where it has one, its answer."""
     for row, dialogue in enumerate(shop.dialogues):
         if parts.dialogues[row] == "train":
-            yield [field_value(dialogue, "question"), field_value(dialogue, "answer")]
+            yield [text for text in (dialogue["question"], dialogue["answer"]) if text]
 
 
 def _of_train(table: Any, split: np.ndarray, field: str) -> Iterator[str]:

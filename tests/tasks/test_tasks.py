@@ -5,8 +5,10 @@ import pytest
 
 from shopguide.errors import DataError
 from shopguide.records.partition import Partition, partition
+from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop
 from shopguide.tasks.features import Features, frequent_targets
+from shopguide.tasks.intent import Intent
 from shopguide.tasks.labels import encode_labels, label_spaces
 from shopguide.tasks.need import Need
 from shopguide.tasks.relevance import Relevance
@@ -37,6 +39,29 @@ def test_need_is_the_category_bought_after_the_query(shop: Shop) -> None:
     assert found.labels == {"category": ["phones/cases", "shoes/boots"]}
     top = Need(name="need", depth=1).examples(shop, all_train(shop), None)
     assert top.labels == {"category": ["phones", "shoes"]}
+
+
+def test_intent_is_what_a_dialogue_says(tmp_path: Path) -> None:
+    root = write_shop(tmp_path / "shop")
+    write_lines(
+        root / "dialogues.jsonl",
+        [
+            {"question": "Cancel my order!", "intent": "cancel_order"},
+            {"question": "防水吗？", "answer": "防水。"},
+            {"question": "cancel MY order", "answer": "Done.", "intent": "cancel_order"},
+        ],
+    )
+    talkative = load(root)
+    found = Intent(name="intent").examples(talkative, all_train(talkative), None)
+    assert found.ids == ["dialogue 0", "dialogue 2"]
+    assert found.first == ["Cancel my order!", "cancel MY order"]
+    assert found.labels == {"intent": ["cancel_order", "cancel_order"]}
+    assert found.groups == [normalised(question) for question in found.first]
+
+
+def test_a_shop_without_intents_is_told_what_the_task_needs(shop: Shop) -> None:
+    with pytest.raises(DataError, match=r"found 0 .*needs dialogues \(question\) that have an intent"):
+        Intent(name="intent").checked_examples(shop, all_train(shop), None)
 
 
 def test_features_are_the_catalogues_own_labels(shop: Shop) -> None:

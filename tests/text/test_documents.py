@@ -10,13 +10,13 @@ TRAIN = np.array(["train"] * 3, dtype=object)
 
 
 def parts(**changes: list[str]) -> Partition:
-    tables = {"products": TRAIN, "behaviours": TRAIN[:2], "judgements": TRAIN[:0], "dialogues": TRAIN[:1]}
+    tables = {"products": TRAIN, "behaviours": TRAIN[:2], "judgements": TRAIN[:0], "dialogues": TRAIN[:2]}
     return Partition(**tables | {name: np.array(split, dtype=object) for name, split in changes.items()})
 
 
 def documents(folder: Path, own: Partition, *kinds: str) -> list[list[str]]:
     root = write_shop(folder / "shop")
-    write_lines(root / "dialogues.jsonl", [{"question": "Waterproof?", "answer": "Yes."}])
+    write_lines(root / "dialogues.jsonl", [{"question": "Waterproof?", "answer": "Yes."}, {"question": "Hello?"}])
     return list(pretraining_documents(load(root), own, kinds, ("title", "attributes", "description")))
 
 
@@ -31,10 +31,11 @@ def test_each_kind_in_the_order_asked_for(tmp_path: Path) -> None:
         ["手机壳", "Trail boot", "Phone case", "Phone case"],
         ["boots", "登山鞋 防水"],
         ["Waterproof?", "Yes."],
+        ["Hello?"],
     ]
 
 
 def test_nothing_held_out_is_read(tmp_path: Path) -> None:
-    own = parts(products=["train", "test", "aside"], behaviours=["train", "dev"], dialogues=["test"])
+    own = parts(products=["train", "test", "aside"], behaviours=["train", "dev"], dialogues=["test", "dev"])
     found = documents(tmp_path, own, "products", "queries", "sessions", "dialogues")
     assert found == [["Trail boot | Peak, red"], ["手机壳"], ["手机壳", "Trail boot"]]
