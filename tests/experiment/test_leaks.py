@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from shopguide.build import build_task
@@ -14,7 +15,7 @@ from tests.conftest import Finished, tiny_settings
 NOUNS = ["kettle", "lantern", "hammock", "toaster", "suitcase", "raincoat"]
 
 
-def shop_with_doubles(folder: Path, doubles: int) -> Config:
+def shop_with_doubles(folder: Path, doubles: int, max_leak: float | None = 0.1) -> Config:
     """120 titles that have nothing in common, and some of them once more with one word moved."""
     rows = []
     for number in range(120):
@@ -26,7 +27,7 @@ def shop_with_doubles(folder: Path, doubles: int) -> Config:
     (folder / "products.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     data = {"data.reader": "files", "data.root": str(folder), "data.options": {}, "data.targets": ["category"]}
     split = {"by": "group", "fractions": [0.5, 0.25, 0.25], "seed": 0}
-    return parse_config(tiny_settings(folder, **data, **{"data.split": split, "data.max_leak": 0.1}))
+    return parse_config(tiny_settings(folder, **data, **{"data.split": split, "data.max_leak": max_leak}))
 
 
 def test_planted_doubles_are_refused_and_told(tmp_path: Path) -> None:
@@ -41,6 +42,21 @@ def test_planted_doubles_are_refused_and_told(tmp_path: Path) -> None:
     assert "features/test_in_train" in message
     assert "but for case and punctuation" in message
     assert "!'" in message, "a pair is shown"
+
+
+@pytest.mark.parametrize(("held_out", "told_of"), [(("dev", "test"), "test"), (("dev",), "dev")])
+def test_the_doubles_of_the_last_split_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], held_out: tuple[str, ...], told_of: str
+) -> None:
+    config = shop_with_doubles(tmp_path / "leaky", doubles=120, max_leak=None)
+    material = load_material(config.data)
+    task = build_task("features", config.tasks["features"])
+    examples = task.checked_examples(material.shop, material.parts, None)
+    examples = examples.take(np.array([i for i, own in enumerate(examples.split) if own in ("train", *held_out)]))
+    guard(config, material, [(task, examples)])
+    told = capsys.readouterr().out
+    assert f"leak features/{told_of}_in_train: " in told
+    assert told.count("_in_train") == 1
 
 
 def test_a_clean_shop_passes(tmp_path: Path) -> None:
