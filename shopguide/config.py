@@ -19,7 +19,17 @@ STRICT = ConfigDict(extra="forbid", validate_default=True)
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
-Monitor = Literal["dev/loss", "dev/accuracy", "dev/macro_f1", "dev/weighted_f1", "dev/ece"]
+Monitor = Literal[
+    "auto",
+    "dev/loss",
+    "dev/accuracy",
+    "dev/macro_f1",
+    "dev/weighted_f1",
+    "dev/ece",
+    "dev/f1",
+    "dev/precision",
+    "dev/recall",
+]
 InferencePrecision = Literal["auto", 32]
 LOSSES = "shopguide.objectives.losses"
 
@@ -128,7 +138,7 @@ class PretrainConfig:
     lr: Positive
     epochs: Count
     max_length: Annotated[int, Field(ge=8)] = 128
-    documents: list[Literal["products", "queries", "sessions", "dialogues"]] = field(
+    documents: list[Literal["products", "queries", "sessions", "dialogues", "annotations"]] = field(
         default_factory=lambda: ["products", "sessions"]
     )
     """`sessions`: the query and the titles seen and bought, in the order of the shopper's actions."""
@@ -149,8 +159,8 @@ class FinetuneConfig:
     epochs: Count
     max_length: Annotated[int, Field(ge=4)] = 128
     batch: BatchConfig = field(default_factory=BatchConfig)
-    monitor: Monitor | None = "dev/macro_f1"
-    """The epoch that is best by it is kept; null: the last one."""
+    monitor: Monitor | None = "auto"
+    """The epoch that is best by it is kept; `auto`: by macro F1 of classes, by F1 of spans; null: the last one."""
     patience: Count | None = None
     loss: dict[str, Any] = field(default_factory=lambda: {"target": f"{LOSSES}.cross_entropy.CrossEntropy"})
     """`target` (dotted class of a loss) and that class's options."""

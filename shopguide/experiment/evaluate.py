@@ -7,10 +7,11 @@ from shopguide.build import build_task
 from shopguide.checks import parse
 from shopguide.config import DataConfig, InferencePrecision
 from shopguide.errors import DataError, ModelError
+from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.report import flat_scores
 from shopguide.inference.answers import Answerer
-from shopguide.inference.evaluation import Scores, score
+from shopguide.inference.evaluation import Scores
 from shopguide.inference.load import load_model
 from shopguide.runs.store import Store
 from shopguide.runs.tree import open_run
@@ -63,10 +64,8 @@ def evaluate_run(
             if task is not None:
                 raise DataError(f"task `{name}`: found no labelled example in split `{split}` of data={data.name}")
             continue
-        spaces = predictor.card.targets
-        scores = score(
-            examples, spaces, predictor.posterior(examples.first, examples.second, batch_tokens=batch_tokens)
-        )
+        head = head_of(predictor.card.kind)
+        scores = head.score(predictor.card, examples, head.answered(predictor, examples, batch_tokens))
         with open_run(store, name, resume=phase_run) as tracked:
             tracked.log_metrics(
                 flat_scores(scores, f"evaluate/{data.name}/{split}" + (f"/{folder.name}" if folder else ""))

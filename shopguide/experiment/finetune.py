@@ -6,20 +6,17 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from shopguide.build import build_loss
-from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig
+from shopguide.config import BatchConfig, FinetuneConfig, ModelConfig, OptimizerConfig
+from shopguide.errors import ConfigError
 from shopguide.experiment.fit import Fitted, Place, Plan, fit
-from shopguide.inference.card import Card
-from shopguide.inference.evaluation import Scores, ceiling, score
-from shopguide.inference.predictor import Predictor
-from shopguide.models.backbone import backbone_config, build_model, freeze_layers
+from shopguide.experiment.heads.head import Head, head_of
+from shopguide.inference.answers import BATCH_TOKENS
+from shopguide.inference.evaluation import Scores
+from shopguide.models.backbone import freeze_layers
 from shopguide.models.unpadded import runs_unpadded
-from shopguide.objectives.classification import Classification
-from shopguide.tasks.baselines import majority, tfidf_logistic_regression
-from shopguide.tasks.labels import encode_labels, label_counts, label_spaces
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.batches import Batches, BatchLoader
-from shopguide.text.examples import Collate, EncodedTexts
+from shopguide.text.examples import Collate
 from shopguide.text.plan import BatchPlan
 
 
@@ -27,15 +24,17 @@ from shopguide.text.plan import BatchPlan
 class Finetuned:
     """A task model, and what it and its baselines reach on the reported split."""
 
-    predictor: Predictor
+    head: Head
+    predictor: Any
+    """A `Predictor`, `Tagger` or `Extractor`."""
     fitted: Fitted
     split: str
     """`test`, or `dev` where there is no test split."""
     held_out: Examples
-    posterior: dict[str, np.ndarray]
-    """Target → (N, C) of the held-out examples."""
+    answers: Any
+    """What the model says of the held-out examples: posteriors by target, spans, or values."""
     scores: dict[str, Scores] = field(default_factory=dict)
-    """`model`, `majority`, `tfidf_lr`, and `ceiling` where it is known."""
+    """`model`, and the baselines by name."""
 
 
 def finetune(
@@ -59,38 +58,48 @@ def finetune(
         place: of training.
 
     Raises:
+        ConfigError: the epoch is to be chosen by a metric that the task does not have.
         DataError: a target has fewer than two classes.
     """
+    head = head_of(task.kind)
     train, dev = drawn(examples.of("train"), config.max_examples, place.seed), examples.of("dev")
-    spaces = label_spaces(train)
-    card = Card(task.name, task.inputs, spaces, config.max_length)
-    network = _classifier(model, tokenizer, card, place.seed)
+    card = head.card(task, train, config.max_length)
+    network = head.network(model, tokenizer, card, place.seed)
     freeze_layers(network, model.freeze_layers)
-    labels = encode_labels(train, spaces)
-    module = Classification(
-        network, optimizer, label_counts(labels, spaces), build_loss(config.loss), config.label_smoothing, config.r_drop
-    )
+    encoded = [head.encoded(tokenizer, part, card) for part in (train, dev) if len(part)]
+    module = head.objective(network, optimizer, config, card, encoded[0])
     loaders = [
-        _loader(part, encode_labels(part, spaces), config, tokenizer, network, place.seed, shuffle=part is train)
-        for part in (train, dev)
-        if len(part)
+        _loader(part, config.batch, tokenizer, network, place.seed, shuffle=part is encoded[0]) for part in encoded
     ]
-    plan = Plan(f"finetune {task.name}", config.epochs, config.monitor, config.patience, config.ema)
+    plan = Plan(f"finetune {task.name}", config.epochs, monitored(config, task), config.patience, config.ema)
     fitted = fit(module, loaders[0], loaders[1] if len(dev) else None, plan, place)
-    predictor = Predictor(network, tokenizer, card)
+    predictor = head.predictor(network, tokenizer, card)
     split = "test" if "test" in examples.split else "dev"
     held_out = examples.of(split)
-    posterior = predictor.posterior(held_out.first, held_out.second)
-    result = Finetuned(predictor, fitted, split, held_out, posterior)
-    result.scores["model"] = score(held_out, spaces, posterior)
+    answers = head.answered(predictor, held_out, BATCH_TOKENS)
+    result = Finetuned(head, predictor, fitted, split, held_out, answers)
+    result.scores["model"] = head.score(card, held_out, answers)
     if config.baselines:
-        result.scores["majority"] = score(held_out, spaces, majority(labels, spaces, len(held_out)))
-        answers = tfidf_logistic_regression(train, labels, spaces, held_out)
-        result.scores["tfidf_lr"] = score(held_out, spaces, answers)
-    best = ceiling(held_out, spaces)
-    if best is not None:
-        result.scores["ceiling"] = best
+        result.scores |= head.baselines(card, train, held_out)
     return result
+
+
+def monitored(config: FinetuneConfig, task: Task) -> str | None:
+    """The dev metric by which the epoch is chosen; None: the last epoch is kept.
+
+    Raises:
+        ConfigError: a task of this kind is not measured by it.
+    """
+    head = head_of(task.kind)
+    known = ["dev/loss", *(f"dev/{name}" for name in head.shown)]
+    if config.monitor == "auto":
+        return known[1]
+    if config.monitor is not None and config.monitor not in known:
+        raise ConfigError(
+            f"finetune.monitor={config.monitor}: task `{task.name}` is measured by {', '.join(known)}; "
+            "auto takes the first that fits each task"
+        )
+    return config.monitor
 
 
 def drawn(examples: Examples, count: int | None, seed: int) -> Examples:
@@ -100,34 +109,8 @@ def drawn(examples: Examples, count: int | None, seed: int) -> Examples:
     return examples.take(np.sort(np.random.default_rng(seed).permutation(len(examples))[:count]))
 
 
-def _classifier(model: ModelConfig, tokenizer: Any, card: Card, seed: int) -> nn.Module:
-    """A sequence classifier with one output a class of each target, named `target=class` where there are several."""
-    import torch
-
-    several = len(card.targets) > 1
-    names = [f"{t}={c}" if several else c for t, classes in card.targets.items() for c in classes]
-    torch.manual_seed(seed)
-    return build_model(
-        model.path,
-        backbone_config(model),
-        "classification",
-        tokenizer,
-        num_labels=len(names),
-        id2label=dict(enumerate(names)),
-        label2id={name: i for i, name in enumerate(names)},
-    )
-
-
 def _loader(
-    examples: Examples,
-    labels: np.ndarray,
-    config: FinetuneConfig,
-    tokenizer: Any,
-    network: nn.Module,
-    seed: int,
-    shuffle: bool,
+    encoded: Any, batch: BatchConfig, tokenizer: Any, network: nn.Module, seed: int, shuffle: bool
 ) -> BatchLoader:
-    encoded = EncodedTexts(tokenizer, examples.first, examples.second, config.max_length, labels)
-    batch = config.batch
     plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, seed, shuffle, runs_unpadded(network))
     return BatchLoader(encoded, Batches(plan), Collate(tokenizer.pad_token_id), batch.num_workers)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from shopguide.config import Config, ModelConfig
-from shopguide.experiment.finetune import finetune
+from shopguide.experiment.finetune import finetune, monitored
 from shopguide.experiment.fit import LOWER_IS_BETTER, Place
+from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import pretrain
-from shopguide.experiment.report import SHOWN, log_finetuned, log_pretrained
+from shopguide.experiment.report import log_finetuned, log_pretrained
 from shopguide.runs.logger import RunLogger
 from shopguide.runs.store import Store
 from shopguide.runs.tree import Run, open_run
@@ -47,15 +48,17 @@ def run_phases(stage: Stage, labelled: Labelled) -> dict[str, float]:
         metrics |= {f"pretrain/{name}": found[f"kept/{name}"] for name in kept if f"kept/{name}" in found}
         metrics["dev/score"] = -metrics.get("pretrain/dev/loss", float("nan"))
     if "finetune" in stage.config.phases:
-        scores = []
-        monitor = stage.config.finetune.monitor or "dev/macro_f1"
+        dev_scores, test_scores = [], []
         for task, examples in labelled:
+            shown = head_of(task.kind).shown
+            monitor = monitored(stage.config.finetune, task) or f"dev/{shown[0]}"
             found = _finetune(stage, task, examples)
-            split = "test" if "test/macro_f1" in found else "dev_final"
-            metrics |= {f"{task.name}/{name}": found[f"{split}/{name}"] for name in SHOWN}
-            scores.append(found.get(f"kept/{monitor}", float("nan")) * (-1 if monitor in LOWER_IS_BETTER else 1))
-        metrics["dev/score"] = sum(scores) / len(scores)
-        metrics["test/score"] = sum(metrics[f"{task.name}/macro_f1"] for task, _ in labelled) / len(labelled)
+            split = "test" if f"test/{shown[0]}" in found else "dev_final"
+            metrics |= {f"{task.name}/{name}": found[f"{split}/{name}"] for name in shown}
+            dev_scores.append(found.get(f"kept/{monitor}", float("nan")) * (-1 if monitor in LOWER_IS_BETTER else 1))
+            test_scores.append(metrics[f"{task.name}/{shown[0]}"])
+        metrics["dev/score"] = sum(dev_scores) / len(dev_scores)
+        metrics["test/score"] = sum(test_scores) / len(test_scores)
     return metrics
 
 

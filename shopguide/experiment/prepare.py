@@ -75,7 +75,7 @@ def load_or_train_tokenizer(model: ModelConfig, material: Material, fields: Sequ
     source = model.tokenizer or model.path
     if source is not None:
         return load_tokenizer(str(Path(source).expanduser()) if Path(source).expanduser().exists() else source)
-    kinds = ["products", "queries", "dialogues"]
+    kinds = ["products", "queries", "dialogues", "annotations"]
     documents = pretraining_documents(material.shop, material.parts, kinds, fields)
     texts = (" ".join(document) for document in documents)
     return train_tokenizer(texts, model.vocab_size, str(model.config["model_type"]))

@@ -9,27 +9,34 @@ import numpy as np
 from shopguide.config import Config, TrackingConfig
 from shopguide.experiment.finetune import Finetuned
 from shopguide.experiment.fit import Fitted
+from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import Pretrained
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
+from shopguide.records.schema import TABLES
 from shopguide.runs import figures
 from shopguide.runs.secrets import mask_uri
 from shopguide.runs.store import Store
 from shopguide.runs.tree import Run
-from shopguide.tasks.labels import encode_labels
 from shopguide.text.tokenizer import tokenizer_fingerprint
 
 MAP_POINTS = 1500
-SHOWN = ("accuracy", "macro_f1", "weighted_f1", "ece")
-BESIDE = (("majority", "majority"), ("tfidf_lr", "TF-IDF + LR"), ("ceiling", "ceiling"))
+BESIDE = {
+    "majority": "majority",
+    "lexicon": "lexicon",
+    "tfidf_lr": "TF-IDF + LR",
+    "word_lr": "word LR",
+    "ceiling": "ceiling",
+}
+"""Baseline → its title."""
 
 
 def log_material(run: Run, material: Material) -> None:
     """Row counts, and what was quarantined."""
     shop, parts = material.shop, material.parts
     metrics: dict[str, float] = {"records/quarantined": float(shop.report.quarantined)}
-    for table in ("products", "behaviours", "judgements", "dialogues"):
+    for table in TABLES:
         split = getattr(parts, table)
         metrics |= {f"records/{table}/{name}": float((split == name).sum()) for name in np.unique(split)}
     run.log_metrics(metrics)
@@ -49,7 +56,13 @@ def log_pretrained(run: Run, result: Pretrained) -> None:
 def log_finetuned(run: Run, result: Finetuned) -> None:
     """The task model for people and for MLflow, its scores and figures."""
     predictor = result.predictor
-    run.set_tags({"task": predictor.card.task, "tokenizer": tokenizer_fingerprint(predictor.tokenizer)})
+    run.set_tags(
+        {
+            "task": predictor.card.task,
+            "task_kind": predictor.card.kind,
+            "tokenizer": tokenizer_fingerprint(predictor.tokenizer),
+        }
+    )
     _log_fitted(run, result.fitted)
     for name, scores in result.scores.items():
         prefix = ("test" if result.split == "test" else "dev_final") if name == "model" else name
@@ -95,24 +108,15 @@ def _log_curves(run: Run, title: str) -> None:
 
 def _log_figures(run: Run, result: Finetuned) -> None:
     examples, card = result.held_out, result.predictor.card
-    labels = encode_labels(examples, card.targets)
-    for numbers, (target, classes) in zip(labels.T, card.targets.items(), strict=True):
-        known = (numbers >= 0) & (numbers < len(classes))
-        if not known.any():
-            continue
-        posterior, truth = result.posterior[target][known], numbers[known]
-        title = f"{card.task}: {target} ({result.split})"
-        run.log_figure(
-            figures.confusion_matrix(truth, posterior.argmax(1), classes, title), f"figures/confusion_{target}.png"
-        )
-        run.log_figure(figures.reliability_diagram(posterior, truth, title), f"figures/calibration_{target}.png")
-    target = next(iter(card.targets))
-    shown = examples.take(np.arange(min(MAP_POINTS, len(examples))))
-    vectors = result.predictor.embed(shown.first, shown.second)
-    names = [label or "unknown" for label in shown.labels[target]]
-    run.log_figure(
-        figures.embedding_map(vectors, names, f"{card.task}: texts by {target}"), "figures/embedding_map.png"
-    )
+    for name, figure in result.head.figures(card, examples, result.answers, result.split):
+        run.log_figure(figure, f"figures/{name}.png")
+    for target, labels in examples.labels.items():
+        shown = examples.take(np.arange(min(MAP_POINTS, len(examples))))
+        vectors = result.predictor.embed(shown.first, shown.second)
+        names = [label or "unknown" for label in labels[: len(shown)]]
+        title = f"{card.task}: texts by {target}"
+        run.log_figure(figures.embedding_map(vectors, names, title), "figures/embedding_map.png")
+        break
 
 
 def closing_table(store: Store, run_id: str) -> None:
@@ -121,32 +125,36 @@ def closing_table(store: Store, run_id: str) -> None:
     from rich.table import Table
 
     table = Table(title="Results", header_style="bold")
-    names = [name for _, name in BESIDE]
-    for title in ("phase", "task", "metric", "model", "95 % interval", *names):
+    children = sorted(store.find_children(run_id), key=lambda c: c.info.start_time)
+    known = {name.split("/")[0] for child in children for name in child.data.metrics}
+    beside = {name: title for name, title in BESIDE.items() if name in known}
+    for title in ("phase", "task", "metric", "model", "95 % interval", *beside.values()):
         table.add_column(title, justify="left" if title in ("phase", "task", "metric") else "right")
-    for child in sorted(store.find_children(run_id), key=lambda c: c.info.start_time):
-        metrics, phase = child.data.metrics, child.data.tags.get("shopguide.phase", "")
-        for row in _rows(phase.split(" ")[0], child.data.tags.get("task", ""), metrics):
+    for child in children:
+        phase, tags = child.data.tags.get("shopguide.phase", ""), child.data.tags
+        kind = tags.get("task_kind", "classification")
+        for row in _rows(phase.split(" ")[0], tags.get("task", ""), kind, child.data.metrics, list(beside)):
             table.add_row(*row)
         table.add_section()
     Console(width=120).print(table)
 
 
-def _rows(phase: str, task: str, metrics: Mapping[str, float]) -> list[list[str]]:
+def _rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside: list[str]) -> list[list[str]]:
     if phase == "pretrain":
         wanted = ("dev/perplexity", "dev/masked_accuracy", "dev/next_token_accuracy")
         kept = {name: metrics[f"kept/{name}"] for name in wanted if f"kept/{name}" in metrics}
-        return [[phase, "", name, f"{value:.4f}", *[""] * (1 + len(BESIDE))] for name, value in kept.items()]
-    split = "test" if "test/macro_f1" in metrics else "dev_final"
+        return [[phase, "", name, f"{value:.4f}", *[""] * (1 + len(beside))] for name, value in kept.items()]
+    shown_of = head_of(kind).shown
+    split = "test" if f"test/{shown_of[0]}" in metrics else "dev_final"
     targets = sorted(
         name.split("/", 2)[2] for name in metrics if name.startswith(f"{split}/macro_f1/") and "." not in name
     )
-    names = [*SHOWN, *(f"macro_f1/{target}" for target in targets)]
+    names = [*shown_of, *(f"macro_f1/{target}" for target in targets)]
     shown = []
     for name in names:
         low, high = (metrics.get(f"{split}/{name}.{end}") for end in ("low", "high"))
         interval = "" if low is None or high is None else f"{low:.3f} – {high:.3f}"
-        others = [metrics.get(f"{key}/{name}") for key, _ in BESIDE]
+        others = [metrics.get(f"{key}/{name}") for key in beside]
         cells = ["" if value is None else f"{value:.4f}" for value in others]
         label = f"{split.removesuffix('_final')}/{name}"
         shown.append([phase, task, label, f"{metrics[f'{split}/{name}']:.4f}", interval, *cells])

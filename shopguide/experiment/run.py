@@ -8,6 +8,7 @@ from shopguide.build import build_task
 from shopguide.config import Config
 from shopguide.experiment.leaks import Leaks, guard, leak_metrics
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
+from shopguide.records.schema import TABLES
 from shopguide.tasks.task import Examples, Task
 
 if TYPE_CHECKING:
@@ -95,11 +96,7 @@ def _store(config: Config) -> "Store":
 def log_line(material: Material) -> None:
     """Print what was read, and what was not taken in."""
     shop = material.shop
-    rows = ", ".join(
-        f"{len(getattr(shop, t)):,} {t}"
-        for t in ("products", "behaviours", "judgements", "dialogues")
-        if len(getattr(shop, t))
-    )
+    rows = ", ".join(f"{len(getattr(shop, t)):,} {t}" for t in TABLES if len(getattr(shop, t)))
     print(f"data {material.data.name}: {rows}; fingerprint {shop.fingerprint}", flush=True)
     if shop.report.quarantined:
         print(f"  {shop.report.quarantined:,} bad rows set aside in {shop.report.quarantine}", flush=True)

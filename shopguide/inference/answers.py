@@ -1,4 +1,4 @@
-"""What all task models share, whatever computes them: records in, answers out, ŷ = argmax_y P(y | x; θ).
+"""What all task models share, whatever computes them: records in, answers out.
 
 Shapes: N examples, C classes of a target.
 """
@@ -19,7 +19,7 @@ CHUNK = 4096
 """Records held at once when a stream is answered."""
 
 Answer = dict[str, Any]
-"""`label` and `posterior`; for a model of several targets, both by target."""
+"""What is told of one record."""
 
 
 class Answerer(ABC):
@@ -28,10 +28,8 @@ class Answerer(ABC):
     card: Card
 
     @abstractmethod
-    def posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
-    ) -> dict[str, np.ndarray]:
-        """Target → (N, C) probabilities, rows as given."""
+    def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
+        """One answer a text or pair of texts, in order."""
 
     def predict(self, records: Iterable[Mapping[str, Any]], *, batch_tokens: int = BATCH_TOKENS) -> Iterator[Answer]:
         """Answer a stream of records, in order, a few thousand at a time.
@@ -45,7 +43,7 @@ class Answerer(ABC):
             number += len(chunk)
             first = [text for text, _ in texts]
             second = [text or "" for _, text in texts] if self.card.inputs.second else None
-            yield from self._answers(self.posterior(first, second, batch_tokens=batch_tokens))
+            yield from self.answers(first, second, batch_tokens=batch_tokens)
 
     def _texts(self, record: Mapping[str, Any], number: int) -> tuple[str, str | None]:
         spec = self.card.inputs
@@ -57,7 +55,19 @@ class Answerer(ABC):
             raise DataError(f"record {number}: task `{self.card.task}` expected text in {wanted}, found {found}")
         return texts
 
-    def _answers(self, by_target: dict[str, np.ndarray]) -> Iterator[Answer]:
+
+class Classifier(Answerer):
+    """Tells the posterior over the classes of each target, and ŷ = argmax_y P(y | x; θ)."""
+
+    @abstractmethod
+    def posterior(
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> dict[str, np.ndarray]:
+        """Target → (N, C) probabilities, rows as given."""
+
+    def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
+        """`label` and `posterior`; for a model of several targets, both by target."""
+        by_target = self.posterior(first, second, batch_tokens=batch_tokens)
         rows = {
             target: [_answer(row, self.card.targets[target]) for row in matrix] for target, matrix in by_target.items()
         }

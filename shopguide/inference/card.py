@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shopguide.errors import ModelError
+from shopguide.tasks.task import Kind
 from shopguide.text.inputs import InputSpec
 
 FILE = "shopguide.json"
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)
+"""The first one knew classification alone."""
 
 
 @dataclass(frozen=True)
@@ -18,14 +21,16 @@ class Card:
     task: str
     inputs: InputSpec
     targets: dict[str, list[str]]
-    """Target → classes, in the order of the model's outputs."""
+    """Target → classes, in the order of the model's outputs; of tagging and extraction, the labels of spans."""
     max_length: int
+    kind: Kind = "classification"
 
     def write(self, folder: Path) -> None:
         """Write it beside the weights."""
         plain = {
             "format": FORMAT,
             "task": self.task,
+            "kind": self.kind,
             "inputs": self.inputs.to_dict(),
             "targets": self.targets,
             "max_length": self.max_length,
@@ -46,6 +51,7 @@ class Card:
                 "give the folder or run of a fine-tuning phase"
             )
         plain = json.loads(path.read_text(encoding="utf-8"))
-        if plain.get("format") != FORMAT:
+        if plain.get("format") not in READABLE:
             raise ModelError(f"{path}: expected format {FORMAT}, found {plain.get('format')}; train the model again")
-        return cls(plain["task"], InputSpec.from_dict(plain["inputs"]), plain["targets"], plain["max_length"])
+        inputs, kind = InputSpec.from_dict(plain["inputs"]), plain.get("kind", "classification")
+        return cls(plain["task"], inputs, plain["targets"], plain["max_length"], kind)

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from shopguide.errors import ModelError
+from shopguide.inference.card import Card
 from shopguide.inference.onnx import FILE, PAD, OnnxPredictor
 from shopguide.inference.predictor import Predictor
 from shopguide.models.unpadded import MODEL_INPUTS
@@ -59,6 +60,8 @@ def export(source: Path, folder: Path, int8: bool = False) -> Exported:
         ModelError: the packages are missing, the model cannot be exported, or its answers are not the original's.
     """
     _needed()
+    if (kind := Card.read(source).kind) != "classification":
+        raise ModelError(f"{source}: expected a classifier, found a model of {kind}; only classifiers can be exported")
     original = Predictor.load(source, "cpu", precision=32)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from shopguide.config import InferencePrecision
 from shopguide.inference.answers import Answerer
+from shopguide.inference.card import Card
 from shopguide.inference.onnx import FILE, OnnxPredictor
 
 
@@ -17,6 +18,13 @@ def load_model(folder: str | Path, precision: InferencePrecision = "auto") -> An
     """
     if (Path(folder) / FILE).is_file():
         return OnnxPredictor.load(folder)
+    kind = Card.read(Path(folder)).kind
     from shopguide.inference.predictor import Predictor
+    from shopguide.inference.tagger import Extractor, Tagger
 
-    return Predictor.load(folder, precision=precision)
+    classes: dict[str, type[Predictor | Tagger]] = {
+        "classification": Predictor,
+        "tagging": Tagger,
+        "extraction": Extractor,
+    }
+    return classes[kind].load(folder, precision=precision)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shopguide.errors import ModelError
-from shopguide.inference.answers import BATCH_TOKENS, Answerer
+from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.card import Card
 from shopguide.text.plan import BatchPlan
 
@@ -25,7 +25,7 @@ SLOW = ["SkipLayerNormFusion"]
 COLUMNS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 
 
-class OnnxPredictor(Answerer):
+class OnnxPredictor(Classifier):
     """A task model in ONNX Runtime on the CPU.
 
     Args:

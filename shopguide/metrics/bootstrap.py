@@ -1,13 +1,40 @@
-"""Intervals of classification metrics: whole groups (a query, a title) are drawn with replacement.
+"""Intervals of metrics: whole groups (a query, a title) are drawn with replacement.
 
 Source: the cluster bootstrap percentile interval, Davison & Hinkley 1997, §2.4 and §5.3.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 RESAMPLES = 1000
+
+
+def bootstrap(
+    groups: Sequence[str],
+    scores: Callable[[np.ndarray], Sequence[float] | np.ndarray],
+    *,
+    resamples: int = RESAMPLES,
+    level: float = 0.95,
+    seed: int = 0,
+) -> list[tuple[float, float]]:
+    """Percentile intervals of M scores.
+
+    Args:
+        groups: (N,) names; rows of one group are drawn together.
+        scores: (N,) how often each row counts → M scores; NaN where a draw says nothing.
+        resamples: number of draws.
+        level: share of the draws inside the interval.
+        seed: of the draws.
+    """
+    _, owner = np.unique(np.asarray(groups), return_inverse=True)
+    draw = np.random.default_rng(seed)
+    size = int(owner.max()) + 1
+    drawn = [
+        scores(np.bincount(draw.integers(0, size, size), minlength=size)[owner].astype(float)) for _ in range(resamples)
+    ]
+    low, high = np.nanquantile(np.array(drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def bootstrap_intervals(
@@ -30,16 +57,14 @@ def bootstrap_intervals(
         seed: of the draws.
     """
     classes = int(max(truth.max(), predicted.max())) + 1
-    _, owner = np.unique(np.asarray(groups), return_inverse=True)
-    draw = np.random.default_rng(seed)
-    size = int(owner.max()) + 1
-    scores = np.empty((resamples, 3))
-    for i in range(resamples):
-        weight = np.bincount(draw.integers(0, size, size), minlength=size)[owner].astype(float)
-        scores[i] = weighted_scores(truth, predicted, weight, classes)
-    low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    names = ("accuracy", "macro_f1", "weighted_f1")
-    return {name: (float(a), float(b)) for name, a, b in zip(names, low, high, strict=True)}
+    found = bootstrap(
+        groups,
+        lambda weight: weighted_scores(truth, predicted, weight, classes),
+        resamples=resamples,
+        level=level,
+        seed=seed,
+    )
+    return dict(zip(("accuracy", "macro_f1", "weighted_f1"), found, strict=True))
 
 
 def weighted_scores(

@@ -10,7 +10,15 @@ from torch import nn
 from shopguide.config import ModelConfig
 from shopguide.errors import ModelError
 
-Head = Literal["masked_lm", "causal_lm", "classification"]
+Head = Literal["masked_lm", "causal_lm", "classification", "tagging"]
+
+CLASSES: dict[Head, str] = {
+    "masked_lm": "AutoModelForMaskedLM",
+    "causal_lm": "AutoModelForCausalLM",
+    "classification": "AutoModelForSequenceClassification",
+    "tagging": "AutoModelForTokenClassification",
+}
+"""Head → the class of transformers that builds it."""
 
 
 def backbone_config(model: ModelConfig) -> Any:
@@ -63,13 +71,9 @@ def build_model(source: str | None, config: Any, head: Head, tokenizer: Any, **s
     Raises:
         ModelError: the weights cannot be loaded, or do not fit the tokenizer.
     """
-    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
+    import transformers
 
-    classes = {
-        "masked_lm": AutoModelForMaskedLM,
-        "causal_lm": AutoModelForCausalLM,
-        "classification": AutoModelForSequenceClassification,
-    }
+    classes = {head: getattr(transformers, name) for head, name in CLASSES.items()}
     for name, value in settings.items():
         setattr(config, name, value)
     config.pad_token_id = tokenizer.pad_token_id

@@ -199,6 +199,11 @@ def _agrees(model: nn.Module) -> bool:
         return False
 
 
+def _tags_words(model: nn.Module) -> bool:
+    """Whether the head answers for each token: transformers has no other mark of it than the class's name."""
+    return type(model).__name__.endswith("ForTokenClassification")
+
+
 @torch.no_grad()
 def _probe(model: nn.Module) -> torch.Tensor:
     """The model's outputs for a few made-up documents, in evaluation mode and full precision."""
@@ -213,7 +218,7 @@ def _probe(model: nn.Module) -> torch.Tensor:
     model.eval()
     try:
         with torch.autocast(device.type, enabled=False):
-            if model.get_output_embeddings() is None:  # type: ignore[operator]
+            if model.get_output_embeddings() is None and not _tags_words(model):  # type: ignore[operator]
                 return sequence_logits(model, batch)
             return logits_at(model, batch, mask.flatten().nonzero().squeeze(1).to(device))
     finally:

@@ -53,15 +53,20 @@ class Classification(Objective):
         self._seen: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def loss(self, batch: Batch) -> torch.Tensor:
-        """Mean over targets of the mean loss over the labelled rows."""
-        logits, targets = sequence_logits(self.model, batch), batch["targets"]
+        """Of a batch; with R-Drop of two runs of it."""
+        logits, targets = self.outputs(batch)
         if not self.r_drop:
-            return self._loss(logits, targets)
-        other = sequence_logits(self.model, batch)
-        supervised = (self._loss(logits, targets) + self._loss(other, targets)) / 2
+            return self.loss_of(logits, targets)
+        other, _ = self.outputs(batch)
+        supervised = (self.loss_of(logits, targets) + self.loss_of(other, targets)) / 2
         return supervised + self.r_drop * self._disagreement(logits, other)
 
-    def _loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def outputs(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, K) outputs and (B, T) class numbers."""
+        return sequence_logits(self.model, batch), batch["targets"]
+
+    def loss_of(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Mean over targets of the mean loss over the labelled rows."""
         losses = []
         parts = torch.split(logits.float(), self.sizes, dim=-1)
         for part, truth, counts in zip(parts, targets.unbind(-1), self.counts, strict=True):
@@ -82,7 +87,8 @@ class Classification(Objective):
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Keep the outputs of a batch."""
-        self._seen.append((sequence_logits(self.model, batch).float().cpu(), batch["targets"].cpu()))
+        logits, targets = self.outputs(batch)
+        self._seen.append((logits.float().cpu(), targets.cpu()))
 
     def on_validation_epoch_end(self) -> None:
         """Log `dev/loss` and the means over the targets of the classification metrics."""
@@ -90,7 +96,7 @@ class Classification(Objective):
             return
         logits, targets = (torch.cat(column) for column in zip(*self._seen, strict=True))
         self._seen.clear()
-        self.log("dev/loss", self._loss(logits, targets))
+        self.log("dev/loss", self.loss_of(logits, targets))
         scores = [
             classification_metrics(posterior, truth)
             for posterior, truth in zip(posteriors(logits, self.sizes), targets.unbind(-1), strict=True)

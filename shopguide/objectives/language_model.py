@@ -9,8 +9,8 @@ import math
 import torch
 from torch.nn.functional import cross_entropy, pad
 
-from shopguide.models.shapes import recurring
-from shopguide.models.unpadded import Batch, logits_at
+from shopguide.models.unpadded import Batch
+from shopguide.objectives.labelled import labelled_logits
 from shopguide.objectives.objective import Objective
 from shopguide.objectives.token_loss import token_loss
 from shopguide.text.masking import IGNORE
@@ -58,10 +58,7 @@ class LanguageModel(Objective):
 
     def _logits(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """(M, V) logits and (M,) ids at the positions that carry loss; on CPU some more, so that M recurs."""
-        targets = self.targets(batch).flatten()
-        chosen = (targets != IGNORE).nonzero().squeeze(1)
-        more = 0 if targets.is_cuda else recurring(len(chosen)) - len(chosen)
-        return logits_at(self.model, batch, pad(chosen, (0, more))), pad(targets[chosen], (0, more), value=IGNORE)
+        return labelled_logits(self.model, batch, self.targets(batch))
 
 
 class MaskedLM(LanguageModel):

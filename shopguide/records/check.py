@@ -12,6 +12,8 @@ REFERENCES = {
     "dialogues": ("item_id",),
 }
 """Fields that name products."""
+LISTS = ("attributes", "viewed_items", "purchased_items", "spans")
+"""Fields that are empty where they are missing."""
 
 
 class Checker:
@@ -44,7 +46,9 @@ class Checker:
                 return Fault(row.file, row.line, field.name, error.expected, error.found)
         if len(row.values) > len(stored) or not row.values.keys() <= stored.keys():
             self.ignored.update(f"{table}.{name}" for name in row.values.keys() - stored.keys())
-        return self._identity(table, row, stored) or self._references(table, row, stored) or stored
+        return (
+            self._identity(table, row, stored) or self._references(table, row, stored) or _marks(row, stored) or stored
+        )
 
     def _identity(self, table: str, row: RawRow, stored: dict[str, Any]) -> Fault | None:
         if table != "products":
@@ -72,8 +76,16 @@ class Checker:
         return f"{item!r}, which no product has{hint}"
 
 
+def _marks(row: RawRow, stored: dict[str, Any]) -> Fault | None:
+    """Spans that reach beyond their text."""
+    for span in stored.get("spans", ()):
+        if span["end"] > (length := len(stored["text"])):
+            return Fault(row.file, row.line, "spans", f"spans within the text ({length} characters)", shown(span))
+    return None
+
+
 def _convert(field: Field, raw: Any) -> Any:
-    empty: list[Any] | None = [] if field.name in ("attributes", "viewed_items", "purchased_items") else None
+    empty: list[Any] | None = [] if field.name in LISTS else None
     value = empty if raw is None else field.convert(raw)
     if field.required and value is None:
         raise BadValueError("a value (the field is required)", "none" if raw is None else shown(raw))

@@ -117,7 +117,9 @@ def _json_array(text: bytes, name: str) -> Iterator[RawRow]:
 
 
 def read_csv(file: IO[bytes], name: str, **dialect: Any) -> Iterator[RawRow]:
-    """Rows under a header. Lists: JSON or `a|b|c`; attributes: a JSON object, or columns `attributes.<name>`.
+    """Rows under a header.
+
+    Lists: JSON or `a|b|c`; attributes: a JSON object, or columns `attributes.<name>`; spans: JSON.
 
     Args:
         file: binary.
@@ -159,6 +161,8 @@ def _csv_row(header: list[str], cells: list[str], name: str, number: int) -> Raw
                 values.setdefault("attributes", {})[column.removeprefix("attributes.")] = cell
             elif column == "attributes":
                 values.setdefault("attributes", {}).update(json.loads(cell))
+            elif column == "spans":
+                values[column] = json.loads(cell)
             elif column in LIST_FIELDS:
                 values[column] = json.loads(cell) if cell.lstrip().startswith("[") else cell.split("|")
             else:
@@ -185,7 +189,11 @@ def read_parquet(file: IO[bytes], name: str) -> Iterator[RawRow]:
 
 def _plain(key: str, value: Any) -> Any:
     if key == "attributes" and isinstance(value, list):
-        return dict(pair if isinstance(pair, tuple) else (pair["name"], pair["value"]) for pair in value)
+        named: dict[str, list[Any]] = {}
+        for pair in value:
+            attribute, found = pair if isinstance(pair, tuple) else (pair["name"], pair["value"])
+            named.setdefault(attribute, []).append(found)
+        return named
     return value.timestamp() if hasattr(value, "timestamp") else value
 
 

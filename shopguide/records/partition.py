@@ -17,10 +17,11 @@ class Partition:
     behaviours: np.ndarray
     judgements: np.ndarray
     dialogues: np.ndarray
+    annotations: np.ndarray
 
 
 def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition:
-    """Products by title, behaviours by user and time (or by query), judgements by query, dialogues by question.
+    """Products by title, behaviours by user and time (or by query), judgements by query; others by their text.
 
     Where a table's rows bring held-out splits of their own (a public set's), those stand.
     """
@@ -41,6 +42,7 @@ def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition
         behaviours=rows,
         judgements=_grouped(shop.judgements, "query", seed, fractions),
         dialogues=_grouped(shop.dialogues, "question", seed, fractions),
+        annotations=_grouped(shop.annotations, "text", seed, fractions),
     )
 
 
@@ -50,6 +52,12 @@ def _grouped(table: Any, field: str, seed: int, fractions: Fractions) -> np.ndar
 
 
 def _official(table: Any, drawn: np.ndarray) -> np.ndarray:
-    """The rows' own splits where a table has held-out ones; else the drawn ones."""
+    """The rows' own splits where a table has held-out ones; else the drawn ones.
+
+    Where it has test rows but no dev rows, the drawn dev groups of its training rows are dev.
+    """
     own = column(table, "split")
-    return np.array([split or "train" for split in own]) if {"dev", "test"} & set(own) else drawn
+    if not {"dev", "test"} & set(own):
+        return drawn
+    given = np.array([split or "train" for split in own])
+    return given if "dev" in own else np.where((given == "train") & (drawn == "dev"), "dev", given)

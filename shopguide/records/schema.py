@@ -1,18 +1,19 @@
-"""The four tables of a shop: fields, types, and how a raw value becomes a stored one.
+"""The five tables of a shop: fields, types, and how a raw value becomes a stored one.
 
 Text is stored stripped; a missing text is null, a missing list empty. Attributes become a list of (name, value) pairs
-of text. Unknown fields are ignored, and counted.
+of text. Unknown fields are ignored, and counted. Annotated text is stored as it is: its spans count characters.
 """
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
 
-VERSION = 3
+VERSION = 4
 """Raise it when the same raw row would be stored otherwise: it is part of the cache's key."""
 MAX_ROW_BYTES = 4 << 20
 LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
@@ -91,18 +92,47 @@ def texts(value: Any) -> list[str]:
 
 
 def pairs(value: Any) -> list[dict[str, str]]:
-    """Attributes: a mapping from names to texts, numbers or booleans; empty values are left out."""
+    """Attributes: a mapping from names to texts, numbers or booleans, or lists of them; empty values are left out."""
     if not isinstance(value, Mapping):
         raise BadValueError("an object of attributes", shown(value))
     found = []
-    for name, raw in value.items():
-        if raw is None:
-            continue
-        if isinstance(raw, bool | float):
-            raw = str(raw).lower() if isinstance(raw, bool) else f"{number(raw):g}"
-        kept = text(raw)
-        if kept:
-            found.append({"name": str(text(name)), "value": kept})
+    for name, several in value.items():
+        for raw in several if isinstance(several, list | tuple) else [several]:
+            if kept := _attribute_value(raw):
+                found.append({"name": str(text(name)), "value": kept})
+    return found
+
+
+def _attribute_value(raw: Any) -> str | None:
+    if raw is None:
+        return None
+    if isinstance(raw, bool):
+        return str(raw).lower()
+    return f"{number(raw):g}" if isinstance(raw, float) else text(raw)
+
+
+def raw_text(value: Any) -> str | None:
+    """Text with its blanks, since others count its characters; None where it holds nothing else."""
+    return str(value) if text(value) is not None else None
+
+
+def spans(value: Any) -> list[dict[str, Any]]:
+    """Marked stretches of a text: objects with `start`, `end` (characters; the end is not part) and `label`.
+
+    They are stored in their order in the text, and do not overlap.
+    """
+    if not isinstance(value, list | tuple) or not all(isinstance(item, Mapping) for item in value):
+        raise BadValueError("a list of objects with start, end and label", shown(value))
+    found: list[dict[str, Any]] = []
+    for item in value:
+        start, end, name = item.get("start"), item.get("end"), text(item.get("label") or "")
+        if type(start) is not int or type(end) is not int or not 0 <= start < end or name is None:
+            raise BadValueError("start and end (whole numbers, 0 ≤ start < end) and label", shown(dict(item)))
+        found.append({"start": start, "end": end, "label": name})
+    found.sort(key=lambda span: span["start"])
+    for one, following in pairwise(found):
+        if following["start"] < one["end"]:
+            raise BadValueError("spans that do not overlap", f"{shown(one)} and {shown(following)}")
     return found
 
 
@@ -146,6 +176,7 @@ def split_name(value: Any) -> str | None:
 
 
 STRING, NUMBER, STRINGS = pa.string(), pa.float64(), pa.list_(pa.string())
+SPANS = pa.list_(pa.struct([("start", pa.int64()), ("end", pa.int64()), ("label", pa.string())]))
 PAIRS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
 
 
@@ -184,6 +215,11 @@ TABLES: dict[str, tuple[Field, ...]] = {
         _text("answer"),
         _text("item_id"),
         _text("intent"),
+        SPLIT,
+    ),
+    "annotations": (
+        Field("text", STRING, raw_text, required=True),
+        Field("spans", SPANS, spans),
         SPLIT,
     ),
 }

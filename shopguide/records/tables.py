@@ -1,4 +1,4 @@
-"""A shop as four checked, memory-mapped Arrow tables, cached under a hash of the files they were read from."""
+"""A shop as five checked, memory-mapped Arrow tables, cached under a hash of the files they were read from."""
 
 import hashlib
 import importlib
@@ -44,14 +44,18 @@ class Shop:
     behaviours: Any
     judgements: Any
     dialogues: Any
+    annotations: Any
     fingerprint: str
     """Hash of the records' files and of how they were read (16 hex digits)."""
     report: LoadReport
 
 
 def attributes_of(row: Mapping[str, Any]) -> dict[str, str]:
-    """A product's attributes by name."""
-    return {pair["name"]: pair["value"] for pair in row["attributes"]}
+    """A product's attributes by name; several values of one are joined by a comma."""
+    named: dict[str, str] = {}
+    for name, value in ((pair["name"], pair["value"]) for pair in row["attributes"]):
+        named[name] = f"{named[name]}, {value}" if name in named else value
+    return named
 
 
 def column(table: Any, name: str) -> list[Any]:

@@ -227,3 +227,35 @@ def sweep_figure(rows: list[dict[str, Any]], metric: str) -> Any:
         )
     _title(axes, f"jobs by {metric}")
     return figure
+
+
+def score_bars(
+    metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]], metric: str, title: str
+) -> Any:
+    """One bar a label with its 95 % interval, the best on top; of many labels the best and worst, and it says so.
+
+    Args:
+        metrics: `<metric>/<label>` → value, others are passed over; NaN has no bar.
+        intervals: of the same names, where they are known.
+        metric: which.
+        title: above the picture.
+    """
+    known = {k.removeprefix(f"{metric}/"): v for k, v in metrics.items() if k.startswith(f"{metric}/") and v == v}
+    ranked = sorted(known.items(), key=lambda item: -item[1])
+    if len(ranked) > MAX_CLASSES:
+        title += f" — the best and worst {MAX_CLASSES // 2} of {len(ranked)} labels"
+        ranked = ranked[: MAX_CLASSES // 2] + ranked[-(MAX_CLASSES // 2) :]
+    figure = _figure(8, 1.6 + 0.3 * max(1, len(ranked)))
+    axes = _plain(figure.add_subplot())
+    places = np.arange(len(ranked))[::-1]
+    values = np.array([value for _, value in ranked])
+    ends = [intervals.get(f"{metric}/{name}", (value, value)) for name, value in ranked]
+    if ranked:
+        low, high = (np.nan_to_num(np.array(side), nan=0.0) for side in zip(*ends, strict=True))
+        reach = np.maximum(0, np.stack([values - low, high - values]))
+        axes.barh(places, values, color=BLUE, height=0.66)
+        axes.errorbar(values, places, xerr=reach, fmt="none", ecolor=GREY, capsize=2, linewidth=1)
+    _ticks(axes.yaxis, list(places), [name for name, _ in ranked], fontsize=8)
+    axes.set(xlim=(0, 1), xlabel=metric)
+    _title(axes, title)
+    return figure

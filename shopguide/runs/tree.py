@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import signal
 import tempfile
 import threading
@@ -20,6 +21,8 @@ from shopguide.runs.writer import MetricWriter
 
 PARAMS_A_CALL = 100
 PARAM_LENGTH = 6000
+NAME_LENGTH = 250
+NOT_IN_NAMES = re.compile(r"[^/\w.\- :]")
 
 
 class Run:
@@ -51,7 +54,7 @@ class Run:
     def log_metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Add points to curves, NaN too (a loss that diverged); they are written in batches, seconds later."""
         now = int(time.time() * 1000)
-        self._writer.add([Metric(k, float(v), now, step) for k, v in values.items()])
+        self._writer.add([Metric(metric_name(k), float(v), now, step) for k, v in values.items()])
 
     def flush(self) -> None:
         """Write what is buffered."""
@@ -94,6 +97,12 @@ class Run:
         self.flush()
         points = self.store.client.get_metric_history(self.id, name)
         return sorted((point.step, point.value) for point in points)
+
+
+def metric_name(name: str) -> str:
+    """The name in the characters and form of a path that MLflow takes: `f1/Colour(s)` → `f1/Colour_s_`."""
+    parts = [part for part in NOT_IN_NAMES.sub("_", name).split("/") if part not in ("", ".", "..")]
+    return "/".join(parts)[:NAME_LENGTH] or "_"
 
 
 @contextlib.contextmanager

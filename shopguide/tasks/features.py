@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, attributes_of
-from shopguide.tasks.task import OPTIONS, Examples, Task, Truth
+from shopguide.tasks.task import OPTIONS, Examples, Task, Truth, category_prefix
 from shopguide.text.inputs import InputSpec
 
 MIN_COVERAGE = 0.5
@@ -16,7 +16,7 @@ MAX_VALUES = 200
 
 @dataclass(config=OPTIONS, kw_only=True)
 class Features(Task):
-    """Products with labels: `category`, or attributes by name."""
+    """Products with labels: `category`, its levels as `category.1`, `category.2`, …, or attributes by name."""
 
     fields: tuple[str, ...] = ("title", "description")
     targets: tuple[str, ...] | None = None
@@ -41,7 +41,7 @@ class Features(Task):
             best=None if truth is None else {target: [] for target in targets},
         )
         for row, product in enumerate(shop.products):
-            values = {"category": product["category"], **attributes_of(product)}
+            values = {**levels(product["category"]), **attributes_of(product)}
             if not any(values.get(target) for target in targets):
                 continue
             found.ids.append(product["item_id"])
@@ -55,6 +55,13 @@ class Features(Task):
                 for target in targets:
                     found.best[target].append(best[target])
         return found
+
+
+def levels(category: str | None) -> dict[str, str | None]:
+    """`category`, and `category.1`, `category.2`, …: its path cut off after that many levels."""
+    count = len(category.split("/")) if category else 0
+    cut = {f"category.{depth}": category_prefix(category or "", depth) for depth in range(1, count + 1)}
+    return {"category": category, **cut}
 
 
 def frequent_targets(shop: Shop) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ A new task is one file with a subclass of `Task` and one YAML under `conf/tasks/
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from pydantic import ConfigDict
@@ -15,9 +15,12 @@ from shopguide.errors import DataError
 from shopguide.records.partition import Partition
 from shopguide.records.tables import Shop
 from shopguide.text.inputs import InputSpec
+from shopguide.text.tags import Span
 
 OPTIONS = ConfigDict(extra="forbid")
 MINIMUM_TRAIN = 8
+Kind = Literal["classification", "tagging", "extraction"]
+"""What is answered: a class of each target; labelled stretches of a text; the value of a named attribute in a text."""
 
 
 class Truth(Protocol):
@@ -45,6 +48,10 @@ class Examples:
     split: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     """What is resampled together for intervals: a query, a user, a title."""
+    spans: list[list[Span] | None] | None = None
+    """Of tagging and extraction: what is marked in the text (of a pair, in the second one); None: not known where."""
+    values: list[list[str]] | None = None
+    """Of extraction: the values, each of which is right; empty where the text does not say."""
     best: dict[str, list[str]] | None = None
     """Target → the labels that a perfect reader would give, where the shop's hidden truth is known."""
 
@@ -64,6 +71,8 @@ class Examples:
             labels={target: pick(column) for target, column in self.labels.items()},
             split=pick(self.split),
             groups=pick(self.groups),
+            spans=None if self.spans is None else pick(self.spans),
+            values=None if self.values is None else pick(self.values),
             best=None if self.best is None else {target: pick(column) for target, column in self.best.items()},
         )
 
@@ -77,6 +86,7 @@ class Task(ABC):
     """A labelled question that a model learns to answer about records."""
 
     name: str
+    kind: ClassVar[Kind] = "classification"
 
     @property
     @abstractmethod
@@ -107,6 +117,10 @@ class Task(ABC):
                     f"task `{self.name}`, target `{target}`: expected at least two classes among {train} training "
                     f"examples, found {sorted(classes) or 'none'}. Name other targets (data.targets=[…]) or tasks."
                 )
+        if examples.spans is not None and not any(examples.of("train").spans or ()):
+            raise DataError(
+                f"task `{self.name}`: expected marked text among {train} training examples, found none. {self.wants}"
+            )
         return examples
 
     @property

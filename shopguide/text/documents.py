@@ -24,7 +24,7 @@ def pretraining_documents(
     Args:
         shop: checked tables.
         parts: the split of each row; only `train` rows give documents.
-        kinds: any of products, queries, sessions, dialogues.
+        kinds: any of products, queries, sessions, dialogues, annotations.
         fields: what a product's card shows.
     """
     makers = {
@@ -32,6 +32,7 @@ def pretraining_documents(
         "queries": lambda: queries(shop, parts),
         "sessions": lambda: sessions(shop, parts),
         "dialogues": lambda: dialogues(shop, parts),
+        "annotations": lambda: annotations(shop, parts),
     }
     for kind in kinds:
         yield from makers[kind]()
@@ -66,6 +67,12 @@ def dialogues(shop: Shop, parts: Partition) -> Iterator[Document]:
     for row, dialogue in enumerate(shop.dialogues):
         if parts.dialogues[row] == "train":
             yield [text for text in (dialogue["question"], dialogue["answer"]) if text]
+
+
+def annotations(shop: Shop, parts: Partition) -> Iterator[Document]:
+    """One document an annotated text."""
+    for text in _of_train(shop.annotations, parts.annotations, "text"):
+        yield [text]
 
 
 def _of_train(table: Any, split: np.ndarray, field: str) -> Iterator[str]:

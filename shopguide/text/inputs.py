@@ -48,10 +48,12 @@ def field_value(record: Mapping[str, Any], name: str) -> str:
     first, _, attribute = name.partition(".")
     if first == "attributes":
         named = _attributes(record)
-        value = named.get(attribute) if attribute else ", ".join(str(v) for v in named.values() if v not in (None, ""))
+        value = (
+            _joined(named.get(attribute)) if attribute else _joined([_joined(several) for several in named.values()])
+        )
     else:
-        value = record.get(name)
-    return "" if value is None else str(value).strip()
+        value = _joined(record.get(name))
+    return value.strip()
 
 
 def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,9 +68,17 @@ def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:
         named = dict(value)
     else:
         pairs = [p if isinstance(p, Mapping) and "name" in p else {"name": str(p), "value": p} for p in value or ()]
-        named = {pair["name"]: pair.get("value") for pair in pairs}
+        named = {}
+        for pair in pairs:
+            named.setdefault(pair["name"], []).append(pair.get("value"))
     columns = {key: v for key, v in record.items() if key.startswith(COLUMN)}
     return named | {key.removeprefix(COLUMN): v for key, v in columns.items()}
+
+
+def _joined(values: Any) -> str:
+    """One value as text, or several joined by commas; what is empty is left out."""
+    several = values if isinstance(values, list | tuple) else [values]
+    return ", ".join(str(value) for value in several if value not in (None, ""))
 
 
 def _parsed(cell: str) -> dict[str, Any] | None:

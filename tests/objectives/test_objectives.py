@@ -100,7 +100,7 @@ def test_r_drop_is_the_mean_loss_and_the_disagreement_of_two_runs() -> None:
     torch.manual_seed(3)
     plain = Classification(model, ADAMW, counts)
     one, other = (sequence_logits(model, inputs) for _ in range(2))
-    expected = (plain._loss(one, inputs["targets"]) + plain._loss(other, inputs["targets"])) / 2
+    expected = (plain.loss_of(one, inputs["targets"]) + plain.loss_of(other, inputs["targets"])) / 2
     for part in (slice(0, 2), slice(2, 5)):
         p, q = one[:, part].softmax(-1), other[:, part].softmax(-1)
         apart = (p * (p / q).log()).sum(-1) + (q * (q / p).log()).sum(-1)

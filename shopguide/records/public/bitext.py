@@ -4,31 +4,46 @@ Files: `train.csv`, `dev.csv`, `test.csv` (or .gz), those that are there; the fi
 are made from templates: many of the held-out ones stand nearly word for word in the training file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from shopguide.records.faults import RawRow
 from shopguide.records.formats import read_file
-from shopguide.records.public.published import existing, mapped
-from shopguide.records.schema import SPLITS
+from shopguide.records.public.published import mapped, of_splits
+
+PATTERN = "{}.csv"
 
 
 def sources(root: Path) -> list[Path]:
     """The published files that are there, training first."""
-    found = [path for split in SPLITS for path in sorted(root.glob(f"{split}.csv*"))[:1]]
-    return found or existing(root, "train.csv*")
+    return list(of_splits(root, PATTERN).values())
 
 
 def read(root: Path) -> dict[str, Iterator[RawRow]]:
-    """Dialogues of a question alone, with its intent."""
-    return {"dialogues": chain.from_iterable(_utterances(path) for path in sources(root))}
+    """Dialogues of a question alone, with its intent; annotations of the same utterances with their slots."""
+    files = of_splits(root, PATTERN)
+    return {
+        table: chain.from_iterable(_rows(path, split, make) for split, path in files.items())
+        for table, make in (("dialogues", _dialogue), ("annotations", _annotation))
+    }
 
 
-def _utterances(path: Path) -> Iterator[RawRow]:
-    split = path.name.partition(".")[0]
-    yield from mapped(read_file(path), lambda values: _dialogue(values, split))
+def _rows(path: Path, split: str, make: Callable[[dict[str, Any], str], dict[str, Any]]) -> Iterator[RawRow]:
+    yield from mapped(read_file(path), lambda values: make(values, split))
+
+
+def _annotation(values: dict[str, Any], split: str) -> dict[str, Any]:
+    text, label = values.get("utterance"), values.get("entity_type")
+    spans = [] if not label else [{"start": _number(values, "start"), "end": _number(values, "end"), "label": label}]
+    return {"text": text, "spans": spans, "split": split}
+
+
+def _number(values: dict[str, Any], name: str) -> Any:
+    """Digits as a number; what is something else is told by the table's own check."""
+    cell = values.get(f"{name}_offset")
+    return int(cell) if isinstance(cell, str) and cell.isdecimal() else cell
 
 
 def _dialogue(values: dict[str, Any], split: str) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """What the readers of published sets share: finding the files, and rows that cannot be read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from shopguide.errors import DataError
 from shopguide.records.faults import RawRow
+from shopguide.records.formats import read_file
+from shopguide.records.schema import SPLITS
 
 
 def existing(root: Path, *patterns: str) -> list[Path]:
@@ -25,6 +27,21 @@ def existing(root: Path, *patterns: str) -> list[Path]:
     return found
 
 
+def of_splits(root: Path, pattern: str) -> dict[str, Path]:
+    """Split → its file, those that are there, training first.
+
+    Args:
+        root: folder of the set.
+        pattern: `{}` stands for train, dev or test; `.gz` may follow.
+
+    Raises:
+        DataError: none is there.
+    """
+    found = {split: sorted(root.glob(f"{pattern.format(split)}*")) for split in SPLITS}
+    files = {split: paths[0] for split, paths in found.items() if paths}
+    return files or {"train": existing(root, pattern.format("train"))[0]}
+
+
 def mapped(rows: Iterable[RawRow], make: Any) -> Iterator[RawRow]:
     """Rows with their values made into a table's fields; faults pass through."""
     for row in rows:
@@ -37,3 +54,27 @@ def mapped(rows: Iterable[RawRow], make: Any) -> Iterator[RawRow]:
 def present(values: dict[str, Any]) -> dict[str, Any]:
     """The values that say something."""
     return {name: value for name, value in values.items() if value not in (None, "", "NA", "N/A")}
+
+
+def numbered(
+    path: Path, make: Callable[[dict[str, Any], str, str | None], dict[str, Any]], split: str | None
+) -> Iterator[RawRow]:
+    """The rows of a file without ids: `make` gets a row's values, an id (file and row number), and the split."""
+    for number, row in enumerate(read_file(path), 1):
+        item = f"{path.name.split('.')[0]}-{number}"
+        yield row if row.values is None else RawRow(row.file, row.line, make(row.values, item, split))
+
+
+def whole(files: dict[str, Path], split: str) -> str | None:
+    """The split of a file where there is a training file or no choice; None where it is to be drawn."""
+    return split if "train" in files and len(files) > 1 else None
+
+
+def openbg_attributes(text: str) -> dict[str, list[str]]:
+    """`name#:#value#;#name#:#value` → name → values, without doubles."""
+    named: dict[str, list[str]] = {}
+    for pair in text.split("#;#"):
+        name, found, value = pair.partition("#:#")
+        if found and value.strip() and value.strip() not in named.setdefault(name.strip(), []):
+            named[name.strip()].append(value.strip())
+    return {name: values for name, values in named.items() if name}

@@ -1,0 +1,89 @@
+"""Classification: a posterior over the classes of each target."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import nn
+
+from shopguide.build import build_loss
+from shopguide.config import FinetuneConfig, OptimizerConfig
+from shopguide.experiment.heads.head import Head
+from shopguide.inference.answers import Classifier
+from shopguide.inference.card import Card
+from shopguide.inference.evaluation import Scores, ceiling, score
+from shopguide.inference.predictor import Predictor
+from shopguide.objectives.classification import Classification
+from shopguide.runs import figures
+from shopguide.tasks.baselines import Posteriors, majority, tfidf_logistic_regression
+from shopguide.tasks.labels import encode_labels, label_counts, label_spaces
+from shopguide.tasks.task import Examples, Task
+from shopguide.text.examples import EncodedTexts
+
+
+class ClassificationHead(Head):
+    """One linear head, of which each target owns a run of outputs."""
+
+    network_head = "classification"
+    shown = ("macro_f1", "accuracy", "weighted_f1", "ece")
+
+    def card(self, task: Task, train: Examples, max_length: int) -> Card:
+        """The classes are those of the training examples."""
+        return Card(task.name, task.inputs, label_spaces(train), max_length)
+
+    def outputs(self, card: Card) -> list[str]:
+        """One a class of each target, named `target=class` where there are several."""
+        several = len(card.targets) > 1
+        return [f"{t}={c}" if several else c for t, classes in card.targets.items() for c in classes]
+
+    def encoded(self, tokenizer: Any, examples: Examples, card: Card) -> EncodedTexts:
+        """With class numbers."""
+        labels = encode_labels(examples, card.targets)
+        return EncodedTexts(tokenizer, examples.first, examples.second, card.max_length, labels)
+
+    def objective(
+        self, network: nn.Module, optimizer: OptimizerConfig, config: FinetuneConfig, card: Card, train: EncodedTexts
+    ) -> Classification:
+        """The configured loss."""
+        assert train.labels is not None
+        counts = label_counts(train.labels, card.targets)
+        return Classification(
+            network, optimizer, counts, build_loss(config.loss), config.label_smoothing, config.r_drop
+        )
+
+    def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Predictor:
+        """In torch."""
+        return Predictor(network, tokenizer, card)
+
+    def answered(self, predictor: Classifier, examples: Examples, batch_tokens: int) -> Posteriors:
+        """Posteriors."""
+        return predictor.posterior(examples.first, examples.second, batch_tokens=batch_tokens)
+
+    def score(self, card: Card, examples: Examples, answers: Posteriors) -> Scores:
+        """Accuracy, F1, calibration."""
+        return score(examples, card.targets, answers)
+
+    def baselines(self, card: Card, train: Examples, held_out: Examples) -> dict[str, Scores]:
+        """The majority class, and logistic regression on TF-IDF."""
+        labels = encode_labels(train, card.targets)
+        answers = {
+            "majority": majority(labels, card.targets, len(held_out)),
+            "tfidf_lr": tfidf_logistic_regression(train, labels, card.targets, held_out),
+        }
+        found = {name: score(held_out, card.targets, posterior) for name, posterior in answers.items()}
+        best = ceiling(held_out, card.targets)
+        return found if best is None else {**found, "ceiling": best}
+
+    def figures(self, card: Card, examples: Examples, answers: Posteriors, split: str) -> Iterator[tuple[str, Any]]:
+        """Confusion and calibration of each target."""
+        labels = encode_labels(examples, card.targets)
+        for numbers, (target, classes) in zip(labels.T, card.targets.items(), strict=True):
+            known = (numbers >= 0) & (numbers < len(classes))
+            if not known.any():
+                continue
+            posterior, truth = answers[target][known], numbers[known]
+            title = f"{card.task}: {target} ({split})"
+            yield f"confusion_{target}", figures.confusion_matrix(truth, posterior.argmax(1), classes, title)
+            yield f"calibration_{target}", figures.reliability_diagram(posterior, truth, title)
+
+
+HEAD = ClassificationHead()

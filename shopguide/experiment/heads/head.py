@@ -1,0 +1,85 @@
+"""One interface for classification, tagging and extraction; a new kind is one file beside this one."""
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig
+from shopguide.inference.card import Card
+from shopguide.inference.evaluation import Scores
+from shopguide.models.backbone import Head as HeadName
+from shopguide.models.backbone import backbone_config, build_model
+from shopguide.objectives.objective import Objective
+from shopguide.tasks.task import Examples, Task
+
+
+class Head(ABC):
+    """How a kind of task is learnt, answered and judged."""
+
+    network_head: ClassVar[HeadName]
+    shown: ClassVar[tuple[str, ...]]
+    """Metrics of the closing table; first the one that a run is known by, and by whose dev value its epoch is chosen
+    where nothing else is said."""
+
+    @abstractmethod
+    def card(self, task: Task, train: Examples, max_length: int) -> Card:
+        """What the model will answer."""
+
+    @abstractmethod
+    def outputs(self, card: Card) -> list[str]:
+        """Names of the network's outputs."""
+
+    @abstractmethod
+    def encoded(self, tokenizer: Any, examples: Examples, card: Card) -> Any:
+        """A data set of `examples`, labels included, with `lengths`."""
+
+    @abstractmethod
+    def objective(
+        self, network: nn.Module, optimizer: OptimizerConfig, config: FinetuneConfig, card: Card, train: Any
+    ) -> Objective:
+        """The loss over the encoded training examples."""
+
+    @abstractmethod
+    def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Any:
+        """The task model."""
+
+    @abstractmethod
+    def answered(self, predictor: Any, examples: Examples, batch_tokens: int) -> Any:
+        """What the model says of the examples, as `score` takes it."""
+
+    @abstractmethod
+    def score(self, card: Card, examples: Examples, answers: Any) -> Scores:
+        """How right the answers are."""
+
+    @abstractmethod
+    def baselines(self, card: Card, train: Examples, held_out: Examples) -> dict[str, Scores]:
+        """What simple methods reach, by name; `ceiling`: a perfect reader, where it is known."""
+
+    @abstractmethod
+    def figures(self, card: Card, examples: Examples, answers: Any, split: str) -> Iterator[tuple[str, Any]]:
+        """Names and pictures of what the model says of the held-out examples."""
+
+    def network(self, model: ModelConfig, tokenizer: Any, card: Card, seed: int) -> nn.Module:
+        """The backbone with a new head."""
+        names = self.outputs(card)
+        torch.manual_seed(seed)
+        return build_model(
+            model.path,
+            backbone_config(model),
+            self.network_head,
+            tokenizer,
+            num_labels=len(names),
+            id2label=dict(enumerate(names)),
+            label2id={name: i for i, name in enumerate(names)},
+        )
+
+
+def head_of(kind: str) -> Head:
+    """The head of a kind of task."""
+    module = importlib.import_module(f"shopguide.experiment.heads.{kind}")
+    head: Head = module.HEAD
+    return head

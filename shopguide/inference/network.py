@@ -1,0 +1,102 @@
+"""A trained network in torch: saved, loaded, and run over texts in batches of like length."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from shopguide.config import InferencePrecision
+from shopguide.inference.answers import BATCH_TOKENS
+from shopguide.inference.card import Card
+from shopguide.inference.saved_model import save_model
+from shopguide.models.backbone import CLASSES, Head, quietly
+from shopguide.models.precision import good_at_bf16
+from shopguide.models.unpadded import Batch, mean_states
+from shopguide.text.examples import Collate, EncodedTexts
+from shopguide.text.plan import BatchPlan
+
+MANY = 2048
+"""Tokens from which half precision pays: its matrix products are compiled for their shapes."""
+
+
+class Encoded(Protocol):
+    """Texts as token ids."""
+
+    lengths: np.ndarray
+
+    def __getitem__(self, index: tuple[int, int]) -> dict[str, np.ndarray]:
+        """One example."""
+
+
+class Network:
+    """A network, its tokenizer and its card.
+
+    Args:
+        model: a transformers model with the head of the task's kind.
+        tokenizer: its tokenizer.
+        card: what it answers.
+        device: where it runs.
+        precision: `32`; or `auto`: bfloat16 where the device has it in hardware and there is much to do, and full
+            precision again for the answers that it might change.
+    """
+
+    head: ClassVar[Head]
+
+    def __init__(
+        self,
+        model: nn.Module,
+        tokenizer: Any,
+        card: Card,
+        device: torch.device | str = "cpu",
+        precision: InferencePrecision = "auto",
+    ) -> None:
+        self.model = model.to(device).eval()
+        self.tokenizer, self.card, self.device = tokenizer, card, torch.device(device)
+        self._half = precision == "auto" and good_at_bf16(self.device.type)
+        self._collate = Collate(tokenizer.pad_token_id)
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str | None = None, precision: InferencePrecision = "auto") -> Self:
+        """Load a folder that fine-tuning saved.
+
+        Raises:
+            ModelError: it is not such a folder.
+        """
+        import transformers
+
+        folder = Path(folder)
+        card = Card.read(folder)
+        with quietly():
+            model = getattr(transformers, CLASSES[cls.head]).from_pretrained(folder)
+        chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        return cls(model, transformers.AutoTokenizer.from_pretrained(folder), card, chosen, precision)
+
+    def save(self, folder: str | Path) -> None:
+        """Write a Hugging Face folder that `load` reads."""
+        save_model(Path(folder), self.model, self.tokenizer, self.card)
+
+    def embed(
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> np.ndarray:
+        """(N, D) the backbone's states, averaged over the tokens of each text, in full precision."""
+        config: Any = self.model.config
+        out = np.zeros((len(first), config.hidden_size), dtype=np.float32)
+        if first:
+            encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
+            for rows, batch in self.batches(encoded, np.arange(len(first)), batch_tokens):
+                with torch.inference_mode():
+                    out[rows] = mean_states(self.model, batch).float().cpu().numpy()
+        return out
+
+    def worth_half(self, encoded: Encoded) -> bool:
+        """Whether half precision may and does pay for these texts."""
+        return self._half and int(encoded.lengths.sum()) >= MANY
+
+    def batches(self, encoded: Encoded, chosen: np.ndarray, batch_tokens: int) -> Iterator[tuple[np.ndarray, Batch]]:
+        """The chosen examples, one or more, on the device: places in `chosen` and batch, the longest texts first."""
+        for rows in BatchPlan(encoded.lengths[chosen], len(chosen), batch_tokens, shuffle=False).of_epoch(0):
+            batch = self._collate([encoded[(0, int(row))] for row in chosen[rows]])
+            yield rows, {k: v.to(self.device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}

@@ -1,0 +1,26 @@
+"""A head's outputs at the labelled positions of a batch alone.
+
+Shapes: B documents, L longest of them, M labelled positions, K outputs.
+"""
+
+import torch
+from torch import nn
+from torch.nn.functional import pad
+
+from shopguide.models.shapes import recurring
+from shopguide.models.unpadded import Batch, logits_at
+from shopguide.text.masking import IGNORE
+
+
+def labelled_logits(model: nn.Module, batch: Batch, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(M, K) outputs and (M,) labels; on CPU some more, labelled -100, so that M recurs.
+
+    Args:
+        model: a transformers model with a head that works position by position.
+        batch: padded, as the loader serves it.
+        labels: (B, L), -100 where there is none.
+    """
+    flat = labels.flatten()
+    chosen = (flat != IGNORE).nonzero().squeeze(1)
+    more = 0 if flat.is_cuda else recurring(len(chosen)) - len(chosen)
+    return logits_at(model, batch, pad(chosen, (0, more))), pad(flat[chosen], (0, more), value=IGNORE)

@@ -1,0 +1,25 @@
+"""Taobao titles with spans of products, brands, models and specifications, tagged BIO by character.
+
+Files: `train.txt`, `dev.txt`, `test.txt` (or .gz), those that are there: character, blank, tag.
+"""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from shopguide.records.faults import RawRow
+from shopguide.records.public.published import of_splits
+from shopguide.records.public.tagged import annotations
+
+PATTERN = "{}.txt"
+
+
+def sources(root: Path) -> list[Path]:
+    """The published files that are there, training first."""
+    return list(of_splits(root, PATTERN).values())
+
+
+def read(root: Path) -> dict[str, Iterator[RawRow]]:
+    """Annotations."""
+    files = of_splits(root, PATTERN)
+    return {"annotations": chain.from_iterable(annotations(file, " ", "", split) for split, file in files.items())}
