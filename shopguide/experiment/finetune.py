@@ -1,6 +1,6 @@
 """Phase `finetune`: from a backbone and labelled examples to a task model, scored beside its baselines."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -74,13 +74,15 @@ def finetune(
     plan = Plan(f"finetune {task.name}", config.epochs, monitored(config, task), config.patience, config.ema)
     fitted = fit(module, loaders[0], loaders[1] if len(dev) else None, plan, place)
     predictor = head.predictor(network, tokenizer, card)
+    if config.lexical:
+        fitted = replace(fitted, dev={**fitted.dev, **head.fuse(predictor, train, dev)})
     split = "test" if "test" in examples.split else "dev"
     held_out = examples.of(split)
     answers = head.answered(predictor, held_out, BATCH_TOKENS)
     result = Finetuned(head, predictor, fitted, split, held_out, answers)
     result.scores["model"] = head.score(card, held_out, answers)
     if config.baselines:
-        result.scores |= head.baselines(card, train, held_out)
+        result.scores |= head.baselines(predictor, train, held_out)
     return result
 
 

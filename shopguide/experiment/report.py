@@ -27,6 +27,7 @@ BESIDE = {
     "lexicon": "lexicon",
     "tfidf_lr": "TF-IDF + LR",
     "word_lr": "word LR",
+    "network": "network alone",
     "ceiling": "ceiling",
 }
 """Baseline → its title."""

@@ -12,6 +12,8 @@ import numpy as np
 
 from shopguide.errors import DataError
 from shopguide.inference.card import Card
+from shopguide.tasks.fusion import Fusion
+from shopguide.tasks.lexical import Posteriors
 
 BATCH_TOKENS = 4096
 """Tokens that a model sees at once: short texts gain by company, long ones do not lose by it."""
@@ -59,11 +61,21 @@ class Answerer(ABC):
 class Classifier(Answerer):
     """Tells the posterior over the classes of each target, and ŷ = argmax_y P(y | x; θ)."""
 
+    fusion: Fusion | None = None
+    """A lexical branch, whose posterior is fused with the network's."""
+
     @abstractmethod
+    def network_posterior(
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> Posteriors:
+        """What the network alone says."""
+
     def posterior(
         self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
-    ) -> dict[str, np.ndarray]:
+    ) -> Posteriors:
         """Target → (N, C) probabilities, rows as given."""
+        own = self.network_posterior(first, second, batch_tokens=batch_tokens)
+        return own if self.fusion is None else self.fusion(own, first, second)
 
     def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
         """`label` and `posterior`; for a model of several targets, both by target."""

@@ -68,6 +68,8 @@ def export(source: Path, folder: Path, int8: bool = False) -> Exported:
         draft = Path(temporary)
         original.tokenizer.save_pretrained(draft)
         original.card.write(draft)
+        if original.fusion is not None:
+            original.fusion.save(draft)
         with _quietly():
             try:
                 _write(original, draft / FILE)

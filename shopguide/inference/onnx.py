@@ -12,6 +12,8 @@ import numpy as np
 from shopguide.errors import ModelError
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.card import Card
+from shopguide.tasks.fusion import Fusion
+from shopguide.tasks.lexical import Posteriors
 from shopguide.text.plan import BatchPlan
 
 if TYPE_CHECKING:
@@ -73,11 +75,13 @@ class OnnxPredictor(Classifier):
             raise ModelError(
                 f"{folder}: expected {FILE} and tokenizer.json; {reason}; export the model again"
             ) from error
-        return cls(session, tokenizer, card)
+        found = cls(session, tokenizer, card)
+        found.fusion = Fusion.load(folder)
+        return found
 
-    def posterior(
+    def network_posterior(
         self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
-    ) -> dict[str, np.ndarray]:
+    ) -> Posteriors:
         """Target → (N, C) probabilities, rows as given."""
         sizes = [len(classes) for classes in self.card.targets.values()]
         logits = np.zeros((len(first), sum(sizes)), dtype=np.float32)

@@ -3,16 +3,20 @@
 Shapes: N examples, C classes of a target, K = ΣC outputs.
 """
 
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
 
+from shopguide.config import InferencePrecision
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.network import Network
 from shopguide.models.backbone import Head
 from shopguide.models.posterior import posteriors
 from shopguide.models.unpadded import sequence_logits
+from shopguide.tasks.fusion import Fusion
+from shopguide.tasks.lexical import Posteriors
 from shopguide.text.examples import EncodedTexts
 
 CLOSE = 0.02
@@ -26,19 +30,41 @@ class Predictor(Network, Classifier):
 
     head: ClassVar[Head] = "classification"
 
-    def posterior(
+    @classmethod
+    def load(cls, folder: str | Path, device: str | None = None, precision: InferencePrecision = "auto") -> Self:
+        """Load a folder that fine-tuning saved, with its lexical branch if it has one.
+
+        Raises:
+            ModelError: it is not such a folder.
+        """
+        found = super().load(folder, device, precision)
+        found.fusion = Fusion.load(Path(folder))
+        return found
+
+    def save(self, folder: str | Path) -> None:
+        """Write a Hugging Face folder that `load` reads."""
+        super().save(folder)
+        if self.fusion is not None:
+            self.fusion.save(Path(folder))
+
+    def network_posterior(
         self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
-    ) -> dict[str, np.ndarray]:
+    ) -> Posteriors:
         """Target → (N, C) probabilities, rows as given."""
         if not first:
             return {target: np.zeros((0, len(classes)), np.float32) for target, classes in self.card.targets.items()}
         encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
         half = self.worth_half(encoded)
         parts = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
-        close = np.flatnonzero(np.any([_close(part) for part in parts], axis=0)) if half else np.arange(0)
+        told = [parts] if self.fusion is None else [parts, self.fusion(self._named(parts), first, second).values()]
+        close = np.flatnonzero(np.any([_close(part) for said in told for part in said], axis=0)) if half else ()
         if len(close):
-            for part, exact in zip(parts, self._posteriors(encoded, close, batch_tokens, False), strict=True):
+            chosen = np.asarray(close)
+            for part, exact in zip(parts, self._posteriors(encoded, chosen, batch_tokens, False), strict=True):
                 part[close] = exact
+        return self._named(parts)
+
+    def _named(self, parts: list[np.ndarray]) -> Posteriors:
         return dict(zip(self.card.targets, parts, strict=True))
 
     @torch.inference_mode()

@@ -57,7 +57,7 @@ def _looked_up(text: str, lexicon: dict[str, Counter[str]]) -> Iterator[Span]:
 def word_regression_spans(train: Examples, other: Examples, labels: Sequence[str]) -> list[list[Span]]:
     """Fit on the words of the training texts; decode the others as the model's own posteriors are decoded."""
     from sklearn.feature_extraction.text import HashingVectorizer
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import SGDClassifier
 
     tags = Tags(tuple(labels))
     vectorizer = HashingVectorizer(analyzer=lambda features: features, n_features=FEATURES, alternate_sign=False)
@@ -70,7 +70,8 @@ def word_regression_spans(train: Examples, other: Examples, labels: Sequence[str
             break
     column = np.concatenate(truth)
     known = column != MISSING
-    model = LogisticRegression(C=10.0, max_iter=60).fit(vectorizer.transform(fitted)[known], column[known])
+    model = SGDClassifier(loss="log_loss", alpha=1e-6, max_iter=20, tol=None, random_state=0)
+    model.fit(vectorizer.transform(fitted)[known], column[known])
     texts = [text for _, text, _ in _rows(other)]
     ranges = [word_ranges(text) for text in texts]
     asked = [feature for text, words in zip(texts, ranges, strict=True) for feature in _features(text, words)]

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from shopguide.errors import DataError, ModelError
+from shopguide.inference import network
 from shopguide.inference import predictor as module
 from shopguide.inference.card import Card
 from shopguide.inference.predictor import CLOSE, Predictor
@@ -54,8 +55,8 @@ def test_half_precision_changes_no_answer(finished: Finished, task: str, monkeyp
         f"{size} {colour} {kind}" for size in "SML" for colour in ("red", "蓝色", "") for kind in ("boots", "手机")
     ]
     exact = Predictor.load(folder, precision=32).posterior(texts * 9)
-    monkeypatch.setattr(module, "good_at_bf16", lambda device: device == "cpu")
-    monkeypatch.setattr(module, "MANY", 1)
+    monkeypatch.setattr(network, "good_at_bf16", lambda device: device == "cpu")
+    monkeypatch.setattr(network, "MANY", 1)
     half = Predictor.load(folder).posterior(texts * 9)
     for target, expected in exact.items():
         assert half[target].argmax(1).tolist() == expected.argmax(1).tolist()
@@ -98,7 +99,7 @@ def test_a_folder_that_is_no_task_model(finished: Finished, tmp_path: Path) -> N
     with pytest.raises(ModelError, match=r"expected a model fine-tuned by shopguide"):
         Predictor.load(tmp_path)
     (tmp_path / "shopguide.json").write_text(json.dumps({"format": 99}))
-    with pytest.raises(ModelError, match=r"expected format 1, found 99"):
+    with pytest.raises(ModelError, match=r"expected format 2, found 99"):
         Predictor.load(tmp_path)
 
 

@@ -9,6 +9,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
 )
 
 from shopguide.models.layout import Layout
@@ -93,6 +94,19 @@ def test_classifier_equals_the_padded_one(kind: str) -> None:
     padded, unpadded = model(**padded_inputs(batch)).logits, sequence_logits(model, batch)
     torch.testing.assert_close(unpadded, padded, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(gradients(model, unpadded), gradients(model, padded), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_token_classifier_equals_the_padded_one(kind: str) -> None:
+    model = model_of(kind, AutoModelForTokenClassification, num_labels=5)
+    batch = batch_of([7, 3, 12, 3, 1, 12], pad=SHAPES[kind].get("pad_token_id", 0))
+    assert runs_unpadded(model)
+    chosen = batch["attention_mask"].bool() & (torch.arange(12)[None] % 2 == 0)
+    full = model(**padded_inputs(batch)).logits[chosen]
+    some = logits_at(model, batch, places_of(chosen))
+    assert some.shape == (int(chosen.sum()), 5)
+    torch.testing.assert_close(some, full, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(gradients(model, some), gradients(model, full), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["bert", "modernbert"])

@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -250,3 +251,46 @@ def test_nothing_there(tmp_path: Path) -> None:
 def test_fields_that_no_table_stores_are_counted(tmp_path: Path) -> None:
     shop = load(write_shop(tmp_path / "shop", [{**p, "stock": 3} for p in PRODUCTS]))
     assert shop.report.ignored == {"products.stock": 3}
+
+
+@pytest.mark.parametrize(
+    ("spans", "message"),
+    [
+        ("[0, 3]", "expected a list of objects with start, end and label"),
+        ('[{"start": 0, "end": 9, "label": "x"}]', "spans  expected spans within the text (8 characters), found"),
+        ('[{"start": 3, "end": 3, "label": "x"}]', "expected start and end (whole numbers, 0 ≤ start < end) and label"),
+        ('[{"start": 0, "end": 3}]', "expected start and end (whole numbers, 0 ≤ start < end) and label"),
+        ('[{"start": 0, "end": 3.5, "label": "x"}]', "expected start and end (whole numbers"),
+        (
+            '[{"start": 2, "end": 5, "label": "x"}, {"start": 0, "end": 3, "label": "y"}]',
+            "expected spans that do not overlap",
+        ),
+    ],
+)
+def test_bad_spans(spans: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "annotations.jsonl").write_text(f'{{"text": "red shoe", "spans": {spans}}}\n')
+    with pytest.raises(DataError, match=re.escape(message)):
+        load(tmp_path / "shop")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_spans_are_stored_in_order_and_the_text_with_its_blanks(form: str, tmp_path: Path) -> None:
+    spans = '[{"start": 5, "end": 9, "label": "b"}, {"start": 1, "end": 4, "label": "a"}]'
+    (tmp_path / "shop").mkdir()
+    rows = {
+        "jsonl": f'{{"text": " red shoe", "spans": {spans}}}\n',
+        "csv": 'text,spans\n" red shoe","' + spans.replace('"', '""') + '"\n',
+    }
+    (tmp_path / "shop" / f"annotations.{form}").write_text(rows[form])
+    (row,) = load(tmp_path / "shop").annotations
+    assert row["text"] == " red shoe"
+    assert [(span["start"], span["end"], span["label"]) for span in row["spans"]] == [(1, 4, "a"), (5, 9, "b")]
+
+
+def test_an_attribute_of_several_values(tmp_path: Path) -> None:
+    (row,) = load(
+        write_shop(tmp_path / "shop", [{"item_id": "1", "title": "x", "attributes": {"size": ["S", 42, None]}}], [])
+    ).products
+    assert [(pair["name"], pair["value"]) for pair in row["attributes"]] == [("size", "S"), ("size", "42")]
+    assert attributes_of(row) == {"size": "S, 42"}

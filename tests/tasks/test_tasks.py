@@ -5,6 +5,7 @@ import pytest
 
 from shopguide.errors import DataError
 from shopguide.records.partition import Partition, partition
+from shopguide.records.schema import TABLES
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop
 from shopguide.tasks.features import Features, frequent_targets
@@ -28,9 +29,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def all_train(shop: Shop) -> Partition:
-    return Partition(
-        *(np.full(len(t), "train") for t in (shop.products, shop.behaviours, shop.judgements, shop.dialogues))
-    )
+    return Partition(*(np.full(len(getattr(shop, table)), "train") for table in TABLES))
 
 
 def test_need_is_the_category_bought_after_the_query(shop: Shop) -> None:

@@ -10,6 +10,7 @@ from shopguide.text.inputs import InputSpec, field_value, join_fields
     [
         {"attributes": {"brand": "Peak", "colour": "red", "size": None}},
         {"attributes": [{"name": "brand", "value": "Peak"}, {"name": "colour", "value": "red"}]},
+        {"attributes": {"brand": ["Peak", ""], "colour": ["red"]}},
         {"attributes": '{"brand": "Peak", "colour": "red"}'},
         {"attributes.brand": "Peak", "attributes.colour": "red", "attributes.size": ""},
     ],

@@ -14,8 +14,10 @@ from shopguide.inference.evaluation import Scores, ceiling, score
 from shopguide.inference.predictor import Predictor
 from shopguide.objectives.classification import Classification
 from shopguide.runs import figures
-from shopguide.tasks.baselines import Posteriors, majority, tfidf_logistic_regression
+from shopguide.tasks.baselines import majority
+from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.labels import encode_labels, label_counts, label_spaces
+from shopguide.tasks.lexical import Lexical, Posteriors
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.examples import EncodedTexts
 
@@ -62,15 +64,29 @@ class ClassificationHead(Head):
         """Accuracy, F1, calibration."""
         return score(examples, card.targets, answers)
 
-    def baselines(self, card: Card, train: Examples, held_out: Examples) -> dict[str, Scores]:
-        """The majority class, and logistic regression on TF-IDF."""
-        labels = encode_labels(train, card.targets)
+    def fuse(self, predictor: Predictor, train: Examples, dev: Examples) -> dict[str, float]:
+        """With logistic regression on TF-IDF; the dev metrics are cross-fitted."""
+        spaces = predictor.card.targets
+        own = predictor.network_posterior(dev.first, dev.second)
+        predictor.fusion = Fusion.fit(Lexical.fit(train, encode_labels(train, spaces), spaces), own, dev, spaces)
+        if not len(dev):
+            return {}
+        found = score(dev, spaces, predictor.fusion.cross_fitted(own, dev, spaces), intervals=False)
+        return {f"dev/{name}": value for name, value in found.metrics.items() if name in self.shown}
+
+    def baselines(self, predictor: Predictor, train: Examples, held_out: Examples) -> dict[str, Scores]:
+        """The majority class, and logistic regression on TF-IDF; of a fused model, its network alone."""
+        spaces, fusion = predictor.card.targets, predictor.fusion
+        labels = encode_labels(train, spaces)
+        lexical = Lexical.fit(train, labels, spaces) if fusion is None else fusion.lexical
         answers = {
-            "majority": majority(labels, card.targets, len(held_out)),
-            "tfidf_lr": tfidf_logistic_regression(train, labels, card.targets, held_out),
+            "majority": majority(labels, spaces, len(held_out)),
+            "tfidf_lr": lexical.posterior(held_out.first, held_out.second),
         }
-        found = {name: score(held_out, card.targets, posterior) for name, posterior in answers.items()}
-        best = ceiling(held_out, card.targets)
+        if fusion is not None:
+            answers["network"] = predictor.network_posterior(held_out.first, held_out.second)
+        found = {name: score(held_out, spaces, posterior) for name, posterior in answers.items()}
+        best = ceiling(held_out, spaces)
         return found if best is None else {**found, "ceiling": best}
 
     def figures(self, card: Card, examples: Examples, answers: Posteriors, split: str) -> Iterator[tuple[str, Any]]:

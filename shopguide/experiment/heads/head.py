@@ -56,8 +56,12 @@ class Head(ABC):
         """How right the answers are."""
 
     @abstractmethod
-    def baselines(self, card: Card, train: Examples, held_out: Examples) -> dict[str, Scores]:
+    def baselines(self, predictor: Any, train: Examples, held_out: Examples) -> dict[str, Scores]:
         """What simple methods reach, by name; `ceiling`: a perfect reader, where it is known."""
+
+    def fuse(self, predictor: Any, train: Examples, dev: Examples) -> dict[str, float]:
+        """Give the model a lexical branch; its `dev/<metric>` with it. Without effect where there is no such branch."""
+        return {}
 
     @abstractmethod
     def figures(self, card: Card, examples: Examples, answers: Any, split: str) -> Iterator[tuple[str, Any]]:

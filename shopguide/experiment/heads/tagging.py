@@ -66,9 +66,9 @@ class TaggingHead(Head):
         """F1 of spans."""
         return score_spans(examples, answers)
 
-    def baselines(self, card: Card, train: Examples, held_out: Examples) -> dict[str, Scores]:
+    def baselines(self, predictor: Tagger, train: Examples, held_out: Examples) -> dict[str, Scores]:
         """A lexicon of the training spans, and logistic regression on words and their neighbours."""
-        labels = card.targets[TARGET]
+        labels = predictor.card.targets[TARGET]
         return {
             "lexicon": score_spans(held_out, lexicon_spans(train, held_out)),
             "word_lr": score_spans(held_out, word_regression_spans(train, held_out, labels)),

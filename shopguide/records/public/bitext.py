@@ -5,13 +5,12 @@ are made from templates: many of the held-out ones stand nearly word for word in
 """
 
 from collections.abc import Callable, Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from shopguide.records.faults import RawRow
 from shopguide.records.formats import read_file
-from shopguide.records.public.published import mapped, of_splits
+from shopguide.records.public.published import of_splits
 
 PATTERN = "{}.csv"
 
@@ -24,14 +23,13 @@ def sources(root: Path) -> list[Path]:
 def read(root: Path) -> dict[str, Iterator[RawRow]]:
     """Dialogues of a question alone, with its intent; annotations of the same utterances with their slots."""
     files = of_splits(root, PATTERN)
-    return {
-        table: chain.from_iterable(_rows(path, split, make) for split, path in files.items())
-        for table, make in (("dialogues", _dialogue), ("annotations", _annotation))
-    }
+    return {"dialogues": _rows(files, _dialogue), "annotations": _rows(files, _annotation)}
 
 
-def _rows(path: Path, split: str, make: Callable[[dict[str, Any], str], dict[str, Any]]) -> Iterator[RawRow]:
-    yield from mapped(read_file(path), lambda values: make(values, split))
+def _rows(files: dict[str, Path], make: Callable[[dict[str, Any], str], dict[str, Any]]) -> Iterator[RawRow]:
+    for split, path in files.items():
+        for row in read_file(path):
+            yield row if row.values is None else RawRow(row.file, row.line, make(row.values, split))
 
 
 def _annotation(values: dict[str, Any], split: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shopguide.records.faults import RawRow
-from shopguide.records.public.published import numbered, of_splits, openbg_attributes, whole
+from shopguide.records.public.published import Make, numbered, of_splits, openbg_attributes, whole
 
 PATTERN = "{}.json"
 PAIR = re.compile(r"Title: (?P<title>.*), Att[a-z]+: (?P<attributes>.*)", re.DOTALL)
@@ -25,10 +25,11 @@ def sources(root: Path) -> list[Path]:
 def read(root: Path) -> dict[str, Iterator[RawRow]]:
     """Products that are cards of attributes, and judgements of the titles on them."""
     files = of_splits(root, PATTERN)
-    return {
-        table: chain.from_iterable(numbered(path, make, whole(files, split)) for split, path in files.items())
-        for table, make in (("products", _product), ("judgements", _judgement))
-    }
+    return {"products": _rows(files, _product), "judgements": _rows(files, _judgement)}
+
+
+def _rows(files: dict[str, Path], make: Make) -> Iterator[RawRow]:
+    return chain.from_iterable(numbered(path, make, whole(files, split)) for split, path in files.items())
 
 
 def _parts(values: dict[str, Any]) -> tuple[str, str]:

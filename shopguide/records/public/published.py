@@ -9,6 +9,9 @@ from shopguide.records.faults import RawRow
 from shopguide.records.formats import read_file
 from shopguide.records.schema import SPLITS
 
+Make = Callable[[dict[str, Any], str, str | None], dict[str, Any]]
+"""A row's values, an id and the split → the values of a table's fields."""
+
 
 def existing(root: Path, *patterns: str) -> list[Path]:
     """The files of a published set.
@@ -56,9 +59,7 @@ def present(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", "NA", "N/A")}
 
 
-def numbered(
-    path: Path, make: Callable[[dict[str, Any], str, str | None], dict[str, Any]], split: str | None
-) -> Iterator[RawRow]:
+def numbered(path: Path, make: Make, split: str | None) -> Iterator[RawRow]:
     """The rows of a file without ids: `make` gets a row's values, an id (file and row number), and the split."""
     for number, row in enumerate(read_file(path), 1):
         item = f"{path.name.split('.')[0]}-{number}"

@@ -22,6 +22,11 @@ def test_made_up_utterances(tmp_path: Path) -> None:
         ("no, cancel 12", "cancel_order", "train"),
         ("where is it?", "track_order", "dev"),
     ]
+    slots = [(row["text"], row["spans"], row["split"]) for row in read("bitext", root, tmp_path).annotations]
+    assert slots == [
+        ("no, cancel 12", [{"start": 11, "end": 13, "label": "order_id"}], "train"),
+        ("where is it?", [], "dev"),
+    ]
 
 
 def test_the_test_file_alone(tmp_path: Path) -> None:

@@ -1,0 +1,155 @@
+"""Words and letters counted: logistic regression on TF-IDF of words and characters. A baseline, and a model's branch.
+
+Chinese has no spaces: the character n-grams are its words. Shapes: N examples, C classes of a target, F features.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from shopguide.tasks.labels import LabelSpaces
+from shopguide.tasks.task import Examples
+
+Posteriors = dict[str, np.ndarray]
+"""Target → (N, C) probabilities."""
+WORD = r"(?u)\w+|[^\w\s]+"
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {"sublinear_tf": True, "token_pattern": WORD, "ngram_range": (1, 2), "max_features": 50_000},
+    {"sublinear_tf": True, "analyzer": "char_wb", "ngram_range": (1, 4), "max_features": 100_000},
+)
+"""Of scikit-learn's TfidfVectorizer: words, and letters within words."""
+OVERLAPS = 2
+VOCABULARY, WEIGHTS = "lexical.json", "lexical.npz"
+
+
+@dataclass
+class Lexical:
+    """One linear model a target over shared features; of pairs, each text has features of its own, and shared words.
+
+    Attributes:
+        vectorizers: of the first text, then of the second one, if there is one: words and letters each.
+        weights: target → (C, F).
+        biases: target → (C,).
+    """
+
+    vectorizers: list[Any]
+    weights: dict[str, np.ndarray]
+    biases: dict[str, np.ndarray]
+
+    @classmethod
+    def fit(cls, train: Examples, labels: np.ndarray, spaces: LabelSpaces) -> Self:
+        """Fit on the training examples.
+
+        Args:
+            train: texts.
+            labels: (N, T) class numbers; below 0: missing.
+            spaces: target → classes.
+        """
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+
+        made = [
+            TfidfVectorizer(**settings).fit(side) for side in _sides(train.first, train.second) for settings in SETTINGS
+        ]
+        model = cls(made, {}, {})
+        features = model.features(train.first, train.second)
+        for column, (target, classes) in zip(labels.T, spaces.items(), strict=True):
+            known = (column >= 0) & (column < len(classes))
+            fitted = LogisticRegression(C=10.0, solver="newton-cg").fit(features[known], column[known])
+            model._keep(target, len(classes), fitted)
+        return model
+
+    def _keep(self, target: str, classes: int, fitted: Any) -> None:
+        """Weights a class: of two classes scikit-learn has those of the second one; a class not seen is never told."""
+        seen = np.asarray(fitted.classes_)
+        coefficients, intercepts = fitted.coef_, fitted.intercept_
+        if len(seen) == 2:
+            coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
+            intercepts = np.concatenate([np.zeros_like(intercepts), intercepts])
+        self.weights[target] = np.zeros((classes, coefficients.shape[1]), dtype=np.float32)
+        self.biases[target] = np.full(classes, -np.inf, dtype=np.float32)
+        self.weights[target][seen], self.biases[target][seen] = coefficients, intercepts
+
+    def features(self, first: list[str], second: list[str] | None) -> Any:
+        """(N, F) sparse."""
+        from scipy.sparse import hstack
+
+        sides = [side for side in _sides(first, second) for _ in SETTINGS]
+        parts: list[Any] = [made.transform(side) for made, side in zip(self.vectorizers, sides, strict=True)]
+        if second is not None:
+            parts.append(_overlap(first, second))
+        return hstack(parts).tocsr()
+
+    def posterior(self, first: list[str], second: list[str] | None = None) -> Posteriors:
+        """Target → (N, C) probabilities."""
+        features = self.features(first, second) if first else None
+        found = {}
+        for target, weights in self.weights.items():
+            scores = np.zeros((0, len(weights))) if features is None else features @ weights.T + self.biases[target]
+            raised = np.exp(scores - scores.max(-1, keepdims=True)) if len(scores) else scores
+            found[target] = (raised / raised.sum(-1, keepdims=True)).astype(np.float32)
+        return found
+
+    def pruned(self, count: int) -> "Lexical":
+        """With the `count` n-grams that weigh most in any class: a tenth of the size, nearly the same answers."""
+        sizes = [len(made.vocabulary_) for made in self.vectorizers]
+        grams = sum(sizes)
+        weight = np.max([np.abs(matrix[:, :grams]).max(0) for matrix in self.weights.values()], axis=0)
+        kept = np.sort(np.argsort(-weight, kind="stable")[:count])
+        vectorizers: list[Any] = []
+        start = 0
+        for made, size in zip(self.vectorizers, sizes, strict=True):
+            own = kept[(kept >= start) & (kept < start + size)] - start
+            vectorizers.append(_vectorizer(len(vectorizers), made.get_feature_names_out()[own], made.idf_[own]))
+            start += size
+        chosen = np.concatenate([kept, np.arange(grams, next(iter(self.weights.values())).shape[1])])
+        return Lexical(vectorizers, {t: matrix[:, chosen] for t, matrix in self.weights.items()}, self.biases)
+
+    def save(self, folder: Path) -> None:
+        """Write the n-grams as JSON and the numbers as NumPy arrays, weights in half precision."""
+        grams = [made.get_feature_names_out().tolist() for made in self.vectorizers]
+        plain = {"targets": list(self.weights), "grams": grams}
+        (folder / VOCABULARY).write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
+        arrays = {f"idf{i}": made.idf_ for i, made in enumerate(self.vectorizers)}
+        for i, target in enumerate(self.weights):
+            arrays |= {f"weights{i}": self.weights[target].astype(np.float16), f"biases{i}": self.biases[target]}
+        np.savez_compressed(folder / WEIGHTS, **arrays)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        plain = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
+        with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+            made = [_vectorizer(i, grams, arrays[f"idf{i}"]) for i, grams in enumerate(plain["grams"])]
+            names = list(enumerate(plain["targets"]))
+            weights = {target: arrays[f"weights{i}"].astype(np.float32) for i, target in names}
+            return cls(made, weights, {target: arrays[f"biases{i}"] for i, target in names})
+
+
+def _sides(first: list[str], second: list[str] | None) -> list[list[str]]:
+    return [first] if second is None else [first, second]
+
+
+def _vectorizer(place: int, grams: Sequence[str], idf: np.ndarray) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    settings = {**SETTINGS[place % len(SETTINGS)], "max_features": None}
+    made = TfidfVectorizer(**settings, vocabulary={gram: i for i, gram in enumerate(grams)})
+    made.idf_ = idf
+    return made
+
+
+def _overlap(first: list[str], second: list[str]) -> np.ndarray:
+    """(N, 2) shares of the first text's words and character pairs that occur in the second."""
+
+    def share(parts: set[str], whole: str) -> float:
+        return sum(part in whole for part in parts) / len(parts) if parts else 0.0
+
+    rows = []
+    for query, text in zip((q.casefold() for q in first), (t.casefold() for t in second), strict=True):
+        rows.append((share(set(query.split()), text), share({query[i : i + 2] for i in range(len(query) - 1)}, text)))
+    return np.array(rows)
