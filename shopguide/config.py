@@ -171,6 +171,8 @@ class FinetuneConfig:
     """Decay of an exponential moving average of the weights, which is kept in their place; null: none."""
     max_examples: Count | None = None
     """Learn from at most this many training examples, drawn by the seed; null: from all."""
+    shared: bool = False
+    """One encoder, and one model folder, for all classification tasks; else each task has its own."""
     lexical: bool = False
     """Fuse a classifier with logistic regression on words and letters, each believed as far as the dev split says."""
     baselines: bool = True

@@ -56,16 +56,16 @@ def predict(config: PredictConfig) -> None:
     """Answer, on standard output or into a file."""
     os.environ.setdefault("TQDM_MININTERVAL", "1")
     folder = _folder(config)  # a wrong run is told before torch is loaded
-    from shopguide.inference.card import Card
+    from shopguide.inference.card import read_card
 
-    card = Card.read(folder)
+    card = read_card(folder, config.task)
     spec = card.inputs
     if config.text is not None and spec.second and config.text_pair is None:
         raise ConfigError(f"task `{card.task}` reads pairs: add text_pair='…' (the product's text)")
     from shopguide.inference.files import answer_file
     from shopguide.inference.load import load_model
 
-    predictor = load_model(folder, config.precision)
+    predictor = load_model(folder, config.precision, card.task)
     if config.text is None:
         assert config.input is not None
         answer_file(predictor, config.input, config.output, config.batch_tokens)

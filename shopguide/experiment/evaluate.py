@@ -54,7 +54,7 @@ def evaluate_run(
     material = load_material(data)
     found: dict[str, Any] = {}
     for name, phase_run in runs.items():
-        predictor = load_model(folder or store.task_model(run, name), precision)
+        predictor = load_model(folder or store.task_model(run, name), precision, name)
         if predictor.card.task != name:
             raise ModelError(
                 f"folder={folder}: expected a model of task `{name}`, found one of `{predictor.card.task}`"

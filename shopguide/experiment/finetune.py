@@ -1,5 +1,6 @@
 """Phase `finetune`: from a backbone and labelled examples to a task model, scored beside its baselines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from shopguide.errors import ConfigError
 from shopguide.experiment.fit import Fitted, Place, Plan, fit
 from shopguide.experiment.heads.head import Head, head_of
 from shopguide.inference.answers import BATCH_TOKENS
+from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
 from shopguide.models.backbone import freeze_layers
 from shopguide.models.unpadded import runs_unpadded
@@ -61,27 +63,96 @@ def finetune(
         ConfigError: the epoch is to be chosen by a metric that the task does not have.
         DataError: a target has fewer than two classes.
     """
-    head = head_of(task.kind)
-    train, dev = drawn(examples.of("train"), config.max_examples, place.seed), examples.of("dev")
-    card = head.card(task, train, config.max_length)
-    network = head.network(model, tokenizer, card, place.seed)
+    (result,) = finetune_together([(task, examples)], config, optimizer, model, tokenizer, place)
+    return result
+
+
+def finetune_together(
+    labelled: Sequence[tuple[Task, Examples]],
+    config: FinetuneConfig,
+    optimizer: OptimizerConfig,
+    model: ModelConfig,
+    tokenizer: Any,
+    place: Place,
+) -> list[Finetuned]:
+    """As `finetune`, for tasks that share one network: one result a task, in their order.
+
+    A batch holds examples of all tasks, each as often as it has examples; the kept epoch is the best one by the mean
+    over all targets.
+
+    Args:
+        labelled: tasks of one kind, each with its examples.
+        config: as in `finetune`, for all.
+        optimizer: as in `finetune`.
+        model: as in `finetune`.
+        tokenizer: as in `finetune`.
+        place: as in `finetune`.
+
+    Raises:
+        ConfigError: as `finetune`.
+        DataError: as `finetune`.
+    """
+    head = head_of(labelled[0][0].kind)
+    trains = [drawn(examples.of("train"), config.max_examples, place.seed) for _, examples in labelled]
+    devs = [examples.of("dev") for _, examples in labelled]
+    cards = _cards(head, [task for task, _ in labelled], trains, config.max_length)
+    network = head.network(model, tokenizer, cards, place.seed)
     freeze_layers(network, model.freeze_layers)
-    encoded = [head.encoded(tokenizer, part, card) for part in (train, dev) if len(part)]
-    module = head.objective(network, optimizer, config, card, encoded[0])
+    learnt = _encoded(head, tokenizer, trains, cards)
+    watched = _encoded(head, tokenizer, devs, cards) if any(map(len, devs)) else None
+    module = head.objective(network, optimizer, config, cards, learnt)
+    plan = Plan(
+        "finetune " + "+".join(card.task for card in cards),
+        config.epochs,
+        monitored(config, labelled[0][0]),
+        config.patience,
+        config.ema,
+    )
     loaders = [
-        _loader(part, config.batch, tokenizer, network, place.seed, shuffle=part is encoded[0]) for part in encoded
+        None if part is None else _loader(part, config.batch, tokenizer, network, place.seed, shuffle=part is learnt)
+        for part in (learnt, watched)
     ]
-    plan = Plan(f"finetune {task.name}", config.epochs, monitored(config, task), config.patience, config.ema)
-    fitted = fit(module, loaders[0], loaders[1] if len(dev) else None, plan, place)
-    predictor = head.predictor(network, tokenizer, card)
-    if config.lexical:
-        fitted = replace(fitted, dev={**fitted.dev, **head.fuse(predictor, train, dev)})
+    assert loaders[0] is not None
+    fitted = fit(module, loaders[0], loaders[1], plan, place)
+    results = []
+    for card, train, dev, (_, examples) in zip(cards, trains, devs, labelled, strict=True):
+        predictor = head.predictor(network, tokenizer, card)
+        own = _own_dev(head, predictor, dev) if len(cards) > 1 and len(dev) else fitted.dev
+        own = own | (head.fuse(predictor, train, dev) if config.lexical else {})
+        judged = _judged(head, predictor, replace(fitted, dev=own), examples, train if config.baselines else None)
+        results.append(judged)
+    return results
+
+
+def _cards(head: Head, tasks: Sequence[Task], trains: Sequence[Examples], max_length: int) -> list[Card]:
+    """Each task's outputs stand after those of the task before it."""
+    cards: list[Card] = []
+    offset = 0
+    for task, train in zip(tasks, trains, strict=True):
+        card = head.card(task, train, max_length)
+        cards.append(replace(card, offset=offset))
+        offset += len(head.outputs(card))
+    return cards
+
+
+def _encoded(head: Head, tokenizer: Any, parts: Sequence[Examples], cards: Sequence[Card]) -> Any:
+    return head.joined([head.encoded(tokenizer, part, card) for part, card in zip(parts, cards, strict=True)])
+
+
+def _own_dev(head: Head, predictor: Any, dev: Examples) -> dict[str, float]:
+    """A task's own dev metrics, where the phase's are means over tasks."""
+    found = head.score(predictor.card, dev, head.answered(predictor, dev, BATCH_TOKENS))
+    return {f"dev/{name}": value for name, value in found.metrics.items() if name in head.shown}
+
+
+def _judged(head: Head, predictor: Any, fitted: Fitted, examples: Examples, train: Examples | None) -> Finetuned:
+    """Scored on the test split (dev, where there is none), beside the baselines where `train` is given."""
     split = "test" if "test" in examples.split else "dev"
     held_out = examples.of(split)
     answers = head.answered(predictor, held_out, BATCH_TOKENS)
     result = Finetuned(head, predictor, fitted, split, held_out, answers)
-    result.scores["model"] = head.score(card, held_out, answers)
-    if config.baselines:
+    result.scores["model"] = head.score(predictor.card, held_out, answers)
+    if train is not None:
         result.scores |= head.baselines(predictor, train, held_out)
     return result
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from shopguide.config import Config, ModelConfig
-from shopguide.experiment.finetune import finetune, monitored
+from shopguide.experiment.finetune import Finetuned, finetune_together, monitored
 from shopguide.experiment.fit import LOWER_IS_BETTER, Place
 from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import pretrain
-from shopguide.experiment.report import log_finetuned, log_pretrained
+from shopguide.experiment.report import log_finetuned, log_pretrained, log_shared
 from shopguide.runs.logger import RunLogger
 from shopguide.runs.store import Store
 from shopguide.runs.tree import Run, open_run
@@ -49,10 +49,12 @@ def run_phases(stage: Stage, labelled: Labelled) -> dict[str, float]:
         metrics["dev/score"] = -metrics.get("pretrain/dev/loss", float("nan"))
     if "finetune" in stage.config.phases:
         dev_scores, test_scores = [], []
+        shared = [pair for pair in labelled if pair[0].kind == "classification"] if stage.config.finetune.shared else []
+        together = _finetune_shared(stage, shared) if len(shared) > 1 else {}
         for task, examples in labelled:
             shown = head_of(task.kind).shown
             monitor = monitored(stage.config.finetune, task) or f"dev/{shown[0]}"
-            found = _finetune(stage, task, examples)
+            found = together.get(task.name) or _finetune(stage, task, examples)
             split = "test" if f"test/{shown[0]}" in found else "dev_final"
             metrics |= {f"{task.name}/{name}": found[f"{split}/{name}"] for name in shown}
             dev_scores.append(found.get(f"kept/{monitor}", float("nan")) * (-1 if monitor in LOWER_IS_BETTER else 1))
@@ -82,23 +84,38 @@ def _pretrain(stage: Stage) -> dict[str, float]:
 
 
 def _finetune(stage: Stage, task: Task, examples: Examples) -> dict[str, float]:
-    config = stage.config
-    name = f"finetune {task.name}"
-    with _phase(stage, name) as (run, done):
+    """Run the task's phase, or take it from its finished run."""
+    with _phase(stage, f"finetune {task.name}") as (run, done):
         if not done:
-            own = {"finetune": asdict(config.finetune), "optimizer": asdict(config.optimizer)}
-            run.log_params(flat({**own, "task": task.name, "model": config.model.name}))
-            result = finetune(
-                task,
-                examples,
-                config.finetune,
-                config.optimizer,
-                stage.model,
-                stage.tokenizer,
-                _place(stage, run),
-            )
+            (result,) = _trained(stage, run, [(task, examples)])
             log_finetuned(run, result)
         return run.metrics()
+
+
+def _finetune_shared(stage: Stage, labelled: Labelled) -> dict[str, dict[str, float]]:
+    """One phase that trains the tasks' one network and holds it, and a run a task with its scores: task → metrics."""
+    names = [task.name for task, _ in labelled]
+    found = {}
+    with _phase(stage, f"shared {'+'.join(names)}") as (shared, done):
+        results = [] if done else _trained(stage, shared, labelled)
+        if results:
+            log_shared(shared, results)
+        for place, name in enumerate(names):
+            with _phase(stage, f"finetune {name}") as (run, _):
+                if results:
+                    log_finetuned(run, results[place], shared.id)
+                found[name] = run.metrics()
+    return found
+
+
+def _trained(stage: Stage, run: Run, labelled: Labelled) -> list[Finetuned]:
+    config = stage.config
+    own = {"finetune": asdict(config.finetune), "optimizer": asdict(config.optimizer)}
+    names = "+".join(task.name for task, _ in labelled)
+    run.log_params(flat({**own, "task": names, "model": config.model.name}))
+    return finetune_together(
+        labelled, config.finetune, config.optimizer, stage.model, stage.tokenizer, _place(stage, run)
+    )
 
 
 @contextlib.contextmanager

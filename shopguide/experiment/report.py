@@ -1,7 +1,7 @@
 """What an experiment leaves behind: metrics, figures and models on its runs, and the table at its end."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import Pretrained
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
+from shopguide.inference.saved_model import save_model
 from shopguide.records.schema import TABLES
 from shopguide.runs import figures
 from shopguide.runs.secrets import mask_uri
-from shopguide.runs.store import Store
+from shopguide.runs.store import MODEL_RUN, Store
 from shopguide.runs.tree import Run
 from shopguide.text.tokenizer import tokenizer_fingerprint
 
@@ -54,8 +55,27 @@ def log_pretrained(run: Run, result: Pretrained) -> None:
     _log_curves(run, "pretraining")
 
 
-def log_finetuned(run: Run, result: Finetuned) -> None:
-    """The task model for people and for MLflow, its scores and figures."""
+def log_shared(run: Run, results: Sequence[Finetuned]) -> None:
+    """The one folder that serves several tasks, and the curves of its training."""
+    predictor = results[0].predictor
+    run.set_tags({"tokenizer": tokenizer_fingerprint(predictor.tokenizer)})
+    with tempfile.TemporaryDirectory() as folder:
+        cards = [result.predictor.card for result in results]
+        save_model(Path(folder), predictor.model, predictor.tokenizer, cards)
+        for result in results:
+            result.predictor.save_fusion(Path(folder))
+        run.log_artifacts(folder, f"model/artifacts/{FOLDER}")
+    _log_curves(run, "+".join(card.task for card in cards))
+
+
+def log_finetuned(run: Run, result: Finetuned, model_run: str | None = None) -> None:
+    """The task model for people and for MLflow, its scores and figures.
+
+    Args:
+        run: of the task.
+        result: of its training.
+        model_run: the run that holds the model, where it is not this one.
+    """
     predictor = result.predictor
     run.set_tags(
         {
@@ -69,6 +89,10 @@ def log_finetuned(run: Run, result: Finetuned) -> None:
         prefix = ("test" if result.split == "test" else "dev_final") if name == "model" else name
         run.log_metrics(flat_scores(scores, prefix))
     card = predictor.card
+    _log_figures(run, result)
+    if model_run is not None:
+        run.set_tags({MODEL_RUN: model_run})
+        return
     with tempfile.TemporaryDirectory() as temporary:
         plain, wrapped = Path(temporary) / FOLDER, Path(temporary) / "mlflow"
         predictor.save(plain)
@@ -77,7 +101,6 @@ def log_finetuned(run: Run, result: Finetuned) -> None:
         save_mlflow_model(wrapped, plain, fields, required)
         run.log_artifacts(str(wrapped), "model")
     _log_curves(run, card.task)
-    _log_figures(run, result)
 
 
 def flat_scores(scores: Scores, prefix: str) -> dict[str, float]:
@@ -127,6 +150,7 @@ def closing_table(store: Store, run_id: str) -> None:
 
     table = Table(title="Results", header_style="bold")
     children = sorted(store.find_children(run_id), key=lambda c: c.info.start_time)
+    children = [c for c in children if not c.data.tags.get("shopguide.phase", "").startswith("shared ")]
     known = {name.split("/")[0] for child in children for name in child.data.metrics}
     beside = {name: title for name, title in BESIDE.items() if name in known}
     for title in ("phase", "task", "metric", "model", "95 % interval", *beside.values()):
@@ -173,8 +197,9 @@ def next_commands(config: Config, store: Store, run_id: str) -> None:
         text = " text_pair='防水登山鞋 Trail boot'" if task == "relevance" else ""
         print(f"  python -m shopguide.predict run={run_id} task={task} text='想买一双防水的登山鞋'{text}{own}")
         print(f"  python -m shopguide.evaluate run={run_id} split=test{own}")
-        model = f"runs:/{phases[f'finetune {task}']}/model"
-        print(f"  MLFLOW_TRACKING_URI={mask_uri(store.uri)} mlflow models serve -m {model} --env-manager local")
+        if not config.finetune.shared:
+            model = f"runs:/{phases[f'finetune {task}']}/model"
+            print(f"  MLFLOW_TRACKING_URI={mask_uri(store.uri)} mlflow models serve -m {model} --env-manager local")
     else:
         folder = store.artifact_folder(phases["pretrain"], "model")
         print(f"  python -m shopguide.train +experiment=ft_only {data} model.path={folder}{own}")

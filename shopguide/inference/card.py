@@ -1,8 +1,10 @@
 """What must be known of a saved model to use it: `shopguide.json` beside its weights."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from shopguide.errors import ModelError
 from shopguide.tasks.task import Kind
@@ -24,34 +26,53 @@ class Card:
     """Target → classes, in the order of the model's outputs; of tagging and extraction, the labels of spans."""
     max_length: int
     kind: Kind = "classification"
+    offset: int = 0
+    """The first of the network's outputs that is this task's, where a network serves several."""
 
-    def write(self, folder: Path) -> None:
-        """Write it beside the weights."""
-        plain = {
-            "format": FORMAT,
-            "task": self.task,
-            "kind": self.kind,
-            "inputs": self.inputs.to_dict(),
-            "targets": self.targets,
-            "max_length": self.max_length,
-        }
-        (folder / FILE).write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
+    @property
+    def sizes(self) -> list[int]:
+        """Numbers of classes of the targets."""
+        return [len(classes) for classes in self.targets.values()]
+
+    def plain(self) -> dict[str, Any]:
+        """For a JSON file."""
+        return {**asdict(self), "inputs": self.inputs.to_dict()}
 
     @classmethod
-    def read(cls, folder: Path) -> "Card":
-        """Read it from beside the weights.
+    def from_plain(cls, plain: dict[str, Any]) -> "Card":
+        """The inverse of `plain`."""
+        known = {field.name: plain[field.name] for field in fields(cls) if field.name in plain}
+        return cls(**{**known, "inputs": InputSpec.from_dict(plain["inputs"])})
 
-        Raises:
-            ModelError: there is none, or it is of another format.
-        """
-        path = folder / FILE
-        if not path.is_file():
-            raise ModelError(
-                f"{folder}: expected a model fine-tuned by shopguide (with {FILE}), found no such file; "
-                "give the folder or run of a fine-tuning phase"
-            )
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        if plain.get("format") not in READABLE:
-            raise ModelError(f"{path}: expected format {FORMAT}, found {plain.get('format')}; train the model again")
-        inputs, kind = InputSpec.from_dict(plain["inputs"]), plain.get("kind", "classification")
-        return cls(plain["task"], inputs, plain["targets"], plain["max_length"], kind)
+
+def write_cards(folder: Path, cards: Sequence[Card]) -> None:
+    """Write the cards of the tasks that a model serves beside its weights."""
+    plain = {"format": FORMAT, "tasks": [card.plain() for card in cards]}
+    (folder / FILE).write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def read_card(folder: Path, task: str | None = None) -> Card:
+    """Read a task's card from beside the weights.
+
+    Args:
+        folder: of the model.
+        task: which of several; a model of one task has no other.
+
+    Raises:
+        ModelError: there is none, it is of another format, or the model does not serve the task.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise ModelError(
+            f"{folder}: expected a model fine-tuned by shopguide (with {FILE}), found no such file; "
+            "give the folder or run of a fine-tuning phase"
+        )
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    if plain.get("format") not in READABLE:
+        raise ModelError(f"{path}: expected format {FORMAT}, found {plain.get('format')}; train the model again")
+    cards = [Card.from_plain(one) for one in plain.get("tasks", [plain])]
+    chosen = cards if len(cards) == 1 else [card for card in cards if card.task == task]
+    if not chosen:
+        serves = ", ".join(card.task for card in cards)
+        raise ModelError(f"{folder}: the model serves several tasks, say which with task=… ({serves}); found {task}")
+    return chosen[0]

@@ -6,7 +6,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from shopguide.errors import ModelError
-from shopguide.inference.card import Card
+from shopguide.inference.card import read_card, write_cards
 from shopguide.inference.onnx import FILE, PAD, OnnxPredictor
 from shopguide.inference.predictor import Predictor
 from shopguide.models.unpadded import MODEL_INPUTS
@@ -37,39 +37,39 @@ class Exported:
 
 
 class _Logits(nn.Module):
-    """(B, L) inputs → (B, K) outputs, nothing else."""
+    """(B, L) inputs → (B, K) outputs of one task, nothing else."""
 
-    def __init__(self, model: nn.Module, names: list[str]) -> None:
+    def __init__(self, model: nn.Module, names: list[str], own: slice) -> None:
         super().__init__()
-        self.model, self.names = model, names
+        self.model, self.names, self.own = model, names, own
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.model(**dict(zip(self.names, inputs, strict=True))).logits
-        return logits
+        return logits[:, self.own]
 
 
-def export(source: Path, folder: Path, int8: bool = False) -> Exported:
+def export(source: Path, folder: Path, int8: bool = False, task: str | None = None) -> Exported:
     """Write `model.onnx`, the tokenizer and the card.
 
     Args:
         source: folder of a fine-tuned model.
         folder: to be made.
         int8: weights of matrix products as 8-bit integers, their inputs quantised as they come.
+        task: which of several that the model serves.
 
     Raises:
         ModelError: the packages are missing, the model cannot be exported, or its answers are not the original's.
     """
     _needed()
-    if (kind := Card.read(source).kind) != "classification":
+    if (kind := read_card(source, task).kind) != "classification":
         raise ModelError(f"{source}: expected a classifier, found a model of {kind}; only classifiers can be exported")
-    original = Predictor.load(source, "cpu", precision=32)
+    original = Predictor.load(source, "cpu", precision=32, task=task)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         draft = Path(temporary)
         original.tokenizer.save_pretrained(draft)
-        original.card.write(draft)
-        if original.fusion is not None:
-            original.fusion.save(draft)
+        write_cards(draft, [replace(original.card, offset=0)])
+        original.save_fusion(draft)
         with _quietly():
             try:
                 _write(original, draft / FILE)
@@ -105,9 +105,10 @@ def _write(predictor: Predictor, path: Path) -> None:
     names = [name for name in MODEL_INPUTS if name in predictor.tokenizer.model_input_names]
     shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}
     model: Any = predictor.model
+    card = predictor.card
     model.set_attn_implementation("eager")  # of fewer nodes in the graph, and faster, than scaled_dot_product_attention
     program = torch.onnx.export(
-        _Logits(model, names).eval(),
+        _Logits(model, names, slice(card.offset, card.offset + sum(card.sizes))).eval(),
         tuple(torch.ones(2, 7, dtype=torch.long) for _ in names),  # one tensor twice would become one input
         dynamo=True,
         input_names=names,

@@ -4,21 +4,21 @@ from pathlib import Path
 
 from shopguide.config import InferencePrecision
 from shopguide.inference.answers import Answerer
-from shopguide.inference.card import Card
+from shopguide.inference.card import read_card
 from shopguide.inference.onnx import FILE, OnnxPredictor
 
 
-def load_model(folder: str | Path, precision: InferencePrecision = "auto") -> Answerer:
+def load_model(folder: str | Path, precision: InferencePrecision = "auto", task: str | None = None) -> Answerer:
     """The model as fine-tuning saved it, or as it was exported, which has its own precision.
 
-    Torch is imported only where it is needed.
+    Torch is imported only where it is needed. `task`: which of several that the model serves.
 
     Raises:
-        ModelError: it is neither.
+        ModelError: it is neither, or serves no such task.
     """
     if (Path(folder) / FILE).is_file():
         return OnnxPredictor.load(folder)
-    kind = Card.read(Path(folder)).kind
+    kind = read_card(Path(folder), task).kind
     from shopguide.inference.predictor import Predictor
     from shopguide.inference.tagger import Extractor, Tagger
 
@@ -27,4 +27,4 @@ def load_model(folder: str | Path, precision: InferencePrecision = "auto") -> An
         "tagging": Tagger,
         "extraction": Extractor,
     }
-    return classes[kind].load(folder, precision=precision)
+    return classes[kind].load(folder, precision=precision, task=task)

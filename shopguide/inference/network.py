@@ -10,7 +10,7 @@ from torch import nn
 
 from shopguide.config import InferencePrecision
 from shopguide.inference.answers import BATCH_TOKENS
-from shopguide.inference.card import Card
+from shopguide.inference.card import Card, read_card
 from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import CLASSES, Head, quietly
 from shopguide.models.precision import good_at_bf16
@@ -59,16 +59,22 @@ class Network:
         self._collate = Collate(tokenizer.pad_token_id)
 
     @classmethod
-    def load(cls, folder: str | Path, device: str | None = None, precision: InferencePrecision = "auto") -> Self:
-        """Load a folder that fine-tuning saved.
+    def load(
+        cls,
+        folder: str | Path,
+        device: str | None = None,
+        precision: InferencePrecision = "auto",
+        task: str | None = None,
+    ) -> Self:
+        """Load a folder that fine-tuning saved; `task`: which of several that it serves.
 
         Raises:
-            ModelError: it is not such a folder.
+            ModelError: it is not such a folder, or serves no such task.
         """
         import transformers
 
         folder = Path(folder)
-        card = Card.read(folder)
+        card = read_card(folder, task)
         with quietly():
             model = getattr(transformers, CLASSES[cls.head]).from_pretrained(folder)
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -76,7 +82,7 @@ class Network:
 
     def save(self, folder: str | Path) -> None:
         """Write a Hugging Face folder that `load` reads."""
-        save_model(Path(folder), self.model, self.tokenizer, self.card)
+        save_model(Path(folder), self.model, self.tokenizer, [self.card])
 
     def embed(
         self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS

@@ -11,7 +11,7 @@ import numpy as np
 
 from shopguide.errors import ModelError
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
-from shopguide.inference.card import Card
+from shopguide.inference.card import Card, read_card
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
 from shopguide.text.plan import BatchPlan
@@ -61,7 +61,7 @@ class OnnxPredictor(Classifier):
         from tokenizers import Tokenizer
 
         folder = Path(folder)
-        card = Card.read(folder)
+        card = read_card(folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
         options.log_severity_level = 3
@@ -76,14 +76,14 @@ class OnnxPredictor(Classifier):
                 f"{folder}: expected {FILE} and tokenizer.json; {reason}; export the model again"
             ) from error
         found = cls(session, tokenizer, card)
-        found.fusion = Fusion.load(folder)
+        found.fusion = Fusion.load(folder / card.task)
         return found
 
     def network_posterior(
         self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> Posteriors:
         """Target → (N, C) probabilities, rows as given."""
-        sizes = [len(classes) for classes in self.card.targets.values()]
+        sizes = self.card.sizes
         logits = np.zeros((len(first), sum(sizes)), dtype=np.float32)
         texts: Any = first if second is None else list(zip(first, second, strict=True))
         encoded = self._tokenizer.encode_batch(texts)

@@ -31,21 +31,31 @@ class Predictor(Network, Classifier):
     head: ClassVar[Head] = "classification"
 
     @classmethod
-    def load(cls, folder: str | Path, device: str | None = None, precision: InferencePrecision = "auto") -> Self:
-        """Load a folder that fine-tuning saved, with its lexical branch if it has one.
+    def load(
+        cls,
+        folder: str | Path,
+        device: str | None = None,
+        precision: InferencePrecision = "auto",
+        task: str | None = None,
+    ) -> Self:
+        """Load a folder that fine-tuning saved, with the task's lexical branch if it has one.
 
         Raises:
-            ModelError: it is not such a folder.
+            ModelError: it is not such a folder, or serves no such task.
         """
-        found = super().load(folder, device, precision)
-        found.fusion = Fusion.load(Path(folder))
+        found = super().load(folder, device, precision, task)
+        found.fusion = Fusion.load(Path(folder) / found.card.task)
         return found
 
     def save(self, folder: str | Path) -> None:
         """Write a Hugging Face folder that `load` reads."""
         super().save(folder)
+        self.save_fusion(Path(folder))
+
+    def save_fusion(self, folder: Path) -> None:
+        """Write the lexical branch, if there is one, into a folder named after the task."""
         if self.fusion is not None:
-            self.fusion.save(Path(folder))
+            self.fusion.save(folder / self.card.task)
 
     def network_posterior(
         self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
@@ -69,11 +79,12 @@ class Predictor(Network, Classifier):
 
     @torch.inference_mode()
     def _posteriors(self, encoded: EncodedTexts, chosen: np.ndarray, batch_tokens: int, half: bool) -> list[np.ndarray]:
-        sizes = [len(classes) for classes in self.card.targets.values()]
+        sizes = self.card.sizes
+        own = slice(self.card.offset, self.card.offset + sum(sizes))
         logits = np.empty((len(chosen), sum(sizes)), dtype=np.float32)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):  # one for all: weights are cast once
             for rows, batch in self.batches(encoded, chosen, batch_tokens):
-                logits[rows] = sequence_logits(self.model, batch).float().cpu().numpy()
+                logits[rows] = sequence_logits(self.model, batch)[:, own].float().cpu().numpy()
         return [part.numpy() for part in posteriors(torch.from_numpy(logits), sizes)]
 
 

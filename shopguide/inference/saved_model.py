@@ -4,20 +4,21 @@ It is an ordinary Hugging Face folder (`config.json`, `model.safetensors`, token
 which fields the model reads, and which run of its outputs belongs to which target's classes.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from shopguide.inference.card import Card
+from shopguide.inference.card import Card, write_cards
 from shopguide.models.backbone import quietly
 
 
-def save_model(folder: Path, model: nn.Module, tokenizer: Any, card: Card | None = None) -> None:
-    """Write weights, config and tokenizer, and the card of a task model."""
+def save_model(folder: Path, model: nn.Module, tokenizer: Any, cards: Sequence[Card] = ()) -> None:
+    """Write weights, config and tokenizer, and the cards of the tasks that the model serves."""
     folder.mkdir(parents=True, exist_ok=True)
     with quietly():
         model.save_pretrained(folder)  # type: ignore[operator]
     tokenizer.save_pretrained(folder)
-    if card is not None:
-        card.write(folder)
+    if cards:
+        write_cards(folder, cards)

@@ -16,6 +16,8 @@ from shopguide.errors import RunError
 from shopguide.runs.secrets import mask_uri
 
 LISTED = 5
+MODEL_RUN = "shopguide.model_run"
+"""Tag of a task's run whose model another run holds."""
 MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 """The MLflow UI then opens with runs and their charts."""
 
@@ -105,7 +107,8 @@ class Store:
         if len(found) > 1:
             raise RunError(f"run={run} has several tasks; say which with task=… ({', '.join(found)})")
         (phase,) = found.values()
-        return self.artifact_folder(phase, "model") / "artifacts" / "huggingface"
+        holder = self.client.get_run(phase).data.tags.get(MODEL_RUN, phase)
+        return self.artifact_folder(holder, "model") / "artifacts" / "huggingface"
 
     def artifact_folder(self, run_id: str, path: str) -> Path:
         """A run's artifacts as a local folder: in place where the store is local, else downloaded."""

@@ -74,7 +74,8 @@ class Fusion:
         return {target: pool(network[target], said[target], *powers) for target, powers in self.powers.items()}
 
     def save(self, folder: Path) -> None:
-        """Write it beside a model."""
+        """Write it into a folder beside a model."""
+        folder.mkdir(exist_ok=True)
         self.lexical.save(folder)
         (folder / FILE).write_text(json.dumps(self.powers, ensure_ascii=False), encoding="utf-8")
 

@@ -51,7 +51,7 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
         max_length: int,
         labels: np.ndarray | None = None,
     ) -> None:
-        encoded = tokenizer(first, second, truncation=True, max_length=max_length)
+        encoded = tokenizer(first, second, truncation=True, max_length=max_length) if first else {"input_ids": []}
         self.columns = {
             name: [np.array(row, dtype=np.int64) for row in encoded[name]]
             for name in ("input_ids", "token_type_ids")
@@ -59,6 +59,21 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
         }
         self.labels = labels
         self.lengths = np.array([len(row) for row in self.columns["input_ids"]], dtype=np.int64)
+
+    @classmethod
+    def joined(cls, parts: Sequence["EncodedTexts"]) -> "EncodedTexts":
+        """One after the other; the targets of each stand beside those of the others, where its labels are missing."""
+        whole = cls.__new__(cls)
+        names = list(max(parts, key=len).columns)
+        whole.columns = {name: [row for part in parts for row in part.columns.get(name, ())] for name in names}
+        whole.lengths = np.concatenate([part.lengths for part in parts])
+        labels = [part.labels for part in parts if part.labels is not None]
+        whole.labels = np.full((len(whole), sum(part.shape[1] for part in labels)), IGNORE, dtype=np.int64)
+        row = column = 0
+        for part in labels:
+            whole.labels[row : row + part.shape[0], column : column + part.shape[1]] = part
+            row, column = row + part.shape[0], column + part.shape[1]
+        return whole
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from shopguide.errors import DataError, ModelError
 from shopguide.inference import network
 from shopguide.inference import predictor as module
-from shopguide.inference.card import Card
+from shopguide.inference.card import read_card, write_cards
 from shopguide.inference.predictor import CLOSE, Predictor
 from tests.conftest import Finished
 
@@ -104,5 +105,11 @@ def test_a_folder_that_is_no_task_model(finished: Finished, tmp_path: Path) -> N
 
 
 def test_the_card_reads_back(need: Predictor, tmp_path: Path) -> None:
-    need.card.write(tmp_path)
-    assert Card.read(tmp_path) == need.card
+    write_cards(tmp_path, [need.card])
+    assert read_card(tmp_path) == read_card(tmp_path, "another") == need.card
+    other = replace(need.card, task="other", offset=9)
+    write_cards(tmp_path, [need.card, other])
+    assert read_card(tmp_path, "other") == other
+    first = {"format": 1, "task": "need", "inputs": need.card.inputs.to_dict(), "targets": {}, "max_length": 9}
+    (tmp_path / "shopguide.json").write_text(json.dumps(first))
+    assert read_card(tmp_path).kind == "classification"

@@ -13,6 +13,7 @@ from shopguide.errors import ModelError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
 from shopguide.inference import network, tagger
+from shopguide.inference.card import read_card
 from shopguide.inference.export import export
 from shopguide.inference.load import load_model
 from shopguide.inference.tagger import Extractor, Tagger
@@ -149,7 +150,7 @@ def test_figures_and_an_ordinary_folder(trained: Trained) -> None:
     folder = trained.folder("spans")
     config = json.loads((folder / "config.json").read_text())
     assert config["id2label"] == {"0": "O", "1": "B-brand", "2": "I-brand", "3": "B-colour", "4": "I-colour"}
-    assert json.loads((folder / "shopguide.json").read_text())["kind"] == "tagging"
+    assert read_card(folder).kind == "tagging"
 
 
 def test_a_tagger_is_not_exported(trained: Trained, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Classification: a posterior over the classes of each target."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import nn
@@ -42,12 +42,22 @@ class ClassificationHead(Head):
         labels = encode_labels(examples, card.targets)
         return EncodedTexts(tokenizer, examples.first, examples.second, card.max_length, labels)
 
+    def joined(self, parts: Sequence[EncodedTexts]) -> EncodedTexts:
+        """An example carries loss for the targets of its own task."""
+        return EncodedTexts.joined(parts) if len(parts) > 1 else parts[0]
+
     def objective(
-        self, network: nn.Module, optimizer: OptimizerConfig, config: FinetuneConfig, card: Card, train: EncodedTexts
+        self,
+        network: nn.Module,
+        optimizer: OptimizerConfig,
+        config: FinetuneConfig,
+        cards: Sequence[Card],
+        train: EncodedTexts,
     ) -> Classification:
-        """The configured loss."""
+        """The configured loss, of each target alike."""
         assert train.labels is not None
-        counts = label_counts(train.labels, card.targets)
+        spaces = {f"{card.task}/{target}": classes for card in cards for target, classes in card.targets.items()}
+        counts = label_counts(train.labels, spaces)
         return Classification(
             network, optimizer, counts, build_loss(config.loss), config.label_smoothing, config.r_drop
         )

@@ -2,7 +2,7 @@
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -31,17 +31,21 @@ class Head(ABC):
 
     @abstractmethod
     def outputs(self, card: Card) -> list[str]:
-        """Names of the network's outputs."""
+        """Names of the network's outputs for a task."""
 
     @abstractmethod
     def encoded(self, tokenizer: Any, examples: Examples, card: Card) -> Any:
         """A data set of `examples`, labels included, with `lengths`."""
 
     @abstractmethod
+    def joined(self, parts: Sequence[Any]) -> Any:
+        """One data set of those of several tasks that share a network; kinds of task that cannot share have one."""
+
+    @abstractmethod
     def objective(
-        self, network: nn.Module, optimizer: OptimizerConfig, config: FinetuneConfig, card: Card, train: Any
+        self, network: nn.Module, optimizer: OptimizerConfig, config: FinetuneConfig, cards: Sequence[Card], train: Any
     ) -> Objective:
-        """The loss over the encoded training examples."""
+        """The loss over the encoded training examples of the tasks."""
 
     @abstractmethod
     def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Any:
@@ -67,9 +71,10 @@ class Head(ABC):
     def figures(self, card: Card, examples: Examples, answers: Any, split: str) -> Iterator[tuple[str, Any]]:
         """Names and pictures of what the model says of the held-out examples."""
 
-    def network(self, model: ModelConfig, tokenizer: Any, card: Card, seed: int) -> nn.Module:
-        """The backbone with a new head."""
-        names = self.outputs(card)
+    def network(self, model: ModelConfig, tokenizer: Any, cards: Sequence[Card], seed: int) -> nn.Module:
+        """The backbone with a new head for the tasks, whose outputs stand one task after the other."""
+        several = len(cards) > 1
+        names = [f"{card.task}/{name}" if several else name for card in cards for name in self.outputs(card)]
         torch.manual_seed(seed)
         return build_model(
             model.path,

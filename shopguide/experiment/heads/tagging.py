@@ -1,6 +1,6 @@
 """Tagging: the labelled stretches of a text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,12 +45,22 @@ class TaggingHead(Head):
         spans = [spans or [] for spans in known.spans or ()]
         return TaggedTexts(tokenizer, known.first, known.second, card.max_length, _tags(card), spans)
 
+    def joined(self, parts: Sequence[TaggedTexts]) -> TaggedTexts:
+        """A tagger serves one task."""
+        (whole,) = parts
+        return whole
+
     def objective(
-        self, network: nn.Module, optimizer: OptimizerConfig, config: FinetuneConfig, card: Card, train: TaggedTexts
+        self,
+        network: nn.Module,
+        optimizer: OptimizerConfig,
+        config: FinetuneConfig,
+        cards: Sequence[Card],
+        train: TaggedTexts,
     ) -> Tagging:
         """The configured loss, of each word."""
         tags = np.concatenate(train.columns["labels"])
-        counts = np.bincount(tags[tags >= 0], minlength=len(_tags(card))).tolist()
+        counts = np.bincount(tags[tags >= 0], minlength=len(_tags(cards[0]))).tolist()
         return Tagging(network, optimizer, [counts], build_loss(config.loss), config.label_smoothing, config.r_drop)
 
     def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Tagger:
