@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -31,6 +32,7 @@ Monitor = Literal[
     "dev/recall",
 ]
 InferencePrecision = Literal["auto", 32]
+CATALOGUE = "catalogue"
 LOSSES = "shopguide.objectives.losses"
 
 
@@ -123,10 +125,20 @@ class MaskingConfig:
     """The rest of the chosen positions keep their token."""
     segmenter: Literal["jieba"] | None = None
     """Finds whole Chinese words (extra `zh`); null: each Chinese character is a word."""
+    entities: list[str] = field(default_factory=list)
+    """Phrases that are masked as one word: `catalogue` (the shop's own categories, attribute values and annotated
+    spans), or files with a phrase a line."""
 
     def __post_init__(self) -> None:
         if self.mask_share + self.random_share > 1 + 1e-9:
             raise ValueError("mask_share + random_share must be at most 1")
+        if self.entities and self.strategy == "token":
+            raise ValueError("entities are masked as whole words: they go with strategy=whole_word or span")
+        for place in self.entities:
+            if place != CATALOGUE and not Path(place).expanduser().is_file():
+                raise ValueError(
+                    f"entities={place}: expected `{CATALOGUE}` or a file with a phrase a line, found neither"
+                )
 
 
 @dataclass(config=STRICT)

@@ -1,5 +1,6 @@
 """What the READMEs tell users to type, typed."""
 
+import json
 import os
 import re
 import shlex
@@ -61,12 +62,10 @@ def test_every_link_leads_somewhere(readme: str) -> None:
 @pytest.mark.parametrize("source", ["README.md", "notebooks/quickstart.ipynb"])
 def test_the_python_example_runs(source: str, tmp_path: Path) -> None:
     if source.endswith(".ipynb"):
-        import json
-
         cells = json.loads((ROOT / source).read_text(encoding="utf-8"))["cells"]
         code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     else:
-        (code,) = blocks(source, "python")
+        code = blocks(source, "python")[-1]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
@@ -74,3 +73,23 @@ def test_the_python_example_runs(source: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     assert "'label'" in done.stdout.splitlines()[-1]
     assert (tmp_path / "out" / "need" / "model" / "model.safetensors").is_file()
+
+
+def test_the_task_of_ones_own_trains_and_answers(tmp_path: Path) -> None:
+    """The files and the command of the section, on a small shop."""
+    code, yaml = blocks("README.md", "python")[0], blocks("README.md", "yaml")[0]
+    for text in (code, yaml):
+        path = tmp_path / text.splitlines()[0].removeprefix("# ")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert len(code.splitlines()) + len(yaml.splitlines()) <= 40
+    (line,) = [line for block in blocks("README.md", "bash") for line in block.splitlines() if "--config-dir" in line]
+    path, command = line.split(" ", 1)
+    python = {**os.environ, "PYTHONPATH": os.pathsep.join([path.removeprefix("PYTHONPATH="), str(ROOT)])}
+    small = ["data.options.products=300", "data.options.behaviours=300", "epochs=1", "finetune.max_length=32"]
+    for arguments in ([*shlex.split(command)[1:], *small], ["-m", "shopguide.predict", "text=Red boots"]):
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=tmp_path, env=python, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+    assert set(json.loads(done.stdout)["posterior"]) == {"cheap", "dear", "usual"}

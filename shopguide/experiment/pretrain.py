@@ -1,5 +1,6 @@
 """Phase `pretrain`: continue a backbone's pretraining on the shop's text."""
 
+import hashlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from shopguide.config import MaskingConfig, ModelConfig, OptimizerConfig, PretrainConfig
+from shopguide.experiment.entities import entities
 from shopguide.experiment.fit import Fitted, Place, Plan, fit
 from shopguide.experiment.prepare import Material
 from shopguide.inference.saved_model import save_model
@@ -20,7 +22,7 @@ from shopguide.text.documents import pretraining_documents
 from shopguide.text.examples import CausalExamples, Collate, MaskedExamples
 from shopguide.text.masking import Masker
 from shopguide.text.plan import BatchPlan
-from shopguide.text.segmenter import make_segmenter
+from shopguide.text.segmenter import joining, make_segmenter
 
 
 @dataclass(frozen=True)
@@ -78,20 +80,22 @@ def pretrain(
 def build_corpus(config: PretrainConfig, tokenizer: Any, material: Material) -> Corpus:
     """The tokenised text, from the cache where it is there."""
     documents = pretraining_documents(material.shop, material.parts, config.documents, config.fields)
-    data = material.data
+    data, masking = material.data, config.masking
+    segmenter, phrases = make_segmenter(masking.segmenter), sorted(entities(masking.entities, material))
     identity = {
         "data": material.shop.fingerprint,
         "split": asdict(data.split),
         "documents": config.documents,
         "fields": config.fields,
-        "segmenter": config.masking.segmenter,
+        "segmenter": masking.segmenter,
+        "entities": hashlib.sha256("\n".join(phrases).encode()).hexdigest() if phrases else None,
     }
     return tokenised_corpus(
         documents,
         tokenizer,
         max_length=config.max_length,
         held_out=config.held_out,
-        segmenter=make_segmenter(config.masking.segmenter),
+        segmenter=joining(set(phrases), segmenter) if phrases else segmenter,
         cache_dir=Path(material.cache_dir),
         identity=identity,
     )

@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, column
+from shopguide.tasks.history import histories
 from shopguide.tasks.task import OPTIONS, Examples, Task, Truth, category_prefix
 from shopguide.text.inputs import InputSpec
 
@@ -19,11 +20,13 @@ class Need(Task):
     """Behaviours with a purchase: the query is the text, the purchased product's category the label."""
 
     depth: int | None = Field(default=None, ge=1)
+    history: bool = False
+    """Read what the shopper has viewed and bought before, too, the most recent first: what is too long is cut off."""
 
     @property
     def inputs(self) -> InputSpec:
-        """The query alone."""
-        return InputSpec(("query",))
+        """The query, alone or with the history."""
+        return InputSpec(("query", "viewed", "purchased") if self.history else ("query",))
 
     @property
     def wants(self) -> str:
@@ -34,6 +37,7 @@ class Need(Task):
         """One example a behaviour with a purchase of known category (the most frequent one, if several)."""
         pairs = zip(column(shop.products, "item_id"), column(shop.products, "category"), strict=True)
         categories = {item: category_prefix(category, self.depth) for item, category in pairs if category}
+        before = histories(shop) if self.history else [{} for _ in range(len(shop.behaviours))]
         found = Examples(labels={TARGET: []}, best=None if truth is None else {TARGET: []})
         for row, (query, bought) in enumerate(
             zip(column(shop.behaviours, "query"), column(shop.behaviours, "purchased_items"), strict=True)
@@ -43,7 +47,7 @@ class Need(Task):
             if not known or split == "aside":
                 continue
             found.ids.append(f"behaviour {row}")
-            found.first.append(query)
+            found.first.append(self.inputs.render({"query": query, **before[row]})[0])
             found.labels[TARGET].append(Counter(known).most_common(1)[0][0])
             found.split.append(split)
             found.groups.append(normalised(query))

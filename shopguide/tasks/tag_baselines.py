@@ -10,11 +10,10 @@ from itertools import pairwise
 import numpy as np
 
 from shopguide.tasks.task import Examples
+from shopguide.text.phrases import longest_phrases
 from shopguide.text.tags import MISSING, Span, Tags, decoded
 from shopguide.text.words import word_ranges
 
-LONGEST = 12
-"""Words of an entry of the lexicon."""
 FEATURES = 1 << 18
 MAX_WORDS = 150_000
 """Training words of the logistic regression; of more, the first ones."""
@@ -43,15 +42,8 @@ def _rows(examples: Examples) -> Iterator[tuple[str, str, list[Span] | None]]:
 
 
 def _looked_up(text: str, lexicon: dict[str, Counter[str]]) -> Iterator[Span]:
-    words, at = word_ranges(text), 0
-    while at < len(words):
-        for last in range(min(at + LONGEST, len(words)), at, -1):
-            start, end = int(words[at, 0]), int(words[last - 1, 1])
-            if labels := lexicon.get(text[start:end].casefold()):
-                yield Span(start, end, labels.most_common(1)[0][0])
-                at = last - 1
-                break
-        at += 1
+    for start, end in longest_phrases(text, lexicon):
+        yield Span(start, end, lexicon[text[start:end].casefold()].most_common(1)[0][0])
 
 
 def word_regression_spans(train: Examples, other: Examples, labels: Sequence[str]) -> list[list[Span]]:

@@ -1,11 +1,13 @@
 """Whole words for masking: the tokenizer's own words, or a segmenter's where Chinese is not written with spaces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import numpy as np
 
 from shopguide.errors import ConfigError
 from shopguide.text.masking import NO_WORD
+from shopguide.text.phrases import longest_phrases
+from shopguide.text.words import word_ranges
 
 Segmenter = Callable[[str], list[tuple[int, int]]]
 """Text → the [start, end) character offsets of its words, in order."""
@@ -29,6 +31,21 @@ def make_segmenter(name: str | None) -> Segmenter | None:
 
     def segment(text: str) -> list[tuple[int, int]]:
         return [(start, end) for _, start, end in jieba.tokenize(text)]
+
+    return segment
+
+
+def joining(phrases: Container[str], base: Segmenter | None) -> Segmenter:
+    """Words as `base` finds them (None: as they are written), with each known phrase one word.
+
+    A masked phrase is then restored as a whole (Sun et al. 2019, ERNIE: entity-level masking).
+    """
+
+    def segment(text: str) -> list[tuple[int, int]]:
+        words = base(text) if base is not None else [(int(start), int(end)) for start, end in word_ranges(text)]
+        whole = list(longest_phrases(text, phrases))
+        apart = [word for word in words if not any(start < word[1] and word[0] < end for start, end in whole)]
+        return sorted(whole + apart)
 
     return segment
 

@@ -1,10 +1,12 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from shopguide.tasks import lexical
 from shopguide.tasks.fusion import FILE, Fusion, pool
 from shopguide.tasks.labels import encode_labels, label_spaces
 from shopguide.tasks.lexical import SETTINGS, Lexical
@@ -108,3 +110,12 @@ def test_without_held_out_examples_both_are_believed() -> None:
     nobody = CLASSES.of("dev")
     found = Fusion.fit(fitted(CLASSES), {"t": np.zeros((0, 3))}, nobody, label_spaces(CLASSES))
     assert min(found.powers["t"]) > 0
+
+
+def test_with_many_weights_another_solver_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    train = examples(WORDS * 30, [f"c{i % 3}" for i in range(60)] * 30)
+    exact = fitted(train).posterior(WORDS)["t"]
+    monkeypatch.setattr(lexical, "MANY_WEIGHTS", 0)
+    other = fitted(train).posterior(WORDS)["t"]
+    assert (other.argmax(1) == exact.argmax(1)).all()
+    np.testing.assert_allclose(other, exact, atol=0.05)

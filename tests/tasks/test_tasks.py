@@ -40,6 +40,25 @@ def test_need_is_the_category_bought_after_the_query(shop: Shop) -> None:
     assert top.labels == {"category": ["phones", "shoes"]}
 
 
+def test_need_reads_what_was_done_before(tmp_path: Path) -> None:
+    behaviours = [
+        {"query": "late", "user_id": "U", "timestamp": 30, "viewed_items": ["I1", "I3"], "purchased_items": ["I1"]},
+        {"query": "first", "user_id": "U", "timestamp": 10, "viewed_items": ["I2"], "purchased_items": ["I2", "I3"]},
+        {"query": "other", "user_id": "V", "timestamp": 20, "purchased_items": ["I3"]},
+        {"query": "nobody", "viewed_items": ["I3"], "purchased_items": ["I1"]},
+    ]
+    shop = load(write_shop(tmp_path / "shop", PRODUCTS, behaviours))
+    task = Need(name="need", history=True)
+    assert task.examples(shop, all_train(shop), None).first == [
+        "late | Phone case, Trail boot | Phone case, 登山鞋 防水",
+        "first | 登山鞋 防水",
+        "other",
+        "nobody | Phone case",
+    ]
+    record = {"query": "late", "viewed": ["Phone case", "Trail boot"], "purchased": None}
+    assert task.inputs.render(record)[0] == "late | Phone case, Trail boot"
+
+
 def test_intent_is_what_a_dialogue_says(tmp_path: Path) -> None:
     root = write_shop(tmp_path / "shop")
     write_lines(
