@@ -183,12 +183,21 @@ class FinetuneConfig:
     """Decay of an exponential moving average of the weights, which is kept in their place; null: none."""
     max_examples: Count | None = None
     """Learn from at most this many training examples, drawn by the seed; null: from all."""
+    prompt: dict[str, Any] | None = None
+    """Classify by the masked-LM head: `template`, with `[MASK]` and after it `{text}`, and `words` (class → one token;
+    a class without one is its own word); for few examples and tasks of one target. null: a new head."""
     shared: bool = False
     """One encoder, and one model folder, for all classification tasks; else each task has its own."""
     lexical: bool = False
     """Fuse a classifier with logistic regression on words and letters, each believed as far as the dev split says."""
     baselines: bool = True
     """Also score the majority class and TF-IDF + logistic regression."""
+
+    def __post_init__(self) -> None:
+        if self.prompt is not None and set(self.prompt) - {"template", "words"}:
+            raise ValueError(f"prompt: expected template and words, found {', '.join(map(str, self.prompt))}")
+        if self.prompt is not None and self.shared:
+            raise ValueError("prompt and shared: a prompt is asked of a network of its own; set one of the two")
 
 
 @dataclass(config=STRICT)

@@ -92,15 +92,16 @@ def finetune_together(
         ConfigError: as `finetune`.
         DataError: as `finetune`.
     """
-    head = head_of(labelled[0][0].kind)
+    kind = labelled[0][0].kind
+    head = head_of("prompt" if config.prompt and kind == "classification" else kind)
     trains = [drawn(examples.of("train"), config.max_examples, place.seed) for _, examples in labelled]
     devs = [examples.of("dev") for _, examples in labelled]
-    cards = _cards(head, [task for task, _ in labelled], trains, config.max_length)
+    cards = _cards(head, [task for task, _ in labelled], trains, config)
     network = head.network(model, tokenizer, cards, place.seed)
     freeze_layers(network, model.freeze_layers)
     learnt = _encoded(head, tokenizer, trains, cards)
     watched = _encoded(head, tokenizer, devs, cards) if any(map(len, devs)) else None
-    module = head.objective(network, optimizer, config, cards, learnt)
+    module = head.objective(network, tokenizer, optimizer, config, cards, learnt)
     plan = Plan(
         "finetune " + "+".join(card.task for card in cards),
         config.epochs,
@@ -124,12 +125,12 @@ def finetune_together(
     return results
 
 
-def _cards(head: Head, tasks: Sequence[Task], trains: Sequence[Examples], max_length: int) -> list[Card]:
+def _cards(head: Head, tasks: Sequence[Task], trains: Sequence[Examples], config: FinetuneConfig) -> list[Card]:
     """Each task's outputs stand after those of the task before it."""
     cards: list[Card] = []
     offset = 0
     for task, train in zip(tasks, trains, strict=True):
-        card = head.card(task, train, max_length)
+        card = head.card(task, train, config)
         cards.append(replace(card, offset=offset))
         offset += len(head.outputs(card))
     return cards

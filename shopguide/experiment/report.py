@@ -1,5 +1,6 @@
 """What an experiment leaves behind: metrics, figures and models on its runs, and the table at its end."""
 
+import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,9 +21,12 @@ from shopguide.runs import figures
 from shopguide.runs.secrets import mask_uri
 from shopguide.runs.store import MODEL_RUN, Store
 from shopguide.runs.tree import Run
+from shopguide.tasks.task import Examples, Task
 from shopguide.text.tokenizer import tokenizer_fingerprint
 
 MAP_POINTS = 1500
+SHOWN_TEXT = 40
+"""Characters."""
 BESIDE = {
     "majority": "majority",
     "lexicon": "lexicon",
@@ -186,17 +190,18 @@ def _rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside
     return shown
 
 
-def next_commands(config: Config, store: Store, run_id: str) -> None:
-    """Print what to type next."""
-    own = f" tracking.root={config.tracking.root}" if config.tracking.root != TrackingConfig.root else ""
+def next_commands(config: Config, store: Store, run_id: str, labelled: Sequence[tuple[Task, Examples]]) -> None:
+    """Print what to type next, with a text of the shop's own."""
+    tracking = config.tracking
+    own = f" tracking.root={tracking.root}" if tracking.root != TrackingConfig.root else ""
+    own += f" tracking.experiment={tracking.experiment}" if tracking.experiment != TrackingConfig.experiment else ""
     phases = {c.data.tags.get("shopguide.phase"): c.info.run_id for c in store.find_children(run_id)}
     data = f"data={config.data.name}" + (f" data.root={config.data.root}" if config.data.root else "")
     print("\nNext:")
     if "finetune" in config.phases:
-        task = next(iter(config.tasks))
-        text = " text_pair='防水登山鞋 Trail boot'" if task == "relevance" else ""
-        print(f"  python -m shopguide.predict run={run_id} task={task} text='想买一双防水的登山鞋'{text}{own}")
-        print(f"  python -m shopguide.evaluate run={run_id} split=test{own}")
+        task, split = labelled[0][0].name, "test" if "test" in labelled[0][1].split else "dev"
+        print(f"  python -m shopguide.predict run={run_id} task={task} {_typed(labelled[0][1])}{own}")
+        print(f"  python -m shopguide.evaluate run={run_id} split={split}{own}")
         if not config.finetune.shared:
             model = f"runs:/{phases[f'finetune {task}']}/model"
             print(f"  MLFLOW_TRACKING_URI={mask_uri(store.uri)} mlflow models serve -m {model} --env-manager local")
@@ -204,3 +209,10 @@ def next_commands(config: Config, store: Store, run_id: str) -> None:
         folder = store.artifact_folder(phases["pretrain"], "model")
         print(f"  python -m shopguide.train +experiment=ft_only {data} model.path={folder}{own}")
     print(f"  mlflow ui --backend-store-uri {mask_uri(store.uri)}")
+
+
+def _typed(examples: Examples) -> str:
+    """The first example's text, or pair of texts, as it is typed."""
+    pair = {"text": examples.first[0]} | ({} if examples.second is None else {"text_pair": examples.second[0]})
+    short = {key: " ".join(text.split())[:SHOWN_TEXT].strip() for key, text in pair.items()}
+    return " ".join(f"{key}={shlex.quote(text)}" for key, text in short.items())

@@ -82,7 +82,7 @@ def _run_tracked(
         metrics = run_phases(Stage(config, material, store, run, tokenizer, config.model), labelled)
         run.log_metrics(metrics)
     closing_table(store, run.id)
-    next_commands(config, store, run.id)
+    next_commands(config, store, run.id, labelled)
     print(f"run_id={run.id}", flush=True)
     return Outcome(run.id, metrics["dev/score"], metrics)
 

@@ -14,6 +14,7 @@ from shopguide.errors import DataError
 from shopguide.inference.card import Card
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
+from shopguide.tasks.tree import consistent
 
 BATCH_TOKENS = 4096
 """Tokens that a model sees at once: short texts gain by company, long ones do not lose by it."""
@@ -74,8 +75,12 @@ class Classifier(Answerer):
         self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> Posteriors:
         """Target → (N, C) probabilities, rows as given."""
-        own = self.network_posterior(first, second, batch_tokens=batch_tokens)
-        return own if self.fusion is None else self.fusion(own, first, second)
+        return self.decided(self.network_posterior(first, second, batch_tokens=batch_tokens), first, second)
+
+    def decided(self, own: Posteriors, first: list[str], second: list[str] | None) -> Posteriors:
+        """What the model says where its network says `own`: fused with its lexical branch, consistent over its tree."""
+        fused = own if self.fusion is None else self.fusion(own, first, second)
+        return fused if self.card.paths is None else consistent(fused, self.card.paths)
 
     def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
         """`label` and `posterior`; for a model of several targets, both by target."""

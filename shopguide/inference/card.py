@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from shopguide.errors import ModelError
-from shopguide.tasks.task import Kind
 from shopguide.text.inputs import InputSpec
 
 FILE = "shopguide.json"
@@ -25,9 +24,14 @@ class Card:
     targets: dict[str, list[str]]
     """Target → classes, in the order of the model's outputs; of tagging and extraction, the labels of spans."""
     max_length: int
-    kind: Kind = "classification"
+    kind: str = "classification"
+    """A task's kind, or `prompt`: classification through the masked-LM head."""
     offset: int = 0
     """The first of the network's outputs that is this task's, where a network serves several."""
+    paths: list[list[int]] | None = None
+    """Where the targets are levels of a tree: its paths, as numbers of the targets' classes."""
+    prompt: dict[str, Any] | None = None
+    """Template and words of `text.prompt`."""
 
     @property
     def sizes(self) -> list[int]:

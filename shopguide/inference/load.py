@@ -19,11 +19,15 @@ def load_model(folder: str | Path, precision: InferencePrecision = "auto", task:
     if (Path(folder) / FILE).is_file():
         return OnnxPredictor.load(folder)
     kind = read_card(Path(folder), task).kind
+    from shopguide.inference.labeller import Labeller
     from shopguide.inference.predictor import Predictor
+    from shopguide.inference.prompt_predictor import PromptPredictor
     from shopguide.inference.tagger import Extractor, Tagger
 
-    classes: dict[str, type[Predictor | Tagger]] = {
+    classes: dict[str, type[Predictor | Tagger | Labeller]] = {
         "classification": Predictor,
+        "multilabel": Labeller,
+        "prompt": PromptPredictor,
         "tagging": Tagger,
         "extraction": Extractor,
     }

@@ -66,8 +66,8 @@ class Predictor(Network, Classifier):
         encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
         half = self.worth_half(encoded)
         parts = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
-        told = [parts] if self.fusion is None else [parts, self.fusion(self._named(parts), first, second).values()]
-        close = np.flatnonzero(np.any([_close(part) for said in told for part in said], axis=0)) if half else ()
+        told = [*parts, *self.decided(self._named(parts), first, second).values()] if half else []
+        close = np.flatnonzero(np.any([_close(part) for part in told], axis=0)) if half else ()
         if len(close):
             chosen = np.asarray(close)
             for part, exact in zip(parts, self._posteriors(encoded, chosen, batch_tokens, False), strict=True):

@@ -1,4 +1,4 @@
-"""Scores of found spans and extracted values against labelled examples, with bootstrap intervals."""
+"""Scores of found spans, extracted values and given labels against labelled examples, with bootstrap intervals."""
 
 from collections.abc import Sequence
 
@@ -37,6 +37,15 @@ def score_values(examples: Examples, found: Sequence[str | None], intervals: boo
         kind = RIGHT if value is not None and value.strip() in {one.strip() for one in values} else WRONG
         truth.append({(RIGHT, name)} if values else set())
         guess.append({(kind, name)} if value is not None else set())
+    return _score(truth, guess, examples.groups, intervals)
+
+
+def score_labels(examples: Examples, found: Sequence[Sequence[str]], intervals: bool = True) -> Scores:
+    """Of texts with several labels: a label is right where the text has it; `f1/<label>` tells each label's."""
+    pairs = [[{(label, label) for label in some} for some in side] for side in (examples.values or [], found)]
+    truth: Sequence[set[Labelled]]
+    guess: Sequence[set[Labelled]]
+    truth, guess = pairs  # type: ignore[assignment]
     return _score(truth, guess, examples.groups, intervals)
 
 

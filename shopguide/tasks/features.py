@@ -21,6 +21,8 @@ class Features(Task):
     fields: tuple[str, ...] = ("title", "description")
     targets: tuple[str, ...] | None = None
     """None: `category`, and each attribute that half of the products have, with 2 to 200 values."""
+    tree: bool = False
+    """The targets are the levels of a tree: answered so that they never contradict each other."""
 
     @property
     def inputs(self) -> InputSpec:
@@ -52,8 +54,9 @@ class Features(Task):
             found.groups.append(normalised(product["title"]))
             if found.best is not None and truth is not None:
                 best = truth.features(product["item_id"])
+                known = {**levels(best["category"]), **best}
                 for target in targets:
-                    found.best[target].append(best[target])
+                    found.best[target].append(known.get(target) or "")
         return found
 
 

@@ -132,9 +132,31 @@ class Lexical:
             return cls(made, weights, {target: arrays[f"biases{i}"] for i, target in names})
 
 
+def label_regression(train: Examples, other: Examples, labels: Sequence[str]) -> list[list[str]]:
+    """For texts with several labels: a regression a label, on the same features; those of one half and more."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    sides = _sides(train.first, train.second)
+    model = Lexical([TfidfVectorizer(**settings).fit(side) for side in sides for settings in SETTINGS], {}, {})
+    features, asked = (model.features(part.first, part.second) for part in (train, other))
+    found: list[list[str]] = [[] for _ in range(len(other))]
+    for label in labels:
+        has = np.array([label in values for values in train.values or ()])
+        if has.all() or not len(other):
+            given = np.full(len(other), has.all())
+        else:
+            given = LogisticRegression(C=10.0, solver="liblinear").fit(features, has).predict(asked)
+        for row in np.flatnonzero(given):
+            found[row].append(label)
+    return found
+
+
 def _solver(weights: int) -> dict[str, Any]:
-    """Of scikit-learn's LogisticRegression: with hundreds of classes the one that touches only what is there is ten times
-    as fast as those that hold dense directions; with few examples it takes more passes than it saves.
+    """Of scikit-learn's LogisticRegression.
+
+    With hundreds of classes the one that touches only what is there is ten times as fast as those that hold dense
+    directions; with few examples it takes more passes than it saves.
     """
     if weights > MANY_WEIGHTS:
         return {"solver": "saga", "max_iter": 100, "tol": 1e-3, "random_state": 0}

@@ -9,7 +9,7 @@ from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, column
 from shopguide.tasks.history import histories
-from shopguide.tasks.task import OPTIONS, Examples, Task, Truth, category_prefix
+from shopguide.tasks.task import OPTIONS, Examples, Kind, Task, Truth, category_prefix
 from shopguide.text.inputs import InputSpec
 
 TARGET = "category"
@@ -20,8 +20,15 @@ class Need(Task):
     """Behaviours with a purchase: the query is the text, the purchased product's category the label."""
 
     depth: int | None = Field(default=None, ge=1)
+    several: bool = False
+    """Answer with all categories that were bought, not with the most frequent one alone."""
     history: bool = False
     """Read what the shopper has viewed and bought before, too, the most recent first: what is too long is cut off."""
+
+    @property
+    def kind(self) -> Kind:
+        """One category, or several."""
+        return "multilabel" if self.several else "classification"
 
     @property
     def inputs(self) -> InputSpec:
@@ -39,6 +46,7 @@ class Need(Task):
         categories = {item: category_prefix(category, self.depth) for item, category in pairs if category}
         before = histories(shop) if self.history else [{} for _ in range(len(shop.behaviours))]
         found = Examples(labels={TARGET: []}, best=None if truth is None else {TARGET: []})
+        every: list[list[str]] = []
         for row, (query, bought) in enumerate(
             zip(column(shop.behaviours, "query"), column(shop.behaviours, "purchased_items"), strict=True)
         ):
@@ -48,9 +56,12 @@ class Need(Task):
                 continue
             found.ids.append(f"behaviour {row}")
             found.first.append(self.inputs.render({"query": query, **before[row]})[0])
+            every.append(sorted(set(known)))
             found.labels[TARGET].append(Counter(known).most_common(1)[0][0])
             found.split.append(split)
             found.groups.append(normalised(query))
             if found.best is not None and truth is not None:
                 found.best[TARGET].append(category_prefix(truth.need(row), self.depth))
+        if self.several:
+            found.labels, found.best, found.values = {}, None, every
         return found

@@ -1,7 +1,5 @@
 """spans: a query, title or message → its marked stretches, each with a label: brand, product, colour, …"""
 
-from typing import ClassVar
-
 from pydantic.dataclasses import dataclass
 
 from shopguide.records.partition import Partition
@@ -16,7 +14,10 @@ from shopguide.text.tags import Span
 class Spans(Task):
     """Annotations: texts with spans."""
 
-    kind: ClassVar[Kind] = "tagging"
+    @property
+    def kind(self) -> Kind:
+        """What is answered."""
+        return "tagging"
 
     @property
     def inputs(self) -> InputSpec:

@@ -5,7 +5,7 @@ A new task is one file with a subclass of `Task` and one YAML under `conf/tasks/
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from pydantic import ConfigDict
@@ -19,8 +19,8 @@ from shopguide.text.tags import Span
 
 OPTIONS = ConfigDict(extra="forbid")
 MINIMUM_TRAIN = 8
-Kind = Literal["classification", "tagging", "extraction"]
-"""What is answered: a class of each target; labelled stretches of a text; the value of a named attribute in a text."""
+Kind = Literal["classification", "multilabel", "tagging", "extraction"]
+"""What is answered: a class of each target; several labels; labelled stretches of a text; the value of an attribute."""
 
 
 class Truth(Protocol):
@@ -51,7 +51,7 @@ class Examples:
     spans: list[list[Span] | None] | None = None
     """Of tagging and extraction: what is marked in the text (of a pair, in the second one); None: not known where."""
     values: list[list[str]] | None = None
-    """Of extraction: the values, each of which is right; empty where the text does not say."""
+    """Of extraction: the values, each right; empty where the text does not say. Of multilabel: the labels."""
     best: dict[str, list[str]] | None = None
     """Target → the labels that a perfect reader would give, where the shop's hidden truth is known."""
 
@@ -86,7 +86,11 @@ class Task(ABC):
     """A labelled question that a model learns to answer about records."""
 
     name: str
-    kind: ClassVar[Kind] = "classification"
+
+    @property
+    def kind(self) -> Kind:
+        """What is answered."""
+        return "classification"
 
     @property
     @abstractmethod
@@ -117,6 +121,10 @@ class Task(ABC):
                     f"task `{self.name}`, target `{target}`: expected at least two classes among {train} training "
                     f"examples, found {sorted(classes) or 'none'}. Name other targets (data.targets=[…]) or tasks."
                 )
+        if self.kind == "multilabel" and not any(examples.of("train").values or ()):
+            raise DataError(
+                f"task `{self.name}`: expected labels among {train} training examples, found none. {self.wants}"
+            )
         if examples.spans is not None and not any(examples.of("train").spans or ()):
             raise DataError(
                 f"task `{self.name}`: expected marked text among {train} training examples, found none. {self.wants}"

@@ -4,7 +4,6 @@ The name is part of what the model reads, so that attributes that no training pr
 """
 
 import re
-from typing import ClassVar
 
 from pydantic.dataclasses import dataclass
 
@@ -26,8 +25,12 @@ RUNS = ("[A-Za-z]", "[0-9]")
 class Values(Task):
     """Products with attributes: each attribute that a product has is a question about its text."""
 
-    kind: ClassVar[Kind] = "extraction"
     fields: tuple[str, ...] = ("title", "description")
+
+    @property
+    def kind(self) -> Kind:
+        """What is answered."""
+        return "extraction"
 
     @property
     def inputs(self) -> InputSpec:

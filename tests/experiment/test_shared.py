@@ -108,3 +108,26 @@ def test_resumed_it_repeats_nothing(shared: Shared, capsys: pytest.CaptureFixtur
     told = capsys.readouterr().out
     assert "shared need+features+relevance: finished before" in told
     assert "epoch 1/1" not in told
+
+
+def test_levels_of_a_tree_never_contradict_each_other(tmp_path: Path) -> None:
+    settings = tiny_settings(tmp_path, **{"phases": ["finetune"], "finetune.baselines": False})
+    levels = ["category.1", "category"]
+    settings["tasks"] = {"features": {"target": "shopguide.tasks.features.Features", "targets": levels, "tree": True}}
+    outcome = run_experiment(parse_config(settings))
+    folder = open_store(None, "shopguide", tmp_path / "mlruns").task_model(outcome.run_id, "features")
+    model = load_model(folder)
+    assert isinstance(model, Predictor)
+    assert model.card.paths is not None
+    tops, leaves = (model.card.targets[level] for level in levels)
+    above = {leaves[leaf]: tops[top] for top, leaf in model.card.paths}
+    own = model.network_posterior(["Red cotton shirt", "防水登山鞋"])
+    found = model.posterior(["Red cotton shirt", "防水登山鞋"])
+    assert any((own[level] != found[level]).any() for level in levels)
+    for row in range(2):
+        for number, name in enumerate(tops):
+            below = [i for i, leaf in enumerate(leaves) if above.get(leaf) == name]
+            np.testing.assert_allclose(found["category"][row][below].sum(), found["category.1"][row][number], atol=1e-5)
+    export(folder, tmp_path / "out")
+    exported = OnnxPredictor.load(tmp_path / "out").posterior(["Red cotton shirt"])
+    np.testing.assert_allclose(exported["category"][0], found["category"][0], atol=1e-3)

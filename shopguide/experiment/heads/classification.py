@@ -1,7 +1,7 @@
 """Classification: a posterior over the classes of each target."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -12,6 +12,7 @@ from shopguide.inference.answers import Classifier
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores, ceiling, score
 from shopguide.inference.predictor import Predictor
+from shopguide.models.backbone import Head as HeadName
 from shopguide.objectives.classification import Classification
 from shopguide.runs import figures
 from shopguide.tasks.baselines import majority
@@ -19,18 +20,21 @@ from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.labels import encode_labels, label_counts, label_spaces
 from shopguide.tasks.lexical import Lexical, Posteriors
 from shopguide.tasks.task import Examples, Task
+from shopguide.tasks.tree import consistent, training_paths
 from shopguide.text.examples import EncodedTexts
 
 
 class ClassificationHead(Head):
     """One linear head, of which each target owns a run of outputs."""
 
-    network_head = "classification"
+    network_head: ClassVar[HeadName] = "classification"
     shown = ("macro_f1", "accuracy", "weighted_f1", "ece")
 
-    def card(self, task: Task, train: Examples, max_length: int) -> Card:
+    def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
         """The classes are those of the training examples."""
-        return Card(task.name, task.inputs, label_spaces(train), max_length)
+        spaces = label_spaces(train)
+        paths = (training_paths(train, spaces) or None) if getattr(task, "tree", False) else None
+        return Card(task.name, task.inputs, spaces, config.max_length, paths=paths)
 
     def outputs(self, card: Card) -> list[str]:
         """One a class of each target, named `target=class` where there are several."""
@@ -49,6 +53,7 @@ class ClassificationHead(Head):
     def objective(
         self,
         network: nn.Module,
+        tokenizer: Any,
         optimizer: OptimizerConfig,
         config: FinetuneConfig,
         cards: Sequence[Card],
@@ -81,7 +86,9 @@ class ClassificationHead(Head):
         predictor.fusion = Fusion.fit(Lexical.fit(train, encode_labels(train, spaces), spaces), own, dev, spaces)
         if not len(dev):
             return {}
-        found = score(dev, spaces, predictor.fusion.cross_fitted(own, dev, spaces), intervals=False)
+        fused = predictor.fusion.cross_fitted(own, dev, spaces)
+        paths = predictor.card.paths
+        found = score(dev, spaces, fused if paths is None else consistent(fused, paths), intervals=False)
         return {f"dev/{name}": value for name, value in found.metrics.items() if name in self.shown}
 
     def baselines(self, predictor: Predictor, train: Examples, held_out: Examples) -> dict[str, Scores]:

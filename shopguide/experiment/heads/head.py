@@ -26,7 +26,7 @@ class Head(ABC):
     where nothing else is said."""
 
     @abstractmethod
-    def card(self, task: Task, train: Examples, max_length: int) -> Card:
+    def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
         """What the model will answer."""
 
     @abstractmethod
@@ -43,7 +43,13 @@ class Head(ABC):
 
     @abstractmethod
     def objective(
-        self, network: nn.Module, optimizer: OptimizerConfig, config: FinetuneConfig, cards: Sequence[Card], train: Any
+        self,
+        network: nn.Module,
+        tokenizer: Any,
+        optimizer: OptimizerConfig,
+        config: FinetuneConfig,
+        cards: Sequence[Card],
+        train: Any,
     ) -> Objective:
         """The loss over the encoded training examples of the tasks."""
 
@@ -88,7 +94,7 @@ class Head(ABC):
 
 
 def head_of(kind: str) -> Head:
-    """The head of a kind of task."""
+    """The head of a kind of task, or of a model's card."""
     module = importlib.import_module(f"shopguide.experiment.heads.{kind}")
     head: Head = module.HEAD
     return head

@@ -30,10 +30,10 @@ class TaggingHead(Head):
     network_head = "tagging"
     shown = NAMES
 
-    def card(self, task: Task, train: Examples, max_length: int) -> Card:
+    def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
         """The labels are those of the training examples."""
         labels = sorted({span.label for spans in train.spans or () for span in spans or ()})
-        return Card(task.name, task.inputs, {TARGET: labels}, max_length, task.kind)
+        return Card(task.name, task.inputs, {TARGET: labels}, config.max_length, task.kind)
 
     def outputs(self, card: Card) -> list[str]:
         """One a tag."""
@@ -53,6 +53,7 @@ class TaggingHead(Head):
     def objective(
         self,
         network: nn.Module,
+        tokenizer: Any,
         optimizer: OptimizerConfig,
         config: FinetuneConfig,
         cards: Sequence[Card],

@@ -1,0 +1,120 @@
+"""Scores of sweeps over seeds on public sets: the model, its network alone, the baselines, what they cost.
+
+    python experiments/2026-11-25-need-and-features/summarise.py RUNS_FOLDER
+
+RUNS_FOLDER is the `tracking.root` of the sweeps (`tracking.experiment=study`). Writes results.md and results.png beside
+itself; prints one JSON line last.
+"""
+
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from scipy.stats import t
+
+from shopguide.experiment.heads.head import head_of
+from shopguide.runs.store import Store, open_store
+
+HERE = Path(__file__).parent
+SIMPLE = {"majority": "majority", "lexicon": "lexicon", "tfidf_lr": "TF-IDF + LR", "word_lr": "word LR"}
+SYSTEMS = {"model": "shopguide", "network": "network alone", **SIMPLE}
+COLOURS = {"model": "#2463a8", "network": "#d9731a", "tfidf_lr": "#7a7a7a", "word_lr": "#7a7a7a", "lexicon": "#b5b5b5"}
+COSTS = ("cost/training_seconds", "cost/peak_memory_gb")
+
+Key = tuple[str, str, str]
+"""Set, task, metric."""
+Scores = dict[Key, dict[str, dict[int, float]]]
+"""Key → system → seed → value."""
+
+
+def main() -> None:
+    scores = collect(open_store(None, "study", Path(sys.argv[1]), create=False))
+    rows = [summary(key, systems) for key, systems in sorted(scores.items())]
+    (HERE / "results.md").write_text(table(rows), encoding="utf-8")
+    draw(rows)
+    print(json.dumps({"rows": rows}))
+
+
+def collect(store: Store) -> Scores:
+    scores: Scores = defaultdict(lambda: defaultdict(dict))
+    sweeps = store.client.search_runs([store.experiment_id], "tags.`shopguide.kind` = 'sweep'", max_results=1000)
+    for job in (job for sweep in sweeps for job in store.find_children(sweep.info.run_id)):
+        if job.info.status != "FINISHED":
+            continue
+        seed, name = int(job.data.tags["seed"]), job.data.params["data.name"]
+        for phase in store.find_children(job.info.run_id):
+            tags, values = phase.data.tags, phase.data.metrics
+            shown = head_of(tags.get("task_kind", "classification")).shown
+            metrics = shown[:1] if shown[0] == "f1" else ("macro_f1", "weighted_f1")
+            split = "test" if f"test/{metrics[0]}" in values else "dev_final"
+            for metric in metrics:
+                row = scores[name, f"{tags['task']} ({split.removesuffix('_final')})", metric]
+                for system in SYSTEMS:
+                    value = values.get(f"{split if system == 'model' else system}/{metric}")
+                    if value is not None:
+                        row[system][seed] = value
+                for cost in COSTS:
+                    row[cost][seed] = values[cost]
+    return scores
+
+
+def summary(key: Key, systems: dict[str, dict[int, float]]) -> dict[str, object]:
+    """Means with the half width of their 95 % interval (Student's t), and the gain over the best baseline."""
+    best = max((s for s in SIMPLE if s in systems), key=lambda s: np.mean(list(systems[s].values())))
+    own = systems["model"]
+    out: dict[str, object] = {"set": key[0], "task": key[1], "metric": key[2], "seeds": len(own), "best": best}
+    out |= {name: interval(list(values.values())) for name, values in systems.items()}
+    return out | {"gain": interval([own[seed] - systems[best][seed] for seed in own])}
+
+
+def interval(values: list[float]) -> list[float]:
+    array = np.array(values)
+    spread = array.std(ddof=1) if len(array) > 1 else float("nan")
+    return [round(float(array.mean()), 4), round(float(t.ppf(0.975, len(array) - 1) * spread / np.sqrt(len(array))), 4)]
+
+
+def table(rows: list[dict[str, object]]) -> str:
+    names = [*SYSTEMS.values(), "gain over the best baseline", "training, s", "peak memory, GB"]
+    lines = ["| set | task (split) | metric | " + " | ".join(names) + " |", "|---" * (3 + len(names)) + "|"]
+    for row in rows:
+        cells = [shown(row.get(system)) for system in SYSTEMS]
+        gain, (seconds, _), (memory, _) = row["gain"], row[COSTS[0]], row[COSTS[1]]  # type: ignore[misc]
+        cells += [f"{gain[0]:+.3f} ± {gain[1]:.3f}", f"{seconds:.0f}", f"{memory:.2f}"]  # type: ignore[index]
+        lines.append(f"| {row['set']} | {row['task']} | {row['metric']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def shown(value: object) -> str:
+    return "" if value is None else f"{value[0]:.3f} ± {value[1]:.3f}"  # type: ignore[index]
+
+
+def draw(rows: list[dict[str, object]]) -> None:
+    chosen = [row for row in rows if row["metric"] in ("f1", "macro_f1")][::-1]
+    figure = Figure(figsize=(9, 1.2 + 0.5 * len(chosen)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for place, row in enumerate(chosen):
+        for system, colour in COLOURS.items():
+            if system in row:
+                mean, half = row[system]  # type: ignore[misc]
+                marker = "o" if system == "model" else "s"
+                axes.errorbar(mean, place, xerr=half, fmt=marker, color=colour, capsize=3, markersize=7)
+    axes.set_yticks(range(len(chosen)), [f"{row['set']}: {row['task']}, {row['metric']}" for row in chosen])
+    axes.set_xlim(0, 1)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    for system, colour in COLOURS.items():
+        if system != "word_lr":
+            label = "TF-IDF or word LR" if system == "tfidf_lr" else SYSTEMS[system]
+            axes.plot([], [], "o" if system == "model" else "s", color=colour, label=label)
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.4, -0.06), ncol=4)
+    axes.set_title("Means over three seeds with 95 % intervals", loc="left", fontsize=11)
+    figure.savefig(HERE / "results.png", dpi=130)
+
+
+if __name__ == "__main__":
+    main()

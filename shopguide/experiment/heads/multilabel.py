@@ -1,0 +1,103 @@
+"""Several labels a text, each given or not on its own."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from shopguide.config import LOSSES, FinetuneConfig, OptimizerConfig
+from shopguide.errors import ConfigError
+from shopguide.experiment.heads.head import Head
+from shopguide.inference.card import Card
+from shopguide.inference.evaluation import Scores
+from shopguide.inference.labeller import Labeller
+from shopguide.inference.span_evaluation import score_labels
+from shopguide.metrics.spans import NAMES
+from shopguide.objectives.multilabel import THRESHOLD, MultiLabel
+from shopguide.runs import figures
+from shopguide.tasks.lexical import label_regression
+from shopguide.tasks.task import Examples, Task
+from shopguide.text.examples import EncodedTexts
+
+TARGET = "label"
+PLAIN = f"{LOSSES}.cross_entropy.CrossEntropy"
+
+
+class MultiLabelHead(Head):
+    """One output a label."""
+
+    network_head = "classification"
+    shown = NAMES
+
+    def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
+        """The labels are those of the training examples."""
+        labels = sorted({label for labels in train.values or () for label in labels})
+        return Card(task.name, task.inputs, {TARGET: labels}, config.max_length, task.kind)
+
+    def outputs(self, card: Card) -> list[str]:
+        """The labels."""
+        return card.targets[TARGET]
+
+    def encoded(self, tokenizer: Any, examples: Examples, card: Card) -> EncodedTexts:
+        """With 0 or 1 for each label."""
+        said = [set(labels) for labels in examples.values or ()]
+        matrix = np.array([[label in labels for label in card.targets[TARGET]] for labels in said], dtype=np.int64)
+        matrix = matrix.reshape(len(examples), len(card.targets[TARGET]))
+        return EncodedTexts(tokenizer, examples.first, examples.second, card.max_length, matrix)
+
+    def joined(self, parts: Sequence[EncodedTexts]) -> EncodedTexts:
+        """One network serves one task."""
+        (whole,) = parts
+        return whole
+
+    def objective(
+        self,
+        network: nn.Module,
+        tokenizer: Any,
+        optimizer: OptimizerConfig,
+        config: FinetuneConfig,
+        cards: Sequence[Card],
+        train: EncodedTexts,
+    ) -> MultiLabel:
+        """Binary cross-entropy.
+
+        Raises:
+            ConfigError: another loss is asked for.
+        """
+        if config.loss["target"] != PLAIN or config.r_drop:
+            raise ConfigError(
+                f"task `{cards[0].task}`: with several labels, expected loss=cross_entropy and finetune.r_drop=0, "
+                f"found finetune.loss.target={config.loss['target']} and finetune.r_drop={config.r_drop:g}"
+            )
+        return MultiLabel(network, optimizer, config.label_smoothing)
+
+    def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Labeller:
+        """In torch."""
+        return Labeller(network, tokenizer, card)
+
+    def answered(self, predictor: Labeller, examples: Examples, batch_tokens: int) -> list[list[str]]:
+        """The labels of each text."""
+        posterior = predictor.posterior(examples.first, examples.second, batch_tokens=batch_tokens)
+        return [[predictor.labels[i] for i in np.flatnonzero(row >= THRESHOLD)] for row in posterior]
+
+    def score(self, card: Card, examples: Examples, answers: Any) -> Scores:
+        """F1 of labels."""
+        return score_labels(examples, answers)
+
+    def baselines(self, predictor: Labeller, train: Examples, held_out: Examples) -> dict[str, Scores]:
+        """The labels that most training texts have, and logistic regression of each label on TF-IDF."""
+        said = train.values or []
+        usual = [label for label in predictor.labels if 2 * sum(label in labels for labels in said) > len(said)]
+        return {
+            "majority": score_labels(held_out, [usual] * len(held_out)),
+            "tfidf_lr": score_labels(held_out, label_regression(train, held_out, predictor.labels)),
+        }
+
+    def figures(self, card: Card, examples: Examples, answers: Any, split: str) -> Iterator[tuple[str, Any]]:
+        """F1 of each label."""
+        scores = self.score(card, examples, answers)
+        yield "f1_by_label", figures.score_bars(scores.metrics, scores.intervals, "f1", f"{card.task} ({split})")
+
+
+HEAD = MultiLabelHead()
