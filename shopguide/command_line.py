@@ -227,7 +227,8 @@ def _keys(tree: Any, prefix: str = "") -> set[str]:
 
 def _in_own_words(error: Exception) -> str:
     lines = [line for line in str(error).splitlines() if line.strip() and "hydra" not in line.lower()]
-    return "the command line cannot be read: " + " ".join(lines or [type(error).__name__])
+    hint = "; other than plain letters go in quotes, as in {a: '好'}" if "LexerNoViableAlt" in str(error) else ""
+    return "the command line cannot be read: " + " ".join(lines or [type(error).__name__]).strip() + hint
 
 
 def _varying(argv: list[str]) -> list[str]:

@@ -260,8 +260,9 @@ class Config:
 
 
 def sortable_metrics(phases: Sequence[str], tasks: Sequence[str]) -> list[str]:
-    """The metrics that an experiment's run ends with."""
-    scores = [f"{task}/{name}" for task in tasks for name in ("accuracy", "macro_f1", "weighted_f1", "ece")]
+    """The metrics that an experiment's run may end with: those of classes, and of spans and labels."""
+    names = ("accuracy", "macro_f1", "weighted_f1", "ece", "f1", "precision", "recall")
+    scores = [f"{task}/{name}" for task in tasks for name in names]
     found = ["dev/score"]
     if "pretrain" in phases:
         found += ["pretrain/dev/loss", "pretrain/dev/perplexity"]

@@ -33,6 +33,9 @@ MISTAKES = {
     "+experiment=mlm_then_ft -m lr=abc,1": "lr=abc: expected number",
     "data.root='a": "the command line cannot be read",
     "resume=": "resume=: expected a run's id, found none",
+    "finetune.prompt={words:{a:好}}": "^; other than plain letters go in quotes, as in {a: '好'}",
+    "pretrain.masking.entities=[/nope]": "entities=/nope: expected `catalogue` or a file with a phrase a line",
+    "tasks.values.negatives=1": "tasks.values",
     "model=bert_bas": "model=bert_bas: no such choice; did you mean `bert_base_chinese`?",
 }
 

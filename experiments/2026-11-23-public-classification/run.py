@@ -22,10 +22,11 @@ from shopguide.experiment.fit import Place
 from shopguide.experiment.prepare import load_material
 from shopguide.inference.evaluation import score
 from shopguide.models.backbone import build_model
-from shopguide.objectives.classification import posteriors
-from shopguide.tasks.baselines import majority, tfidf_logistic_regression
+from shopguide.models.posterior import posteriors
+from shopguide.tasks.baselines import majority
 from shopguide.tasks.features import Features
 from shopguide.tasks.labels import encode_labels, label_spaces
+from shopguide.tasks.lexical import Lexical
 from shopguide.text.tokenizer import load_tokenizer
 
 TARGETS = {"mwpd2020": ("lvl1", "lvl2", "lvl3"), "online_shopping_10_cats": ("category",)}
@@ -50,7 +51,7 @@ def main() -> None:
     lr = args.lr[0] if len(args.lr) == 1 else chosen_lr(args, task, train)
     for name, answers in (
         ("majority", majority(labels, spaces, len(held_out))),
-        ("tfidf_lr", tfidf_logistic_regression(train, labels, spaces, held_out)),
+        ("tfidf_lr", Lexical.fit(train, labels, spaces).posterior(held_out.first, held_out.second)),
     ):
         rows.append(row(args, name, None, score(held_out, spaces, answers), 0.0))
     for seed in range(args.seeds):
@@ -116,7 +117,7 @@ def ours(args, task, train, held_out, spaces, labels, seed, lr):
     with tempfile.TemporaryDirectory() as folder:
         model = ModelConfig(name="backbone", path=args.model)
         found = finetune(task, both, config, OptimizerConfig(lr=lr), model, tokenizer, Place(folder, seed))
-    return found.posterior
+    return found.answers
 
 
 def trainer(args, task, train, held_out, spaces, labels, seed, lr):

@@ -10,7 +10,7 @@ from torch import nn
 from shopguide.config import BatchConfig, FinetuneConfig, ModelConfig, OptimizerConfig
 from shopguide.errors import ConfigError
 from shopguide.experiment.fit import Fitted, Place, Plan, fit
-from shopguide.experiment.heads.head import Head, head_of
+from shopguide.experiment.heads.head import Head, Start, head_of
 from shopguide.inference.answers import BATCH_TOKENS
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
@@ -28,7 +28,7 @@ class Finetuned:
 
     head: Head
     predictor: Any
-    """A `Predictor`, `Tagger` or `Extractor`."""
+    """A `Predictor`, `Tagger` or another of `inference.load`."""
     fitted: Fitted
     split: str
     """`test`, or `dev` where there is no test split."""
@@ -101,7 +101,7 @@ def finetune_together(
     freeze_layers(network, model.freeze_layers)
     learnt = _encoded(head, tokenizer, trains, cards)
     watched = _encoded(head, tokenizer, devs, cards) if any(map(len, devs)) else None
-    module = head.objective(network, tokenizer, optimizer, config, cards, learnt)
+    module = head.objective(Start(network, tokenizer, optimizer, config), cards, learnt)
     plan = Plan(
         "finetune " + "+".join(card.task for card in cards),
         config.epochs,

@@ -138,13 +138,15 @@ def _log_figures(run: Run, result: Finetuned) -> None:
     examples, card = result.held_out, result.predictor.card
     for name, figure in result.head.figures(card, examples, result.answers, result.split):
         run.log_figure(figure, f"figures/{name}.png")
-    for target, labels in examples.labels.items():
-        shown = examples.take(np.arange(min(MAP_POINTS, len(examples))))
-        vectors = result.predictor.embed(shown.first, shown.second)
-        names = [label or "unknown" for label in labels[: len(shown)]]
-        title = f"{card.task}: texts by {target}"
-        run.log_figure(figures.embedding_map(vectors, names, title), "figures/embedding_map.png")
-        break
+    if not examples.labels:
+        return
+    target = next(iter(examples.labels))
+    shown = examples.take(np.arange(min(MAP_POINTS, len(examples))))
+    vectors = result.predictor.embed(shown.first, shown.second)
+    names = [label or "unknown" for label in shown.labels[target]]
+    run.log_figure(
+        figures.embedding_map(vectors, names, f"{card.task}: texts by {target}"), "figures/embedding_map.png"
+    )
 
 
 def closing_table(store: Store, run_id: str) -> None:

@@ -16,12 +16,19 @@ from torch import nn
 
 from shopguide.errors import ModelError
 from shopguide.inference.card import read_card, write_cards
-from shopguide.inference.onnx import FILE, PAD, OnnxPredictor
+from shopguide.inference.onnx import FILE, PAD, OnnxPredictor, OnnxTagger, load_onnx
 from shopguide.inference.predictor import Predictor
+from shopguide.inference.tagger import Tagger
 from shopguide.models.unpadded import MODEL_INPUTS
 
 TOLERANCE = 1e-4
 """Of a posterior, in full precision."""
+CLASSES: dict[str, type[Predictor | Tagger]] = {
+    "classification": Predictor,
+    "tagging": Tagger,
+    "extraction": Tagger,
+}
+"""Kind of a model → what loads it."""
 CHECKS = 64
 """Texts on which the two models are compared."""
 
@@ -37,7 +44,7 @@ class Exported:
 
 
 class _Logits(nn.Module):
-    """(B, L) inputs → (B, K) outputs of one task, nothing else."""
+    """(B, L) inputs → (B, K) outputs of one task, or (B, L, K) of a tagger, nothing else."""
 
     def __init__(self, model: nn.Module, names: list[str], own: slice) -> None:
         super().__init__()
@@ -45,7 +52,7 @@ class _Logits(nn.Module):
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.model(**dict(zip(self.names, inputs, strict=True))).logits
-        return logits[:, self.own]
+        return logits[..., self.own]
 
 
 def export(source: Path, folder: Path, int8: bool = False, task: str | None = None) -> Exported:
@@ -61,15 +68,17 @@ def export(source: Path, folder: Path, int8: bool = False, task: str | None = No
         ModelError: the packages are missing, the model cannot be exported, or its answers are not the original's.
     """
     _needed()
-    if (kind := read_card(source, task).kind) != "classification":
-        raise ModelError(f"{source}: expected a classifier, found a model of {kind}; only classifiers can be exported")
-    original = Predictor.load(source, "cpu", precision=32, task=task)
+    kind = read_card(source, task).kind
+    if kind not in CLASSES:
+        raise ModelError(f"{source}: models of {', '.join(CLASSES)} can be exported, found one of {kind}")
+    original = CLASSES[kind].load(source, "cpu", precision=32, task=task)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         draft = Path(temporary)
         original.tokenizer.save_pretrained(draft)
         write_cards(draft, [replace(original.card, offset=0)])
-        original.save_fusion(draft)
+        if isinstance(original, Predictor):
+            original.save_fusion(draft)
         with _quietly():
             try:
                 _write(original, draft / FILE)
@@ -78,7 +87,7 @@ def export(source: Path, folder: Path, int8: bool = False, task: str | None = No
                 raise ModelError(f"{source}: a model of this kind cannot be exported ({reason[:200]})") from error
             if int8:
                 _quantise(draft / FILE)
-        found = _compared(original, OnnxPredictor.load(draft))
+        found = _compared(original, load_onnx(draft))
         if not int8 and found.difference > TOLERANCE:
             raise ModelError(
                 f"{source}: the exported model's posteriors differ from the original's by {found.difference:.1e}, "
@@ -99,16 +108,15 @@ def _needed() -> None:
         raise ModelError(f"export: expected the package {error.name}; pip install 'shopguide[onnx]'") from error
 
 
-def _write(predictor: Predictor, path: Path) -> None:
+def _write(predictor: Predictor | Tagger, path: Path) -> None:
     import onnx
 
     names = [name for name in MODEL_INPUTS if name in predictor.tokenizer.model_input_names]
     shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}
     model: Any = predictor.model
-    card = predictor.card
     model.set_attn_implementation("eager")  # of fewer nodes in the graph, and faster, than scaled_dot_product_attention
     program = torch.onnx.export(
-        _Logits(model, names, slice(card.offset, card.offset + sum(card.sizes))).eval(),
+        _Logits(model, names, _own(predictor)).eval(),
         tuple(torch.ones(2, 7, dtype=torch.long) for _ in names),  # one tensor twice would become one input
         dynamo=True,
         input_names=names,
@@ -122,6 +130,12 @@ def _write(predictor: Predictor, path: Path) -> None:
     onnx.save(written, path)
 
 
+def _own(predictor: Predictor | Tagger) -> slice:
+    """The task's outputs among those of the network."""
+    card = predictor.card
+    return slice(None) if isinstance(predictor, Tagger) else slice(card.offset, card.offset + sum(card.sizes))
+
+
 def _quantise(path: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -131,18 +145,25 @@ def _quantise(path: Path) -> None:
     whole.unlink()
 
 
-def _compared(original: Predictor, exported: OnnxPredictor) -> Exported:
+def _compared(original: Predictor | Tagger, exported: OnnxPredictor | OnnxTagger) -> Exported:
     """On texts of random words of the vocabulary, from one word to more than the model reads."""
     draw = np.random.default_rng(0)
     words = sorted(set(original.tokenizer.get_vocab()) - set(original.tokenizer.all_special_tokens))
     longest = original.card.max_length
     texts = [" ".join(draw.choice(words, 1 + i * longest // CHECKS)) for i in range(CHECKS)]
     second = texts[::-1] if original.card.inputs.second else None
-    theirs, ours = original.posterior(texts, second), exported.posterior(texts, second)
+    theirs, ours = ([part for part in _said(model, texts, second) if len(part)] for model in (original, exported))
     return Exported(
-        max(float(np.abs(theirs[target] - ours[target]).max()) for target in theirs),
-        float(np.mean([theirs[target].argmax(1) == ours[target].argmax(1) for target in theirs])),
+        max(float(np.abs(one - other).max()) for one, other in zip(theirs, ours, strict=True)),
+        float(np.mean([np.mean(one.argmax(1) == other.argmax(1)) for one, other in zip(theirs, ours, strict=True)])),
     )
+
+
+def _said(model: Predictor | Tagger | OnnxPredictor | OnnxTagger, first: list[str], second: list[str] | None) -> Any:
+    """Posteriors of each target, or of the words of each text."""
+    if isinstance(model, Predictor | OnnxPredictor):
+        return model.posterior(first, second).values()
+    return model.word_posteriors(first, second)[1]
 
 
 @contextlib.contextmanager

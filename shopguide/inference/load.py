@@ -5,7 +5,7 @@ from pathlib import Path
 from shopguide.config import InferencePrecision
 from shopguide.inference.answers import Answerer
 from shopguide.inference.card import read_card
-from shopguide.inference.onnx import FILE, OnnxPredictor
+from shopguide.inference.onnx import FILE, load_onnx
 
 
 def load_model(folder: str | Path, precision: InferencePrecision = "auto", task: str | None = None) -> Answerer:
@@ -17,18 +17,18 @@ def load_model(folder: str | Path, precision: InferencePrecision = "auto", task:
         ModelError: it is neither, or serves no such task.
     """
     if (Path(folder) / FILE).is_file():
-        return OnnxPredictor.load(folder)
+        return load_onnx(Path(folder))
     kind = read_card(Path(folder), task).kind
     from shopguide.inference.labeller import Labeller
     from shopguide.inference.predictor import Predictor
     from shopguide.inference.prompt_predictor import PromptPredictor
-    from shopguide.inference.tagger import Extractor, Tagger
+    from shopguide.inference.tagger import Tagger
 
     classes: dict[str, type[Predictor | Tagger | Labeller]] = {
         "classification": Predictor,
         "multilabel": Labeller,
         "prompt": PromptPredictor,
         "tagging": Tagger,
-        "extraction": Extractor,
+        "extraction": Tagger,
     }
     return classes[kind].load(folder, precision=precision, task=task)

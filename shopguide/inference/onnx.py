@@ -1,9 +1,10 @@
 """An exported model: answers by ONNX Runtime, without torch, for processes that start fast and answer one by one.
 
-Shapes: N examples, B of them at once, L tokens of the longest, K outputs, C classes of a target.
+Shapes: N examples, B of them at once, L tokens of the longest, W words of a text, K outputs, C classes of a target.
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ import numpy as np
 from shopguide.errors import ModelError
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.card import Card, read_card
+from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
 from shopguide.text.plan import BatchPlan
+from shopguide.text.words import tagged_words
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -27,11 +30,11 @@ SLOW = ["SkipLayerNormFusion"]
 COLUMNS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 
 
-class OnnxPredictor(Classifier):
-    """A task model in ONNX Runtime on the CPU.
+class OnnxNetwork:
+    """A network in ONNX Runtime on the CPU.
 
     Args:
-        session: of the model: (B, L) inputs to (B, K) `logits`.
+        session: of the model: (B, L) inputs to `logits`.
         tokenizer: of the `tokenizers` library.
         card: which outputs mean what.
     """
@@ -44,54 +47,17 @@ class OnnxPredictor(Classifier):
         pad = int(session.get_modelmeta().custom_metadata_map[PAD])
         self._fill = {entry.name: pad if entry.name == "input_ids" else 0 for entry in session.get_inputs()}
 
-    @classmethod
-    def load(cls, folder: str | Path) -> "OnnxPredictor":
-        """Load a folder that `shopguide.export` wrote.
-
-        Raises:
-            ModelError: it is not such a folder, or ONNX Runtime is not there.
-        """
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise ModelError(
-                f"{folder}: expected the package onnxruntime for an exported model, found none; "
-                "pip install 'shopguide[onnx]'"
-            ) from error
-        from tokenizers import Tokenizer
-
-        folder = Path(folder)
-        card = read_card(folder)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-        options.log_severity_level = 3
-        try:
-            session = onnxruntime.InferenceSession(
-                str(folder / FILE), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW
-            )
-            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise ModelError(
-                f"{folder}: expected {FILE} and tokenizer.json; {reason}; export the model again"
-            ) from error
-        found = cls(session, tokenizer, card)
-        found.fusion = Fusion.load(folder / card.task)
-        return found
-
-    def network_posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
-    ) -> Posteriors:
-        """Target → (N, C) probabilities, rows as given."""
-        sizes = self.card.sizes
-        logits = np.zeros((len(first), sum(sizes)), dtype=np.float32)
+    def encoded(self, first: list[str], second: list[str] | None) -> "list[Encoding]":
+        """The texts, or pairs of texts, as tokens."""
         texts: Any = first if second is None else list(zip(first, second, strict=True))
-        encoded = self._tokenizer.encode_batch(texts)
+        return self._tokenizer.encode_batch(texts)
+
+    def outputs(self, encoded: "list[Encoding]", batch_tokens: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Row numbers and their `logits`, in batches of like length."""
         lengths = np.array([len(encoding) for encoding in encoded], dtype=np.int64)
-        for rows in BatchPlan(lengths, max(1, len(first)), batch_tokens, shuffle=False).of_epoch(0):
-            (logits[rows],) = self._session.run(["logits"], self._inputs([encoded[row] for row in rows]))
-        parts = np.split(logits, np.cumsum(sizes)[:-1], axis=1)
-        return {target: _softmax(part) for target, part in zip(self.card.targets, parts, strict=True)}
+        for rows in BatchPlan(lengths, max(1, len(encoded)), batch_tokens, shuffle=False).of_epoch(0):
+            (logits,) = self._session.run(["logits"], self._inputs([encoded[row] for row in rows]))
+            yield rows, logits
 
     def _inputs(self, encoded: "list[Encoding]") -> dict[str, np.ndarray]:
         """(B, L) each."""
@@ -101,6 +67,72 @@ class OnnxPredictor(Classifier):
             for row, encoding in enumerate(encoded):
                 column[row, : len(encoding)] = getattr(encoding, COLUMNS[name])
         return inputs
+
+
+class OnnxPredictor(OnnxNetwork, Classifier):
+    """A classifier: (B, L) inputs to (B, K) outputs."""
+
+    def network_posterior(
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> Posteriors:
+        """Target → (N, C) probabilities, rows as given."""
+        sizes = self.card.sizes
+        logits = np.zeros((len(first), sum(sizes)), dtype=np.float32)
+        for rows, part in self.outputs(self.encoded(first, second), batch_tokens):
+            logits[rows] = part
+        parts = np.split(logits, np.cumsum(sizes)[:-1], axis=1)
+        return {target: _softmax(part) for target, part in zip(self.card.targets, parts, strict=True)}
+
+
+class OnnxTagger(OnnxNetwork, SpanAnswerer):
+    """A tagger: (B, L) inputs to (B, L, K) outputs."""
+
+    def word_posteriors(
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Of each text: (W, 2) character ranges, and (W, K) posteriors of the tags."""
+        encoded = self.encoded(first, second)
+        texts = first if second is None else second
+        found = [tagged_words(text, one, int(second is not None)) for text, one in zip(texts, encoded, strict=True)]
+        posteriors = [np.zeros((0, len(self.tags)), dtype=np.float32)] * len(first)
+        for rows, logits in self.outputs(encoded, batch_tokens):
+            for row, part in zip(rows, logits, strict=True):
+                posteriors[row] = _softmax(part[found[row].places])
+        return [words.ranges for words in found], posteriors
+
+
+def load_onnx(folder: Path) -> OnnxPredictor | OnnxTagger:
+    """Load a folder that `shopguide.export` wrote.
+
+    Raises:
+        ModelError: it is not such a folder, or ONNX Runtime is not there.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelError(
+            f"{folder}: expected the package onnxruntime for an exported model, found none; "
+            "pip install 'shopguide[onnx]'"
+        ) from error
+    from tokenizers import Tokenizer
+
+    card = read_card(folder)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            str(folder / FILE), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW
+        )
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"{folder}: expected {FILE} and tokenizer.json; {reason}; export the model again") from error
+    if card.kind != "classification":
+        return OnnxTagger(session, tokenizer, card)
+    found = OnnxPredictor(session, tokenizer, card)
+    found.fusion = Fusion.load(folder / card.task)
+    return found
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -1,52 +1,36 @@
-"""Tagging and extraction by torch: the labelled stretches of a text, and the value of a named attribute.
+"""Tagging and extraction by torch.
 
 Shapes: W words of a text, K tags.
 """
 
-from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import torch
 
-from shopguide.inference.answers import BATCH_TOKENS, Answer, Answerer
+from shopguide.inference.answers import BATCH_TOKENS
 from shopguide.inference.network import Network
+from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.models.backbone import Head
 from shopguide.objectives.labelled import labelled_logits
 from shopguide.text.masking import IGNORE
 from shopguide.text.tagged import TaggedTexts
-from shopguide.text.tags import Span, Tags, decoded
 
 CLOSE = 0.02
 """Two tags whose probabilities are less than this apart may change places in half precision."""
 
 
-class Found(NamedTuple):
-    """A span, and the mean posterior of its words' tags."""
-
-    span: Span
-    score: float
-
-
-class Tagger(Network, Answerer):
+class Tagger(Network, SpanAnswerer):
     """A token classifier: texts with a word whose two most probable tags are closer than `CLOSE` in half precision are
     answered again in full precision.
     """
 
     head: ClassVar[Head] = "tagging"
 
-    @property
-    def tags(self) -> Tags:
-        """Those of the card's labels."""
-        (labels,) = self.card.targets.values()
-        return Tags(tuple(labels))
-
-    def spans(
+    def word_posteriors(
         self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
-    ) -> list[list[Found]]:
-        """The spans of each text (of a pair, of the second one), in the order of the text."""
-        if not first:
-            return []
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Of one text or more: (W, 2) character ranges, and (W, K) posteriors of the tags."""
         encoded = TaggedTexts(self.tokenizer, first, second, self.card.max_length, self.tags)
         half = self.worth_half(encoded)
         posteriors = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
@@ -55,13 +39,7 @@ class Tagger(Network, Answerer):
             exact = self._posteriors(encoded, close, batch_tokens, False)
             for row, part in zip(close, exact, strict=True):
                 posteriors[row] = part
-        counts = [len(part) for part in posteriors]
-        paths = decoded(np.concatenate(posteriors), counts)
-        return [self._found(*row) for row in zip(encoded.words, paths, posteriors, strict=True)]
-
-    def _found(self, words: np.ndarray, path: np.ndarray, posterior: np.ndarray) -> list[Found]:
-        sure = posterior[np.arange(len(path)), path]
-        return [Found(span, float(sure[begin:end].mean())) for span, begin, end in self.tags.decode(words, path)]
+        return encoded.words, posteriors
 
     @torch.inference_mode()
     def _posteriors(self, encoded: TaggedTexts, chosen: np.ndarray, batch_tokens: int, half: bool) -> list[np.ndarray]:
@@ -75,32 +53,6 @@ class Tagger(Network, Answerer):
                 for row, part in zip(rows, np.split(posterior, np.cumsum(counts)[:-1]), strict=True):
                     out[row] = part
         return out
-
-    def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
-        """`spans`: objects with `start`, `end` (characters), `label`, `text`, and `score`, the mean posterior."""
-        texts = first if second is None else second
-        for text, found in zip(texts, self.spans(first, second, batch_tokens=batch_tokens), strict=True):
-            yield {"spans": [_told(text, one) for one in found]}
-
-
-class Extractor(Tagger):
-    """A tagger of pairs of an attribute's name and a text, whose best span is the attribute's value."""
-
-    def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
-        """`value` (null: the text does not say), and all `spans` that could be it, the best first."""
-        for text, found in zip(second or [], self.spans(first, second, batch_tokens=batch_tokens), strict=True):
-            ranked = [_told(text, one) for one in best_first(found)]
-            yield {"value": ranked[0]["text"] if ranked else None, "spans": ranked}
-
-
-def best_first(found: list[Found]) -> list[Found]:
-    """By falling score, equals in the order of the text."""
-    return sorted(found, key=lambda one: -one.score)
-
-
-def _told(text: str, found: Found) -> Answer:
-    span = found.span
-    return {**span._asdict(), "text": text[span.start : span.end], "score": found.score}
 
 
 def _close(posterior: np.ndarray) -> bool:

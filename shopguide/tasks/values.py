@@ -5,6 +5,8 @@ The name is part of what the model reads, so that attributes that no training pr
 
 import re
 
+import numpy as np
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from shopguide.records.partition import Partition
@@ -26,6 +28,9 @@ class Values(Task):
     """Products with attributes: each attribute that a product has is a question about its text."""
 
     fields: tuple[str, ...] = ("title", "description")
+    negatives: int = Field(default=0, ge=0)
+    """Attributes that a product lacks, drawn by its row number and asked with the answer none: for a catalogue whose
+    products do not say `n/a` themselves."""
 
     @property
     def kind(self) -> Kind:
@@ -48,11 +53,15 @@ class Values(Task):
         spans: list[list[Span] | None] = []
         said: list[list[str]] = []
         found = Examples(second=second, spans=spans, values=said)
+        names = sorted({pair["name"] for product in shop.products for pair in product["attributes"]})
         for row, product in enumerate(shop.products):
             text = self.inputs.render({**product, "attribute": ""})[1] or ""
             if not text:
                 continue
-            for name, values in several(product).items():
+            asked = several(product)
+            lacking = [name for name in names if name not in asked] if self.negatives and asked else []
+            drawn = np.random.default_rng(row).permutation(len(lacking))[: self.negatives]
+            for name, values in {**asked, **{lacking[i]: [] for i in np.sort(drawn)}}.items():
                 marks = occurrences(text, values)
                 found.ids.append(f"{product['item_id']} {name}")
                 found.first.append(name)

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
+from shopguide.errors import ModelError
 from shopguide.text.batches import Index
 from shopguide.text.masking import IGNORE
 from shopguide.text.tags import Span, Tags
-from shopguide.text.words import first_tokens, word_ranges
+from shopguide.text.words import tagged_words
 
 
 class TaggedTexts(Dataset[dict[str, np.ndarray]]):
@@ -22,6 +23,9 @@ class TaggedTexts(Dataset[dict[str, np.ndarray]]):
         max_length: longer texts are cut off.
         tags: to encode with.
         spans: of each text; None: every word is O, which marks the places to be answered.
+
+    Raises:
+        ModelError: the tokenizer is not a fast one.
     """
 
     def __init__(
@@ -33,15 +37,18 @@ class TaggedTexts(Dataset[dict[str, np.ndarray]]):
         tags: Tags,
         spans: Sequence[Sequence[Span]] | None = None,
     ) -> None:
+        if not tokenizer.is_fast:
+            raise ModelError(
+                "tagging: expected a fast tokenizer (tokenizer.json), which tells where in a text its tokens are"
+            )
         encoded = tokenizer(first, second, truncation=True, max_length=max_length)
         tagged = first if second is None else second
         self.words, self.columns, labels = [], {}, []
         for row, text in enumerate(tagged):
-            words = word_ranges(text)
-            chosen, places = first_tokens(words, _offsets(encoded.encodings[row], int(second is not None)))
+            words = tagged_words(text, encoded.encodings[row], int(second is not None))
             column = np.full(len(encoded["input_ids"][row]), IGNORE, dtype=np.int64)
-            column[places] = tags.encode(words, spans[row] if spans is not None else ())[chosen]
-            self.words.append(_whole(words, chosen))
+            column[words.places] = tags.encode(words.every, spans[row] if spans is not None else ())[words.numbers]
+            self.words.append(words.ranges)
             labels.append(column)
         for name in ("input_ids", "token_type_ids"):
             if name in encoded:
@@ -54,20 +61,3 @@ class TaggedTexts(Dataset[dict[str, np.ndarray]]):
 
     def __getitem__(self, index: Index) -> dict[str, np.ndarray]:
         return {name: column[index[1]] for name, column in self.columns.items()}
-
-
-def _offsets(encoding: Any, sequence: int) -> list[tuple[int, int]]:
-    """Of the tokens of one of the texts; empty for all others."""
-    return [
-        offset if own == sequence else (0, 0)
-        for offset, own in zip(encoding.offsets, encoding.sequence_ids, strict=True)
-    ]
-
-
-def _whole(words: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """(V, 2) ranges of the words that have a token, each reaching over the words after it that have none."""
-    ranges: np.ndarray = words[chosen]
-    inner = chosen[1:] - 1
-    if len(inner):
-        ranges[:-1, 1] = words[inner, 1]
-    return ranges

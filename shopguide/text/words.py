@@ -5,6 +5,7 @@ The same text has the same words for every tokenizer; a tokenizer says which of 
 
 import re
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,3 +41,36 @@ def first_tokens(words: np.ndarray, offsets: Sequence[tuple[int, int]]) -> tuple
     places = np.flatnonzero(inside)
     chosen, first = np.unique(number[places], return_index=True)
     return chosen, places[first]
+
+
+class TaggedWords(NamedTuple):
+    """The W words of a text, and the V ≤ W of them that have a token."""
+
+    every: np.ndarray
+    """(W, 2) character ranges."""
+    numbers: np.ndarray
+    """(V,) which of them have a token."""
+    places: np.ndarray
+    """(V,) where the first token of each stands."""
+
+    @property
+    def ranges(self) -> np.ndarray:
+        """(V, 2) character ranges, each reaching over the words after it that have no token."""
+        ranges: np.ndarray = self.every[self.numbers]
+        if len(self.numbers) > 1:
+            ranges[:-1, 1] = self.every[self.numbers[1:] - 1, 1]
+        return ranges
+
+
+def tagged_words(text: str, encoding: Any, sequence: int) -> TaggedWords:
+    """The words of a text and the tokens that speak for them.
+
+    Args:
+        text: as it was given to the tokenizer.
+        encoding: what the `tokenizers` library made of it, or of the pair of texts that it is part of.
+        sequence: 0 for the first text, 1 for the second one.
+    """
+    words = word_ranges(text)
+    pairs = zip(encoding.offsets, encoding.sequence_ids, strict=True)
+    offsets = [offset if own == sequence else (0, 0) for offset, own in pairs]
+    return TaggedWords(words, *first_tokens(words, offsets))

@@ -13,7 +13,7 @@ from shopguide.experiment.run import run_experiment
 from shopguide.inference.card import read_card
 from shopguide.inference.export import export
 from shopguide.inference.load import load_model
-from shopguide.inference.onnx import OnnxPredictor
+from shopguide.inference.onnx import OnnxPredictor, load_onnx
 from shopguide.inference.predictor import Predictor
 from shopguide.runs.store import Store, open_store
 from tests.conftest import tiny_settings
@@ -90,8 +90,9 @@ def test_the_branch_is_fused_and_exported_with_it(shared: Shared, tmp_path: Path
     export(shared.folder("features"), tmp_path / "out", task="features")
     original, exported = (
         Predictor.load(shared.folder("features"), task="features"),
-        OnnxPredictor.load(tmp_path / "out"),
+        load_onnx(tmp_path / "out"),
     )
+    assert isinstance(exported, OnnxPredictor)
     assert exported.card.offset == 0
     assert original.fusion is not None
     texts = ["Red cotton shirt", "防水登山鞋", ""]
@@ -129,5 +130,6 @@ def test_levels_of_a_tree_never_contradict_each_other(tmp_path: Path) -> None:
             below = [i for i, leaf in enumerate(leaves) if above.get(leaf) == name]
             np.testing.assert_allclose(found["category"][row][below].sum(), found["category.1"][row][number], atol=1e-5)
     export(folder, tmp_path / "out")
-    exported = OnnxPredictor.load(tmp_path / "out").posterior(["Red cotton shirt"])
-    np.testing.assert_allclose(exported["category"][0], found["category"][0], atol=1e-3)
+    exported = load_onnx(tmp_path / "out")
+    assert isinstance(exported, OnnxPredictor)
+    np.testing.assert_allclose(exported.posterior(["Red cotton shirt"])["category"][0], found["category"][0], atol=1e-3)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from shopguide.checks import parse_config
-from shopguide.errors import ModelError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
 from shopguide.inference import network, tagger
 from shopguide.inference.card import read_card
 from shopguide.inference.export import export
 from shopguide.inference.load import load_model
-from shopguide.inference.tagger import Extractor, Tagger
+from shopguide.inference.onnx import OnnxTagger
+from shopguide.inference.tagger import Tagger
 from shopguide.runs.store import Store, open_store
 from tests.conftest import tiny_settings
 from tests.records.shops import write_lines
@@ -126,7 +126,7 @@ def test_half_precision_changes_no_span(trained: Trained, monkeypatch: pytest.Mo
 
 def test_the_value_of_an_attribute_or_none(trained: Trained) -> None:
     model = load_model(trained.folder("values"))
-    assert isinstance(model, Extractor)
+    assert isinstance(model, Tagger)
     asked = [{"attribute": name, "title": "blue shoe 3 by zeta"} for name in ("colour", "size")]
     colour, size = model.predict(asked)
     assert colour["value"] in (None, "blue", "zeta")
@@ -153,6 +153,19 @@ def test_figures_and_an_ordinary_folder(trained: Trained) -> None:
     assert read_card(folder).kind == "tagging"
 
 
-def test_a_tagger_is_not_exported(trained: Trained, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"expected a classifier, found a model of tagging"):
-        export(trained.folder("spans"), tmp_path / "out")
+@pytest.mark.parametrize("task", ["spans", "values"])
+def test_exported_it_says_the_same(trained: Trained, task: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    found = export(trained.folder(task), tmp_path / "out")
+    assert found.difference < 1e-4
+    original, exported = load_model(trained.folder(task), precision=32), load_model(tmp_path / "out")
+    assert isinstance(original, Tagger)
+    assert isinstance(exported, OnnxTagger)
+    first, second = (TEXTS, None) if task == "spans" else (["colour", "brand", "size", "x", "colour"], TEXTS)
+    for tokens in (1, 4096):
+        ours = exported.spans(first, second, batch_tokens=tokens)
+        theirs = original.spans(first, second)
+        assert [[one.span for one in some] for some in ours] == [[one.span for one in some] for some in theirs]
+    told = next(exported.answers(first, second, batch_tokens=64))
+    assert set(told) == ({"spans"} if task == "spans" else {"value", "spans"})
+    assert exported.spans([]) == []

@@ -39,6 +39,18 @@ def test_each_attribute_of_a_product_is_a_question_about_its_text(tmp_path: Path
     assert found.second[3] == "Shoe | by Acme or Apex"
 
 
+def test_attributes_that_a_product_lacks_are_drawn_as_none(tmp_path: Path) -> None:
+    shop = load(write_shop(tmp_path / "shop", [*PRODUCTS, {"item_id": "4", "title": "Bare"}], []))
+    one, many = (Values(name="values", negatives=count).examples(shop, all_train(shop), None) for count in (1, 9))
+    assert one == Values(name="values", negatives=1).examples(shop, all_train(shop), None)
+    assert len(one) == 5 + 2  # the first product has all attributes, the last one none to learn from
+    assert many.ids[3:] == ["2 Brand", "2 Colour", "2 Size", "3 Brand", "3 Colour", "3 Size"]
+    assert many.values is not None
+    assert many.values[4:6] == [[], []]
+    assert many.spans is not None
+    assert many.spans[4:6] == [[], []]
+
+
 def test_values_stand_as_whole_words_the_longer_first_in_their_own_case_if_they_do() -> None:
     assert occurrences("L Large 3XL 30 L", ["L"]) == [Span(0, 1, "value"), Span(15, 16, "value")]
     assert occurrences("wool, Wool coat", ["wool", "wool coat"]) == [Span(0, 4, "value"), Span(6, 15, "value")]

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from torch import nn
 
 from shopguide.build import build_loss
-from shopguide.config import FinetuneConfig, OptimizerConfig
-from shopguide.experiment.heads.head import Head
+from shopguide.config import FinetuneConfig
+from shopguide.experiment.heads.head import Head, Start
 from shopguide.inference.answers import Classifier
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores, ceiling, score
@@ -50,21 +50,18 @@ class ClassificationHead(Head):
         """An example carries loss for the targets of its own task."""
         return EncodedTexts.joined(parts) if len(parts) > 1 else parts[0]
 
-    def objective(
-        self,
-        network: nn.Module,
-        tokenizer: Any,
-        optimizer: OptimizerConfig,
-        config: FinetuneConfig,
-        cards: Sequence[Card],
-        train: EncodedTexts,
-    ) -> Classification:
+    def objective(self, start: Start, cards: Sequence[Card], train: EncodedTexts) -> Classification:
         """The configured loss, of each target alike."""
         assert train.labels is not None
         spaces = {f"{card.task}/{target}": classes for card in cards for target, classes in card.targets.items()}
         counts = label_counts(train.labels, spaces)
         return Classification(
-            network, optimizer, counts, build_loss(config.loss), config.label_smoothing, config.r_drop
+            start.network,
+            start.optimizer,
+            counts,
+            build_loss(start.config.loss),
+            start.config.label_smoothing,
+            start.config.r_drop,
         )
 
     def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Predictor:

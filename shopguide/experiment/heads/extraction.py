@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from torch import nn
-
 from shopguide.experiment.heads.tagging import TaggingHead
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
+from shopguide.inference.span_answers import SpanAnswerer, best_first
 from shopguide.inference.span_evaluation import score_values
-from shopguide.inference.tagger import Extractor, Tagger, best_first
+from shopguide.inference.tagger import Tagger
 from shopguide.tasks.tag_baselines import lexicon_spans
 from shopguide.tasks.task import Examples
 from shopguide.text.tags import Span
@@ -18,11 +17,7 @@ from shopguide.text.tags import Span
 class ExtractionHead(TaggingHead):
     """A tagger of one label, whose best span is the answer."""
 
-    def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Extractor:
-        """In torch."""
-        return Extractor(network, tokenizer, card)
-
-    def answered(self, predictor: Tagger, examples: Examples, batch_tokens: int) -> Any:
+    def answered(self, predictor: SpanAnswerer, examples: Examples, batch_tokens: int) -> Any:
         """The value of each pair of an attribute and a text."""
         found = predictor.spans(examples.first, examples.second, batch_tokens=batch_tokens)
         best = [[one.span for one in best_first(spans)] for spans in found]

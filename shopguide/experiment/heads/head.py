@@ -3,6 +3,7 @@
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -15,6 +16,16 @@ from shopguide.models.backbone import Head as HeadName
 from shopguide.models.backbone import backbone_config, build_model
 from shopguide.objectives.objective import Objective
 from shopguide.tasks.task import Examples, Task
+
+
+@dataclass(frozen=True)
+class Start:
+    """What an objective begins with."""
+
+    network: nn.Module
+    tokenizer: Any
+    optimizer: OptimizerConfig
+    config: FinetuneConfig
 
 
 class Head(ABC):
@@ -37,20 +48,13 @@ class Head(ABC):
     def encoded(self, tokenizer: Any, examples: Examples, card: Card) -> Any:
         """A data set of `examples`, labels included, with `lengths`."""
 
-    @abstractmethod
     def joined(self, parts: Sequence[Any]) -> Any:
-        """One data set of those of several tasks that share a network; kinds of task that cannot share have one."""
+        """One data set of those of the tasks that share a network: of a kind that cannot share, the one there is."""
+        (whole,) = parts
+        return whole
 
     @abstractmethod
-    def objective(
-        self,
-        network: nn.Module,
-        tokenizer: Any,
-        optimizer: OptimizerConfig,
-        config: FinetuneConfig,
-        cards: Sequence[Card],
-        train: Any,
-    ) -> Objective:
+    def objective(self, start: Start, cards: Sequence[Card], train: Any) -> Objective:
         """The loss over the encoded training examples of the tasks."""
 
     @abstractmethod

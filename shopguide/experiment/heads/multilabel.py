@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from shopguide.config import LOSSES, FinetuneConfig, OptimizerConfig
+from shopguide.config import LOSSES, FinetuneConfig
 from shopguide.errors import ConfigError
-from shopguide.experiment.heads.head import Head
+from shopguide.experiment.heads.head import Head, Start
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.labeller import Labeller
@@ -46,31 +46,18 @@ class MultiLabelHead(Head):
         matrix = matrix.reshape(len(examples), len(card.targets[TARGET]))
         return EncodedTexts(tokenizer, examples.first, examples.second, card.max_length, matrix)
 
-    def joined(self, parts: Sequence[EncodedTexts]) -> EncodedTexts:
-        """One network serves one task."""
-        (whole,) = parts
-        return whole
-
-    def objective(
-        self,
-        network: nn.Module,
-        tokenizer: Any,
-        optimizer: OptimizerConfig,
-        config: FinetuneConfig,
-        cards: Sequence[Card],
-        train: EncodedTexts,
-    ) -> MultiLabel:
+    def objective(self, start: Start, cards: Sequence[Card], train: EncodedTexts) -> MultiLabel:
         """Binary cross-entropy.
 
         Raises:
             ConfigError: another loss is asked for.
         """
-        if config.loss["target"] != PLAIN or config.r_drop:
+        if start.config.loss["target"] != PLAIN or start.config.r_drop:
             raise ConfigError(
                 f"task `{cards[0].task}`: with several labels, expected loss=cross_entropy and finetune.r_drop=0, "
-                f"found finetune.loss.target={config.loss['target']} and finetune.r_drop={config.r_drop:g}"
+                f"found finetune.loss.target={start.config.loss['target']} and finetune.r_drop={start.config.r_drop:g}"
             )
-        return MultiLabel(network, optimizer, config.label_smoothing)
+        return MultiLabel(start.network, start.optimizer, start.config.label_smoothing)
 
     def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Labeller:
         """In torch."""

@@ -7,9 +7,10 @@ from typing import Any
 from torch import nn
 
 from shopguide.build import build_loss
-from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig
+from shopguide.config import FinetuneConfig, ModelConfig
 from shopguide.errors import ConfigError
 from shopguide.experiment.heads.classification import ClassificationHead
+from shopguide.experiment.heads.head import Start
 from shopguide.inference.card import Card
 from shopguide.inference.prompt_predictor import PromptPredictor
 from shopguide.models.backbone import backbone_config, build_model
@@ -51,28 +52,20 @@ class PromptHead(ClassificationHead):
         asked = Prompt.from_plain(card.prompt or {}).asked(tokenizer, examples.first)
         return super().encoded(tokenizer, replace(examples, first=asked), card)
 
-    def objective(
-        self,
-        network: nn.Module,
-        tokenizer: Any,
-        optimizer: OptimizerConfig,
-        config: FinetuneConfig,
-        cards: Sequence[Card],
-        train: EncodedTexts,
-    ) -> Prompting:
+    def objective(self, start: Start, cards: Sequence[Card], train: EncodedTexts) -> Prompting:
         """The configured loss, of the words."""
         assert train.labels is not None
         (card,) = cards
         ((_, classes),) = card.targets.items()
         return Prompting(
-            network,
-            optimizer,
+            start.network,
+            start.optimizer,
             label_counts(train.labels, card.targets)[0],
-            tokenizer.mask_token_id,
-            Prompt.from_plain(card.prompt or {}).word_ids(tokenizer, classes),
-            build_loss(config.loss),
-            config.label_smoothing,
-            config.r_drop,
+            start.tokenizer.mask_token_id,
+            Prompt.from_plain(card.prompt or {}).word_ids(start.tokenizer, classes),
+            build_loss(start.config.loss),
+            start.config.label_smoothing,
+            start.config.r_drop,
         )
 
     def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> PromptPredictor:

@@ -7,10 +7,11 @@ import numpy as np
 from torch import nn
 
 from shopguide.build import build_loss
-from shopguide.config import FinetuneConfig, OptimizerConfig
-from shopguide.experiment.heads.head import Head
+from shopguide.config import FinetuneConfig
+from shopguide.experiment.heads.head import Head, Start
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
+from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.inference.span_evaluation import score_spans
 from shopguide.inference.tagger import Tagger
 from shopguide.metrics.spans import NAMES
@@ -45,30 +46,24 @@ class TaggingHead(Head):
         spans = [spans or [] for spans in known.spans or ()]
         return TaggedTexts(tokenizer, known.first, known.second, card.max_length, _tags(card), spans)
 
-    def joined(self, parts: Sequence[TaggedTexts]) -> TaggedTexts:
-        """A tagger serves one task."""
-        (whole,) = parts
-        return whole
-
-    def objective(
-        self,
-        network: nn.Module,
-        tokenizer: Any,
-        optimizer: OptimizerConfig,
-        config: FinetuneConfig,
-        cards: Sequence[Card],
-        train: TaggedTexts,
-    ) -> Tagging:
+    def objective(self, start: Start, cards: Sequence[Card], train: TaggedTexts) -> Tagging:
         """The configured loss, of each word."""
         tags = np.concatenate(train.columns["labels"])
         counts = np.bincount(tags[tags >= 0], minlength=len(_tags(cards[0]))).tolist()
-        return Tagging(network, optimizer, [counts], build_loss(config.loss), config.label_smoothing, config.r_drop)
+        return Tagging(
+            start.network,
+            start.optimizer,
+            [counts],
+            build_loss(start.config.loss),
+            start.config.label_smoothing,
+            start.config.r_drop,
+        )
 
     def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Tagger:
         """In torch."""
         return Tagger(network, tokenizer, card)
 
-    def answered(self, predictor: Tagger, examples: Examples, batch_tokens: int) -> Any:
+    def answered(self, predictor: SpanAnswerer, examples: Examples, batch_tokens: int) -> Any:
         """The spans of each text."""
         found = predictor.spans(examples.first, examples.second, batch_tokens=batch_tokens)
         return [[one.span for one in spans] for spans in found]
