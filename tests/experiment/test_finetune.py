@@ -1,8 +1,13 @@
 """What fine-tuning learns from."""
 
 import numpy as np
+import pytest
 
-from shopguide.experiment.finetune import drawn
+from shopguide.config import FinetuneConfig
+from shopguide.errors import ConfigError
+from shopguide.experiment.finetune import drawn, monitored
+from shopguide.tasks.need import Need
+from shopguide.tasks.spans import Spans
 from shopguide.tasks.task import Examples
 
 
@@ -20,3 +25,12 @@ def test_a_draw_is_of_its_size_in_order_and_by_the_seed() -> None:
 
 def test_without_a_bound_and_below_it_all_are_kept() -> None:
     assert drawn(examples(5), None, 0).ids == drawn(examples(5), 5, 0).ids == examples(5).ids
+
+
+def test_the_epoch_is_chosen_by_what_the_task_is_measured_by() -> None:
+    need, spans = Need(name="need"), Spans(name="spans")
+    assert [monitored(FinetuneConfig(epochs=1), task) for task in (need, spans)] == ["dev/macro_f1", "dev/f1"]
+    assert monitored(FinetuneConfig(epochs=1, monitor="dev/loss"), spans) == "dev/loss"
+    assert monitored(FinetuneConfig(epochs=1, monitor=None), need) is None
+    with pytest.raises(ConfigError, match=r"finetune.monitor=dev/ece: task `spans` is measured by dev/loss, dev/f1"):
+        monitored(FinetuneConfig(epochs=1, monitor="dev/ece"), spans)

@@ -55,3 +55,16 @@ def test_sweep_figure_has_a_bar_a_scored_job() -> None:
     axes = figures.sweep_figure(rows, "dev/score").axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.8, 0.7]
     assert [t.get_text() for t in axes.get_yticklabels()] == ["lr=1e-4", "lr=3e-4"]
+
+
+def test_score_bars_are_ranked_and_many_labels_are_cut_from_the_middle() -> None:
+    few = {"f1": 0.5, "f1/品牌": 0.9, "f1/colour": 0.2, "f1/never": float("nan"), "recall/colour": 1.0}
+    axes = figures.score_bars(few, {"f1/colour": (0.1, 0.4)}, "f1", "spans").axes[0]
+    assert [round(bar.get_width(), 3) for bar in axes.patches] == [0.9, 0.2]
+    many = {f"f1/{i}": i / 100 for i in range(80)}
+    axes = figures.score_bars(many, {}, "f1", "spans").axes[0]
+    widths = [bar.get_width() for bar in axes.patches]
+    assert len(widths) == figures.MAX_CLASSES
+    assert (max(widths), min(widths)) == (0.79, 0.0)
+    assert "best and worst 15 of 80 labels" in axes.get_title(loc="left")
+    assert not figures.score_bars({}, {}, "f1", "nothing").axes[0].patches

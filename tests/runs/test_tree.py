@@ -6,7 +6,7 @@ import pytest
 
 from shopguide.errors import RunError
 from shopguide.runs.store import Store, open_store
-from shopguide.runs.tree import Run, open_run
+from shopguide.runs.tree import Run, metric_name, open_run
 
 
 @pytest.fixture
@@ -75,3 +75,21 @@ def test_settings_are_written_once(store: Store) -> None:
     params = store.client.get_run(run.id).data.params
     assert len(params) == 251
     assert params["api_token"] == "***"
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("f1/Colour(s)", "f1/Colour_s_"),
+        ("f1/茶道/零配", "f1/茶道/零配"),
+        ("f1/a//b/../c", "f1/a/b/c"),
+        ("f1/", "f1"),
+        ("", "_"),
+        ("f1/" + "x" * 400, "f1/" + "x" * 247),
+    ],
+)
+def test_names_of_metrics_keep_to_what_mlflow_takes(name: str, kept: str) -> None:
+    from mlflow.utils.validation import _validate_metric_name
+
+    assert metric_name(name) == kept
+    _validate_metric_name(metric_name(name))
