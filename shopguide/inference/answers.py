@@ -12,9 +12,9 @@ import numpy as np
 
 from shopguide.errors import DataError
 from shopguide.inference.card import Card
+from shopguide.tasks.class_tree import consistent
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
-from shopguide.tasks.tree import consistent
 
 BATCH_TOKENS = 4096
 """Tokens that a model sees at once: short texts gain by company, long ones do not lose by it."""

@@ -16,11 +16,11 @@ from shopguide.models.backbone import Head as HeadName
 from shopguide.objectives.classification import Classification
 from shopguide.runs import figures
 from shopguide.tasks.baselines import majority
+from shopguide.tasks.class_tree import consistent, training_paths
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.labels import encode_labels, label_counts, label_spaces
 from shopguide.tasks.lexical import Lexical, Posteriors
 from shopguide.tasks.task import Examples, Task
-from shopguide.tasks.tree import consistent, training_paths
 from shopguide.text.examples import EncodedTexts
 
 

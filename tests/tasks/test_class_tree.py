@@ -1,7 +1,7 @@
 import numpy as np
 
+from shopguide.tasks.class_tree import consistent, training_paths
 from shopguide.tasks.task import Examples
-from shopguide.tasks.tree import consistent, training_paths
 
 SPACES = {"top": ["a", "b"], "leaf": ["a1", "a2", "b1"]}
 
