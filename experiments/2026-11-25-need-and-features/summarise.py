@@ -42,7 +42,8 @@ def main() -> None:
 def collect(store: Store) -> Scores:
     scores: Scores = defaultdict(lambda: defaultdict(dict))
     sweeps = store.client.search_runs([store.experiment_id], "tags.`shopguide.kind` = 'sweep'", max_results=1000)
-    for job in (job for sweep in sweeps for job in store.find_children(sweep.info.run_id)):
+    whole = [sweep for sweep in sweeps if sweep.info.status == "FINISHED"]
+    for job in (job for sweep in whole for job in store.find_children(sweep.info.run_id)):
         if job.info.status != "FINISHED":
             continue
         seed, name = int(job.data.tags["seed"]), job.data.params["data.name"]
@@ -98,11 +99,19 @@ def draw(rows: list[dict[str, object]]) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for place, row in enumerate(chosen):
-        for system, colour in COLOURS.items():
+        for system, colour in reversed(COLOURS.items()):  # the model on top
             if system in row:
                 mean, half = row[system]  # type: ignore[misc]
                 marker = "o" if system == "model" else "s"
-                axes.errorbar(mean, place, xerr=half, fmt=marker, color=colour, capsize=3, markersize=7)
+                axes.errorbar(
+                    mean,
+                    place,
+                    xerr=half,
+                    fmt=marker,
+                    color=colour,
+                    capsize=3,
+                    markersize=8 if system == "model" else 10,
+                )
     axes.set_yticks(range(len(chosen)), [f"{row['set']}: {row['task']}, {row['metric']}" for row in chosen])
     axes.set_xlim(0, 1)
     axes.grid(alpha=0.25)
