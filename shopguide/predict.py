@@ -62,6 +62,10 @@ def predict(config: PredictConfig) -> None:
     spec = card.inputs
     if config.text is not None and spec.second and config.text_pair is None:
         raise ConfigError(f"task `{card.task}` reads pairs: add text_pair='…' (the product's text)")
+    if config.text_pair is not None and not spec.second:
+        raise ConfigError(
+            f"text_pair: task `{card.task}` reads one text ({' or '.join(spec.first)}); leave text_pair out"
+        )
     from shopguide.inference.files import answer_file
     from shopguide.inference.load import load_model
 

@@ -45,6 +45,10 @@ def test_a_file(
     [
         (["text=boots"], "several tasks; say which with task=…"),
         (["task=relevance", "text=boots"], "reads pairs: add text_pair='…'"),
+        (
+            ["task=need", "text=boots", "text_pair=x"],
+            "task `need` reads one text (query); leave text_pair out",
+        ),
         (["task=need", "text= "], "text=: expected words, found none"),
     ],
 )

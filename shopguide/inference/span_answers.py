@@ -4,8 +4,8 @@ Shapes: W words of a text, K tags.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,13 @@ class SpanAnswerer(Answerer):
         """Those of the card's labels."""
         (labels,) = self.card.targets.values()
         return Tags(tuple(labels))
+
+    def _texts(self, record: Mapping[str, Any], number: int) -> tuple[str, str | None]:
+        """A single field is read as it is, blanks at its ends too: spans count its characters."""
+        first, second = super()._texts(record, number)
+        fields = self.card.inputs.first
+        whole = record.get(fields[0]) if second is None and len(fields) == 1 else None
+        return (whole if isinstance(whole, str) else first), second
 
     @abstractmethod
     def word_posteriors(

@@ -77,10 +77,12 @@ class Checker:
 
 
 def _marks(row: RawRow, stored: dict[str, Any]) -> Fault | None:
-    """Spans that reach beyond their text."""
+    """Spans that reach beyond their text, or hold nothing."""
     for span in stored.get("spans", ()):
         if span["end"] > (length := len(stored["text"])):
             return Fault(row.file, row.line, "spans", f"spans within the text ({length} characters)", shown(span))
+        if not stored["text"][span["start"] : span["end"]].strip():
+            return Fault(row.file, row.line, "spans", "spans of more than blanks", shown(span))
     return None
 
 

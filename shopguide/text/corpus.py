@@ -109,7 +109,10 @@ def tokenised_corpus(
         _write(documents, tokenizer, max_length, held_out, segmenter, paths)
     train, rest = (TokenTable(path) for path in paths)
     if not len(train):
-        raise DataError("pretraining: expected text to learn from, found none; choose other pretrain.documents")
+        raise DataError(
+            "pretraining: expected text to learn from, found none; choose other "
+            "pretrain.documents (products, queries, sessions, dialogues, annotations)"
+        )
     return Corpus(train, rest, fingerprint, cached)
 
 

@@ -101,6 +101,14 @@ def test_spans_are_stretches_of_the_text_as_it_was_given(trained: Trained) -> No
     assert [(span["text"], span["label"]) for span in first["spans"]] == [("red", "colour"), ("acme", "brand")]
 
 
+def test_blanks_at_the_ends_of_a_record_are_counted(trained: Trained) -> None:
+    model = load_model(trained.folder("spans"))
+    record = {"text": " \t red shoe 7 by acme \n"}
+    (answer,) = model.predict([record])
+    assert answer["spans"]
+    assert all(record["text"][span["start"] : span["end"]] == span["text"] for span in answer["spans"])
+
+
 def test_batches_and_neighbours_change_nothing(trained: Trained) -> None:
     model = load_model(trained.folder("spans"))
     assert isinstance(model, Tagger)

@@ -256,6 +256,7 @@ def test_fields_that_no_table_stores_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spans", "message"),
     [
+        ('[{"start": 3, "end": 4, "label": "x"}]', "spans  expected spans of more than blanks"),
         ("[0, 3]", "expected a list of objects with start, end and label"),
         ('[{"start": 0, "end": 9, "label": "x"}]', "spans  expected spans within the text (8 characters), found"),
         ('[{"start": 3, "end": 3, "label": "x"}]', "expected start and end (whole numbers, 0 ≤ start < end) and label"),
