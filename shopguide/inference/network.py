@@ -55,7 +55,7 @@ class Network:
     ) -> None:
         self.model = model.to(device).eval()
         self.tokenizer, self.card, self.device = tokenizer, card, torch.device(device)
-        self._half = precision == "auto" and good_at_bf16(self.device.type)
+        self._auto = precision == "auto"
         self._collate = Collate(tokenizer.pad_token_id)
 
     @classmethod
@@ -98,8 +98,8 @@ class Network:
         return out
 
     def worth_half(self, encoded: Encoded) -> bool:
-        """Whether half precision may and does pay for these texts."""
-        return self._half and int(encoded.lengths.sum()) >= MANY
+        """Whether half precision may and does pay; the device, which may have to be timed, is asked last."""
+        return self._auto and int(encoded.lengths.sum()) >= MANY and good_at_bf16(self.device.type)
 
     def batches(self, encoded: Encoded, chosen: np.ndarray, batch_tokens: int) -> Iterator[tuple[np.ndarray, Batch]]:
         """The chosen examples, one or more, on the device: places in `chosen` and batch, the longest texts first."""

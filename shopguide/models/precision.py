@@ -24,8 +24,8 @@ def good_at_bf16(device: str) -> bool:
 
 @lru_cache
 def bf16_gain() -> float:
-    """How many times as fast as float32 this CPU multiplies bfloat16 matrices; timed once, in some hundredths of a
-    second. Not all that have instructions for it gain: some multiply at half the speed of float32.
+    """How many times as fast as float32 this CPU multiplies bfloat16 matrices; timed once, in a sixth of a second
+    on two cores. Not all that have instructions for it gain: some multiply at half the speed of float32.
     """
     pairs = [(torch.ones(ROWS, WIDTH, dtype=t), torch.ones(OUTPUTS, WIDTH, dtype=t)) for t in (None, torch.bfloat16)]
     took: list[list[float]] = [[], []]
