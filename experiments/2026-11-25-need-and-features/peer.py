@@ -1,36 +1,56 @@
-"""The usual tagger on the same texts: `transformers.Trainer` as in run_ner.py, scored by seqeval.
+"""The usual script on the same texts: `transformers.Trainer` as in run_ner.py and run_glue.py.
 
-    python experiments/2026-11-25-need-and-features/peer.py --set queryner --data DATA/queryner --model FOLDER
+    python PEER --set queryner --task spans --data DATA/queryner --model FOLDER   # PEER: this file
 
-Same backbone, words, splits, epochs, learning rate, batch of 32, schedule and warm-up as the sweep beside it; the best
-epoch by dev F1 is kept, as there. Prints one JSON line last.
+Same backbone, texts, splits, learning rate, epochs, batch, schedule and warm-up as the sweep beside it; the best epoch
+by dev F1 is kept, as there. Spans are scored by seqeval, classes by scikit-learn's macro F1 (of `--target`, the only
+one that is learnt). Prints one JSON line last.
 """
 
 import argparse
 import json
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from datasets import Dataset
-from seqeval.metrics import f1_score
+from seqeval.metrics import f1_score as span_f1
+from sklearn.metrics import f1_score
 from transformers import (
+    AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
     DataCollatorForTokenClassification,
+    DataCollatorWithPadding,
     Trainer,
     TrainingArguments,
 )
 
-from shopguide.config import DataConfig
+from shopguide.build import build_task
+from shopguide.config import DataConfig, SplitConfig
 from shopguide.experiment.prepare import load_material
-from shopguide.tasks.spans import Spans
+from shopguide.tasks.labels import encode_labels, label_spaces
 from shopguide.tasks.task import Examples
 from shopguide.text.tags import Tags
 from shopguide.text.words import word_ranges
 
 IGNORED = -100
+TASKS = {name: f"shopguide.tasks.{name}.{name.title()}" for name in ("spans", "features", "intent", "relevance")}
+
+
+@dataclass
+class Learner:
+    """What differs between tagging and classification."""
+
+    model: Any
+    labels: int
+    collator: Any
+    encoded: Callable[[Examples], Dataset]
+    scored: Callable[[Examples], Callable[[Any], dict[str, float]]]
+    """What scores predictions for these examples."""
 
 
 def main() -> None:
@@ -38,41 +58,48 @@ def main() -> None:
     made.add_argument("--set", required=True, help="name of the reader")
     made.add_argument("--data", required=True, help="folder of the set")
     made.add_argument("--model", required=True, help="folder or hub name of the backbone")
+    made.add_argument("--task", required=True, choices=sorted(TASKS))
+    made.add_argument("--fields", nargs="+", help="of a product")
+    made.add_argument("--target", default="category", help="of features")
     made.add_argument("--lr", type=float, default=3e-4)
     made.add_argument("--epochs", type=int, default=4)
+    made.add_argument("--batch", type=int, default=32)
+    made.add_argument("--split-by-seed", action="store_true", help="draw the split anew for each seed")
     made.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     args = made.parse_args()
-    material = load_material(DataConfig(name=args.set, reader=args.set, root=args.data))
-    examples = Spans(name="spans").examples(material.shop, material.parts, None)
     rows = []
     for seed in args.seeds:
-        begun = time.perf_counter()
+        examples = asked(args, seed)
+        begun = time.process_time()
         f1 = trained(examples, args, seed)
-        rows.append({"seed": seed, "f1": f1, "seconds": round(time.perf_counter() - begun, 1)})
+        rows.append({"seed": seed, "f1": f1, "cpu_seconds": round(time.process_time() - begun, 1)})
         print(rows[-1], flush=True)
-    print(json.dumps({"set": args.set, "peer": "transformers.Trainer", "rows": rows}))
+    print(json.dumps({"set": args.set, "task": args.task, "peer": "transformers.Trainer", "rows": rows}))
+
+
+def asked(args: argparse.Namespace, seed: int) -> Examples:
+    split = SplitConfig(by="group", seed=seed if args.split_by_seed else 0)
+    material = load_material(DataConfig(name=args.set, reader=args.set, root=args.data, split=split))
+    options: dict[str, Any] = {"target": TASKS[args.task]}
+    options |= {"fields": args.fields} if args.fields else {}
+    options |= {"targets": [args.target]} if args.task == "features" else {}
+    return build_task(args.task, options).examples(material.shop, material.parts, material.truth)
 
 
 def trained(examples: Examples, args: argparse.Namespace, seed: int) -> float:
-    """F1 of the dev spans."""
-    train, dev = examples.of("train"), examples.of("dev")
-    tags = Tags(tuple(sorted({span.label for spans in train.spans or () for span in spans or ()})))
+    """F1 of the test split; of dev, where there is none."""
     tokenizer = AutoTokenizer.from_pretrained(args.model)
-    model = AutoModelForTokenClassification.from_pretrained(args.model, num_labels=len(tags))
-    names = np.array(tags.names)
-
-    def scored(prediction: Any) -> dict[str, float]:
-        pairs = zip(prediction.predictions.argmax(-1), prediction.label_ids, strict=True)
-        kept = [(guess[truth != IGNORED], truth[truth != IGNORED]) for guess, truth in pairs]
-        return {"f1": f1_score([names[t].tolist() for _, t in kept], [names[g].tolist() for g, _ in kept])}
-
+    train = examples.of("train")
+    learner = (tagger if args.task == "spans" else classifier)(train, tokenizer)
+    dev, held_out = examples.of("dev"), examples.of("test" if "test" in examples.split else "dev")
+    model = learner.model.from_pretrained(args.model, num_labels=learner.labels)
     with tempfile.TemporaryDirectory() as folder:
         settings = TrainingArguments(
             folder,
             learning_rate=args.lr,
             num_train_epochs=args.epochs,
-            per_device_train_batch_size=32,
-            per_device_eval_batch_size=32,
+            per_device_train_batch_size=args.batch,
+            per_device_eval_batch_size=args.batch,
             warmup_steps=0.06,
             weight_decay=0.01,
             seed=seed,
@@ -89,27 +116,64 @@ def trained(examples: Examples, args: argparse.Namespace, seed: int) -> float:
         trainer = Trainer(
             model,
             settings,
-            train_dataset=encoded(train, tokenizer, tags),
-            eval_dataset=encoded(dev, tokenizer, tags),
-            data_collator=DataCollatorForTokenClassification(tokenizer),
-            compute_metrics=scored,
+            train_dataset=learner.encoded(train),
+            eval_dataset=learner.encoded(dev),
+            data_collator=learner.collator,
+            compute_metrics=learner.scored(dev),
         )
         trainer.train()
-        return float(trainer.evaluate()["eval_f1"])
+        trainer.compute_metrics = learner.scored(held_out)
+        return float(trainer.evaluate(learner.encoded(held_out))["eval_f1"])
 
 
-def encoded(examples: Examples, tokenizer: Any, tags: Tags) -> Dataset:
+def tagger(train: Examples, tokenizer: Any) -> Learner:
     """Words with their tags at the first piece of each."""
-    rows: dict[str, list[list[int]]] = {"input_ids": [], "labels": []}
-    for text, spans in zip(examples.first, examples.spans or (), strict=True):
-        words = word_ranges(text)
-        labels = tags.encode(words, spans or ())
-        cut = tokenizer([text[a:b] for a, b in words], is_split_into_words=True, truncation=True, max_length=128)
-        numbers = cut.word_ids()
-        first = [n is not None and (i == 0 or numbers[i - 1] != n) for i, n in enumerate(numbers)]
-        rows["input_ids"].append(cut["input_ids"])
-        rows["labels"].append([int(labels[n]) if new else IGNORED for n, new in zip(numbers, first, strict=True)])
-    return Dataset.from_dict(rows)
+    tags = Tags(tuple(sorted({span.label for spans in train.spans or () for span in spans or ()})))
+    names = np.array(tags.names)
+
+    def encoded(examples: Examples) -> Dataset:
+        rows: dict[str, list[list[int]]] = {"input_ids": [], "labels": []}
+        for text, spans in zip(examples.first, examples.spans or (), strict=True):
+            words = word_ranges(text)
+            labels = tags.encode(words, spans or ())
+            cut = tokenizer([text[a:b] for a, b in words], is_split_into_words=True, truncation=True, max_length=128)
+            numbers = cut.word_ids()
+            first = [n is not None and (i == 0 or numbers[i - 1] != n) for i, n in enumerate(numbers)]
+            rows["input_ids"].append(cut["input_ids"])
+            own = [int(labels[n]) if new else IGNORED for n, new in zip(numbers, first, strict=True)]
+            rows["labels"].append(own)
+        return Dataset.from_dict(rows)
+
+    def scored(prediction: Any) -> dict[str, float]:
+        pairs = zip(prediction.predictions.argmax(-1), prediction.label_ids, strict=True)
+        kept = [(guess[truth != IGNORED], truth[truth != IGNORED]) for guess, truth in pairs]
+        return {"f1": span_f1([names[t].tolist() for _, t in kept], [names[g].tolist() for g, _ in kept])}
+
+    collator = DataCollatorForTokenClassification(tokenizer)
+    return Learner(AutoModelForTokenClassification, len(tags), collator, encoded, lambda _: scored)
+
+
+def classifier(train: Examples, tokenizer: Any) -> Learner:
+    """Texts or pairs with class numbers; classes that training has not count as wrong."""
+    spaces = label_spaces(train)
+    ((_, classes),) = spaces.items()
+
+    def encoded(examples: Examples) -> Dataset:
+        labels = encode_labels(examples, spaces)[:, 0]
+        cut = tokenizer(examples.first, examples.second, truncation=True, max_length=128)
+        return Dataset.from_dict({**cut, "labels": np.where(labels < len(classes), labels, IGNORED).tolist()})
+
+    def scored(examples: Examples) -> Callable[[Any], dict[str, float]]:
+        truth = encode_labels(examples, spaces)[:, 0]
+
+        def f1(prediction: Any) -> dict[str, float]:
+            guess = prediction.predictions.argmax(-1)
+            return {"f1": f1_score(truth[truth >= 0], guess[truth >= 0], average="macro", zero_division=0)}
+
+        return f1
+
+    collator = DataCollatorWithPadding(tokenizer)
+    return Learner(AutoModelForSequenceClassification, len(classes), collator, encoded, scored)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,11 @@ class Place:
     callbacks: Sequence[Callback] = ()
     """Lightning callbacks beside those of the phase."""
 
+    @property
+    def device(self) -> str:
+        """Of what is done beside training: the GPU, where there is one that the trainer may use."""
+        return "cuda" if may_use_cuda(str(self.trainer.get("accelerator", AUTO))) else "cpu"
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -253,9 +258,14 @@ def _trainer(plan: Plan, place: Place, callbacks: list[Callback], shows_bar: boo
         raise ConfigError(f"trainer: {dict(place.trainer)} was refused: {error}") from error
 
 
+def may_use_cuda(accelerator: str) -> bool:
+    """Whether there is a GPU of that kind, and the accelerator's name does not rule it out."""
+    return torch.cuda.is_available() and accelerator in (AUTO, "gpu", "cuda")
+
+
 def chosen_precision(accelerator: str) -> str:
     """Mixed bfloat16 where the device multiplies it in hardware, else full precision."""
-    on_gpu = torch.cuda.is_available() and accelerator in ("auto", "gpu", "cuda")
+    on_gpu = may_use_cuda(accelerator)
     on_cpu = not on_gpu and accelerator in ("auto", "cpu") and not torch.backends.mps.is_available()
     device = "cuda" if on_gpu else "cpu" if on_cpu else accelerator
     return "bf16-mixed" if good_at_bf16(device) else "32-true"

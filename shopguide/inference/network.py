@@ -1,6 +1,6 @@
 """A trained network in torch: saved, loaded, and run over texts in batches of like length."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -13,8 +13,9 @@ from shopguide.inference.answers import BATCH_TOKENS
 from shopguide.inference.card import Card, read_card
 from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import CLASSES, Head, quietly
+from shopguide.models.pooled import answer_layer, without_answer_layer
 from shopguide.models.precision import good_at_bf16
-from shopguide.models.unpadded import Batch, mean_states
+from shopguide.models.unpadded import Batch, mean_states, sequence_logits
 from shopguide.text.examples import Collate, EncodedTexts
 from shopguide.text.plan import BatchPlan
 
@@ -89,12 +90,30 @@ class Network:
     ) -> np.ndarray:
         """(N, D) the backbone's states, averaged over the tokens of each text, in full precision."""
         config: Any = self.model.config
-        out = np.zeros((len(first), config.hidden_size), dtype=np.float32)
+        return self._states(mean_states, config.hidden_size, first, second, batch_tokens)
+
+    def pooled(
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> np.ndarray:
+        """(N, D) what the last linear layer of a sequence classifier sees of each text, in full precision."""
+        width = answer_layer(self.model).in_features
+        with without_answer_layer(self.model):
+            return self._states(sequence_logits, width, first, second, batch_tokens)
+
+    def _states(
+        self,
+        of: Callable[[nn.Module, Batch], torch.Tensor],
+        width: int,
+        first: list[str],
+        second: list[str] | None,
+        batch_tokens: int,
+    ) -> np.ndarray:
+        out = np.zeros((len(first), width), dtype=np.float32)
         if first:
             encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
             for rows, batch in self.batches(encoded, np.arange(len(first)), batch_tokens):
                 with torch.inference_mode():
-                    out[rows] = mean_states(self.model, batch).float().cpu().numpy()
+                    out[rows] = of(self.model, batch).float().cpu().numpy()
         return out
 
     def worth_half(self, encoded: Encoded) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from shopguide.tasks.labels import LabelSpaces
+from shopguide.tasks.regression import class_weights
 from shopguide.tasks.task import Examples
 
 Posteriors = dict[str, np.ndarray]
@@ -62,19 +63,8 @@ class Lexical:
             fitted = LogisticRegression(C=10.0, **_solver(len(classes) * features.shape[1])).fit(
                 features[known], column[known]
             )
-            model._keep(target, len(classes), fitted)
+            model.weights[target], model.biases[target] = class_weights(fitted, len(classes))
         return model
-
-    def _keep(self, target: str, classes: int, fitted: Any) -> None:
-        """Weights a class: of two classes scikit-learn has those of the second one; a class not seen is never told."""
-        seen = np.asarray(fitted.classes_)
-        coefficients, intercepts = fitted.coef_, fitted.intercept_
-        if len(seen) == 2:
-            coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
-            intercepts = np.concatenate([np.zeros_like(intercepts), intercepts])
-        self.weights[target] = np.zeros((classes, coefficients.shape[1]), dtype=np.float32)
-        self.biases[target] = np.full(classes, -np.inf, dtype=np.float32)
-        self.weights[target][seen], self.biases[target][seen] = coefficients, intercepts
 
     def features(self, first: list[str], second: list[str] | None) -> Any:
         """(N, F) sparse."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from torch import nn
+import torch
 
 from shopguide.build import build_loss
 from shopguide.config import FinetuneConfig
@@ -13,6 +13,7 @@ from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores, ceiling, score
 from shopguide.inference.predictor import Predictor
 from shopguide.models.backbone import Head as HeadName
+from shopguide.models.pooled import answer_layer
 from shopguide.objectives.classification import Classification
 from shopguide.runs import figures
 from shopguide.tasks.baselines import majority
@@ -20,6 +21,7 @@ from shopguide.tasks.class_tree import consistent, training_paths
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.labels import encode_labels, label_counts, label_spaces
 from shopguide.tasks.lexical import Lexical, Posteriors
+from shopguide.tasks.regression import probe
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.examples import EncodedTexts
 
@@ -28,6 +30,7 @@ class ClassificationHead(Head):
     """One linear head, of which each target owns a run of outputs."""
 
     network_head: ClassVar[HeadName] = "classification"
+    model = Predictor
     shown = ("macro_f1", "accuracy", "weighted_f1", "ece")
 
     def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
@@ -64,10 +67,6 @@ class ClassificationHead(Head):
             start.config.r_drop,
         )
 
-    def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Predictor:
-        """In torch."""
-        return Predictor(network, tokenizer, card)
-
     def answered(self, predictor: Classifier, examples: Examples, batch_tokens: int) -> Posteriors:
         """Posteriors."""
         return predictor.posterior(examples.first, examples.second, batch_tokens=batch_tokens)
@@ -75,6 +74,19 @@ class ClassificationHead(Head):
     def score(self, card: Card, examples: Examples, answers: Posteriors) -> Scores:
         """Accuracy, F1, calibration."""
         return score(examples, card.targets, answers)
+
+    def probe(self, predictor: Predictor, train: Examples) -> None:
+        """The targets' runs of the last layer are regressions on what it sees of the training texts."""
+        states, spaces = predictor.pooled(train.first, train.second), predictor.card.targets
+        layer, start = answer_layer(predictor.model), predictor.card.offset
+        for labels, classes in zip(encode_labels(train, spaces).T, spaces.values(), strict=True):
+            own = slice(start, start + len(classes))
+            weights, biases = probe(states, labels, len(classes), layer.bias is not None)
+            with torch.no_grad():
+                layer.weight[own] = torch.from_numpy(weights).to(layer.weight)
+                if layer.bias is not None:
+                    layer.bias[own] = torch.from_numpy(biases).to(layer.bias)
+            start += len(classes)
 
     def fuse(self, predictor: Predictor, train: Examples, dev: Examples) -> dict[str, float]:
         """With logistic regression on TF-IDF; the dev metrics are cross-fitted."""

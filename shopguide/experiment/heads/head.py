@@ -12,6 +12,7 @@ from torch import nn
 from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
+from shopguide.inference.network import Network
 from shopguide.models.backbone import Head as HeadName
 from shopguide.models.backbone import backbone_config, build_model
 from shopguide.objectives.objective import Objective
@@ -32,6 +33,8 @@ class Head(ABC):
     """How a kind of task is learnt, answered and judged."""
 
     network_head: ClassVar[HeadName]
+    model: ClassVar[type[Network]]
+    """Of the task, in torch."""
     shown: ClassVar[tuple[str, ...]]
     """Metrics of the closing table; first the one that a run is known by, and by whose dev value its epoch is chosen
     where nothing else is said."""
@@ -57,9 +60,9 @@ class Head(ABC):
     def objective(self, start: Start, cards: Sequence[Card], train: Any) -> Objective:
         """The loss over the encoded training examples of the tasks."""
 
-    @abstractmethod
-    def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Any:
-        """The task model."""
+    def predictor(self, network: nn.Module, tokenizer: Any, card: Card, device: str) -> Any:
+        """The task model, on a device."""
+        return self.model(network, tokenizer, card, device)
 
     @abstractmethod
     def answered(self, predictor: Any, examples: Examples, batch_tokens: int) -> Any:
@@ -72,6 +75,9 @@ class Head(ABC):
     @abstractmethod
     def baselines(self, predictor: Any, train: Examples, held_out: Examples) -> dict[str, Scores]:
         """What simple methods reach, by name; `ceiling`: a perfect reader, where it is known."""
+
+    def probe(self, predictor: Any, train: Examples) -> None:  # noqa: B027
+        """Start from logistic regression on the frozen backbone. Without effect where the head is of another kind."""
 
     def fuse(self, predictor: Any, train: Examples, dev: Examples) -> dict[str, float]:
         """Give the model a lexical branch; its `dev/<metric>` with it. Without effect where there is no such branch."""

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from shopguide.config import LOSSES, FinetuneConfig
 from shopguide.errors import ConfigError
@@ -28,6 +27,7 @@ class MultiLabelHead(Head):
     """One output a label."""
 
     network_head = "classification"
+    model = Labeller
     shown = NAMES
 
     def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
@@ -58,10 +58,6 @@ class MultiLabelHead(Head):
                 f"found finetune.loss.target={start.config.loss['target']} and finetune.r_drop={start.config.r_drop:g}"
             )
         return MultiLabel(start.network, start.optimizer, start.config.label_smoothing)
-
-    def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Labeller:
-        """In torch."""
-        return Labeller(network, tokenizer, card)
 
     def answered(self, predictor: Labeller, examples: Examples, batch_tokens: int) -> list[list[str]]:
         """The labels of each text."""

@@ -25,6 +25,7 @@ class PromptHead(ClassificationHead):
     """The pretrained head, asked for the classes' words."""
 
     network_head = "masked_lm"
+    model = PromptPredictor
 
     def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
         """One target.
@@ -67,10 +68,6 @@ class PromptHead(ClassificationHead):
             start.config.label_smoothing,
             start.config.r_drop,
         )
-
-    def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> PromptPredictor:
-        """In torch."""
-        return PromptPredictor(network, tokenizer, card)
 
 
 HEAD = PromptHead()

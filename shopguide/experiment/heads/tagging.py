@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from shopguide.build import build_loss
 from shopguide.config import FinetuneConfig
@@ -29,6 +28,7 @@ class TaggingHead(Head):
     """A tag a word, and the best sequence of tags that gives spans."""
 
     network_head = "tagging"
+    model = Tagger
     shown = NAMES
 
     def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
@@ -58,10 +58,6 @@ class TaggingHead(Head):
             start.config.label_smoothing,
             start.config.r_drop,
         )
-
-    def predictor(self, network: nn.Module, tokenizer: Any, card: Card) -> Tagger:
-        """In torch."""
-        return Tagger(network, tokenizer, card)
 
     def answered(self, predictor: SpanAnswerer, examples: Examples, batch_tokens: int) -> Any:
         """The spans of each text."""
