@@ -193,15 +193,17 @@ def _known_overrides(command: Command, parsed: list[Any], config_dir: str | None
         chosen = [o.input_line for o in parsed if o.key_or_group in groups and not o.is_sweep_override()]
         search = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
         known = _keys(OmegaConf.to_container(compose(command.name, overrides=chosen + search), resolve=False))
-        faults += [_unknown_key(key, known, groups) for key in plain if key not in known]
+        faults += [_unknown_key(key, known, groups, folders) for key in plain if key not in known]
     if faults:
         raise faulty(faults)
 
 
-def _unknown_key(key: str, known: set[str], groups: set[str]) -> str:
-    group = key.partition(".")[0]
+def _unknown_key(key: str, known: set[str], groups: set[str], folders: list[Path]) -> str:
+    group, choice, *_ = f"{key}.".split(".")
     if group in groups and group not in known:
         return f"{key}: goes with {group}=<name>, which is not given"
+    if f"{group}.{choice}" not in known and any((folder / group / f"{choice}.yaml").is_file() for folder in folders):
+        return f"{key}: goes with {group}=[{choice}], which is not chosen"
     return f"{key}: no such setting{nearest(key, known)}"
 
 

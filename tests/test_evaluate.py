@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from shopguide import evaluate
+from shopguide.inference.load import load_model
 from tests.conftest import Finished
 from tests.records.shops import write_shop
 
@@ -42,6 +43,23 @@ def test_ones_own_records_every_row(
     )
     evaluate.main()
     assert json.loads(capsys.readouterr().out)["relevance"]["examples"] >= 3
+
+
+def test_labels_that_the_model_does_not_know(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = load_model(finished.store.task_model(finished.run_id, "features"))
+    of_model = model.card.targets["category"][0]
+    products = [
+        {"item_id": f"I{i}", "title": f"Boot {i}", "category": f"other {i}" if i else of_model} for i in range(5)
+    ]
+    root = write_shop(tmp_path / "shop", products, [])
+    words = ["data=files", f"data.root={root}", f"data.cache_dir={tmp_path}/cache", "split=all", "task=features"]
+    monkeypatch.setattr(sys, "argv", command(finished, *words))
+    evaluate.main()
+    told = capsys.readouterr()
+    assert json.loads(told.out)["features"]["accuracy/category"]["value"] <= 0.2
+    assert "category: 4 of 5 labels (other 1, other 2, other 3, …) are unknown to the model, which knows" in told.err
 
 
 def test_records_without_labels(

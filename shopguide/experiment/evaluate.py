@@ -1,5 +1,6 @@
 """Score the task models of a finished experiment on any records, and log the scores to their runs."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.report import flat_scores
 from shopguide.inference.answers import Answerer
+from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.load import load_model
 from shopguide.runs.store import Store
@@ -64,6 +66,7 @@ def evaluate_run(
             if task is not None:
                 raise DataError(f"task `{name}`: found no labelled example in split `{split}` of data={data.name}")
             continue
+        _tell_unknown(predictor.card, examples)
         head = head_of(predictor.card.kind)
         scores = head.score(predictor.card, examples, head.answered(predictor, examples, batch_tokens))
         with open_run(store, name, resume=phase_run) as tracked:
@@ -81,6 +84,22 @@ def _examples(task: Task, predictor: Answerer, material: Material) -> Examples:
     if hasattr(task, "targets"):
         task.targets = tuple(predictor.card.targets)
     return task.examples(material.shop, material.parts, material.truth)
+
+
+def _tell_unknown(card: Card, examples: Examples) -> None:
+    """Say which labels of the examples the model does not know: of those it is never right."""
+    for target, classes in card.targets.items():
+        said = examples.said(target)
+        unknown = [label for label in said if label not in classes]
+        if not unknown:
+            continue
+        kinds = sorted(set(unknown))
+        shown = ", ".join(kinds[:3]) + (", …" if len(kinds) > 3 else "")
+        print(
+            f"task `{card.task}`, {target}: {len(unknown):,} of {len(said):,} labels ({shown}) are unknown "
+            f"to the model, which knows {', '.join(classes[:3])}, …; they count as wrong",
+            file=sys.stderr,
+        )
 
 
 def _plain(scores: Scores) -> dict[str, Any]:

@@ -98,4 +98,9 @@ class Classifier(Answerer):
 
 def _answer(row: np.ndarray, classes: list[str]) -> Answer:
     order = np.argsort(-row, kind="stable")
-    return {"label": classes[order[0]], "posterior": {classes[i]: float(row[i]) for i in order}}
+    return {"label": classes[order[0]], "posterior": {classes[i]: told(row[i]) for i in order}}
+
+
+def told(probability: float) -> float:
+    """As far as float32 is sure of it."""
+    return round(float(probability), 6)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from shopguide.inference.answers import BATCH_TOKENS, Answer, Answerer
+from shopguide.inference.answers import BATCH_TOKENS, Answer, Answerer, told
 from shopguide.inference.network import Network
 from shopguide.models.backbone import Head
 from shopguide.models.unpadded import sequence_logits
@@ -43,5 +43,6 @@ class Labeller(Network, Answerer):
     def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
         """`labels` (perhaps none) and `posterior`, both from the most probable one on."""
         for row in self.posterior(first, second, batch_tokens=batch_tokens):
-            told = {self.labels[i]: float(row[i]) for i in np.argsort(-row, kind="stable")}
-            yield {"labels": [label for label, share in told.items() if share >= THRESHOLD], "posterior": told}
+            order = np.argsort(-row, kind="stable")
+            given = [self.labels[i] for i in order if row[i] >= THRESHOLD]
+            yield {"labels": given, "posterior": {self.labels[i]: told(row[i]) for i in order}}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shopguide.inference.answers import BATCH_TOKENS, Answer, Answerer
+from shopguide.inference.answers import BATCH_TOKENS, Answer, Answerer, told
 from shopguide.text.tags import Span, Tags, decoded
 
 
@@ -77,4 +77,4 @@ def best_first(found: list[Found]) -> list[Found]:
 
 def _told(text: str, found: Found) -> Answer:
     span = found.span
-    return {**span._asdict(), "text": text[span.start : span.end], "score": found.score}
+    return {**span._asdict(), "text": text[span.start : span.end], "score": told(found.score)}

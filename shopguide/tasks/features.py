@@ -24,6 +24,13 @@ class Features(Task):
     tree: bool = False
     """The targets are the levels of a tree: answered so that they never contradict each other."""
 
+    def __post_init__(self) -> None:
+        if self.tree and len(self.targets or ()) < 2:
+            raise ValueError(
+                f"tree=true: expected the levels of a tree as targets (data.targets=[category.1,category.2,category]), "
+                f"found {', '.join(self.targets or ()) or 'none'}"
+            )
+
     @property
     def inputs(self) -> InputSpec:
         """The product's own words."""

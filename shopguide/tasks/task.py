@@ -76,6 +76,14 @@ class Examples:
             best=None if self.best is None else {target: pick(column) for target, column in self.best.items()},
         )
 
+    def said(self, target: str) -> list[str]:
+        """Every label of a target that is told; of marked or several labels, which are one target, those of all."""
+        if target in self.labels:
+            return [label for label in self.labels[target] if label]
+        if self.spans is not None:
+            return [span.label for spans in self.spans for span in spans or ()]
+        return [label for labels in self.values or () for label in labels]
+
     def of(self, split: str) -> "Examples":
         """The examples of one split (`all`: every example)."""
         return self.take(np.array([i for i, own in enumerate(self.split) if split in ("all", own)], dtype=int))
