@@ -60,7 +60,7 @@ def main() -> None:
     made.add_argument("--model", required=True, help="folder or hub name of the backbone")
     made.add_argument("--task", required=True, choices=sorted(TASKS))
     made.add_argument("--fields", nargs="+", help="of a product")
-    made.add_argument("--target", default="category", help="of features")
+    made.add_argument("--target", help="of features")
     made.add_argument("--lr", type=float, default=3e-4)
     made.add_argument("--epochs", type=int, default=4)
     made.add_argument("--batch", type=int, default=32)
@@ -75,7 +75,8 @@ def main() -> None:
         f1 = trained(examples, args, seed)
         rows.append({"seed": seed, "f1": f1, "cpu_seconds": round(time.process_time() - begun, 1)})
         print(rows[-1], flush=True)
-    print(json.dumps({"set": args.set, "task": args.task, "peer": "transformers.Trainer", "rows": rows}))
+    metric = "f1" if args.task == "spans" else f"macro_f1/{args.target}" if args.target else "macro_f1"
+    print(json.dumps({"set": args.set, "task": args.task, "metric": metric, "rows": rows}))
 
 
 def asked(args: argparse.Namespace, seed: int) -> Examples:

@@ -1,15 +1,17 @@
-"""Scores of sweeps over seeds on public sets: the model, its network alone, the baselines, what they cost.
+"""Scores of sweeps over seeds on public sets: the model, its network alone, a peer, the baselines, what they cost.
 
-    python experiments/2026-11-25-need-and-features/summarise.py RUNS_FOLDER
+    python experiments/2026-11-25-need-and-features/summarise.py RUNS_FOLDER study probe
 
-RUNS_FOLDER is the `tracking.root` of the sweeps (`tracking.experiment=study`). Writes results.md and results.png beside
-itself; prints one JSON line last.
+RUNS_FOLDER is the `tracking.root` of the sweeps, then come their `tracking.experiment`s. The peer's rows are read from
+peers.jsonl beside this file (the last line of each run of peer.py). Writes results.md and results.png beside itself;
+prints one JSON line last.
 """
 
 import json
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -21,8 +23,19 @@ from shopguide.runs.store import Store, open_store
 
 HERE = Path(__file__).parent
 SIMPLE = {"majority": "majority", "lexicon": "lexicon", "tfidf_lr": "TF-IDF + LR", "word_lr": "word LR"}
-SYSTEMS = {"model": "shopguide", "network": "network alone", **SIMPLE}
-COLOURS = {"model": "#2463a8", "network": "#d9731a", "tfidf_lr": "#7a7a7a", "word_lr": "#7a7a7a", "lexicon": "#b5b5b5"}
+PEER = "peer"
+SYSTEMS = {"model": "shopguide", "network": "network alone", PEER: "transformers.Trainer", **SIMPLE}
+METRICS = {"f1": ("f1",), "macro_f1": ("macro_f1", "weighted_f1", "macro_f1/category")}
+"""What a kind of task is known by → the metrics of the table."""
+PROBED = " + probe"
+COLOURS = {
+    "model": "#2463a8",
+    "network": "#d9731a",
+    PEER: "#8a4fa3",
+    "tfidf_lr": "#7a7a7a",
+    "word_lr": "#7a7a7a",
+    "lexicon": "#b5b5b5",
+}
 COSTS = ("cost/training_seconds", "cost/peak_memory_gb")
 
 Key = tuple[str, str, str]
@@ -32,27 +45,30 @@ Scores = dict[Key, dict[str, dict[int, float]]]
 
 
 def main() -> None:
-    scores = collect(open_store(None, "study", Path(sys.argv[1]), create=False))
+    scores: Scores = defaultdict(lambda: defaultdict(dict))
+    for experiment in sys.argv[2:]:
+        collect(open_store(None, experiment, Path(sys.argv[1]), create=False), scores)
+    for line in (HERE / "peers.jsonl").read_text(encoding="utf-8").splitlines():
+        add_peer(json.loads(line), scores)
     rows = [summary(key, systems) for key, systems in sorted(scores.items())]
     (HERE / "results.md").write_text(table(rows), encoding="utf-8")
     draw(rows)
     print(json.dumps({"rows": rows}))
 
 
-def collect(store: Store) -> Scores:
-    scores: Scores = defaultdict(lambda: defaultdict(dict))
+def collect(store: Store, scores: Scores) -> None:
     sweeps = store.client.search_runs([store.experiment_id], "tags.`shopguide.kind` = 'sweep'", max_results=1000)
     whole = [sweep for sweep in sweeps if sweep.info.status == "FINISHED"]
     for job in (job for sweep in whole for job in store.find_children(sweep.info.run_id)):
         if job.info.status != "FINISHED":
             continue
         seed, name = int(job.data.tags["seed"]), job.data.params["data.name"]
+        name += PROBED if job.data.params.get("finetune.probe") == "True" else ""
         for phase in store.find_children(job.info.run_id):
             tags, values = phase.data.tags, phase.data.metrics
             shown = head_of(tags.get("task_kind", "classification")).shown
-            metrics = shown[:1] if shown[0] == "f1" else ("macro_f1", "weighted_f1")
-            split = "test" if f"test/{metrics[0]}" in values else "dev_final"
-            for metric in metrics:
+            split = "test" if f"test/{shown[0]}" in values else "dev_final"
+            for metric in (metric for metric in METRICS[shown[0]] if f"{split}/{metric}" in values):
                 row = scores[name, f"{tags['task']} ({split.removesuffix('_final')})", metric]
                 for system in SYSTEMS:
                     value = values.get(f"{split if system == 'model' else system}/{metric}")
@@ -60,7 +76,20 @@ def collect(store: Store) -> Scores:
                         row[system][seed] = value
                 for cost in COSTS:
                     row[cost][seed] = values[cost]
-    return scores
+
+
+def add_peer(peer: dict[str, Any], scores: Scores) -> None:
+    """To the rows of its set and task; its metric is of one target, and has no other name where there is only one."""
+    own = {
+        key: row
+        for key, row in scores.items()
+        if (key[0].removesuffix(PROBED), key[1].split()[0]) == (peer["set"], peer["task"])
+    }
+    metrics = {key[2] for key in own}
+    named = peer["metric"] if peer["metric"] in metrics else peer["metric"].partition("/")[0]
+    for key, row in own.items():
+        if key[2] == named:
+            row[PEER] = {one["seed"]: one["f1"] for one in peer["rows"]}
 
 
 def summary(key: Key, systems: dict[str, dict[int, float]]) -> dict[str, object]:
