@@ -13,7 +13,6 @@ from pydantic import TypeAdapter, ValidationError
 from shopguide.build import build
 from shopguide.config import Config
 from shopguide.errors import ConfigError, nearest
-from shopguide.text.prompt import Prompt
 
 T = TypeVar("T")
 OWN = "set by the experiment itself (use epochs, pretrain.epochs or tracking)"
@@ -56,7 +55,7 @@ def parse_config(values: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: lists every fault: unknown keys, wrong types, ranges, missing folders, tasks, trainer arguments.
     """
-    faults = [*_trainer_faults(values), *_class_faults(values), *_prompt_faults(values), *path_faults(values)]
+    faults = [*_trainer_faults(values), *_class_faults(values), *path_faults(values)]
     return parse(Config, values, faults)
 
 
@@ -132,15 +131,6 @@ def _class_faults(values: Mapping[str, Any]) -> Iterator[str]:
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 yield f"{key}." + describe(dict(item), {})
-        except ConfigError as error:
-            yield str(error)
-
-
-def _prompt_faults(values: Mapping[str, Any]) -> Iterator[str]:
-    prompt = (values.get("finetune") or {}).get("prompt")
-    if isinstance(prompt, Mapping):
-        try:
-            Prompt.from_plain(prompt)
         except ConfigError as error:
             yield str(error)
 

@@ -33,6 +33,10 @@ Monitor = Literal[
 ]
 InferencePrecision = Literal["auto", 32]
 CATALOGUE = "catalogue"
+MASK, TEXT = "[MASK]", "{text}"
+"""Of a prompt's template: the gap, and where the text stands."""
+THRESHOLD = 0.5
+"""Of a label's probability where a text may have several: from there on it is given."""
 LOSSES = "shopguide.objectives.losses"
 
 
@@ -198,10 +202,19 @@ class FinetuneConfig:
     def __post_init__(self) -> None:
         if self.prompt is not None and set(self.prompt) - {"template", "words"}:
             raise ValueError(f"prompt: expected template and words, found {', '.join(map(str, self.prompt))}")
+        if self.prompt is not None and (fault := template_fault(self.prompt.get("template"))):
+            raise ValueError(fault)
         if self.prompt is not None and self.shared:
             raise ValueError("prompt and shared: a prompt is asked of a network of its own; set one of the two")
         if self.prompt is not None and self.probe:
             raise ValueError("prompt and probe: a prompt has no new layer that could start from a probe; set one")
+
+
+def template_fault(template: object) -> str | None:
+    """What is wrong with a prompt's template."""
+    if isinstance(template, str) and 0 <= template.find(MASK) < template.find(TEXT):
+        return None
+    return f"prompt.template={template}: expected {MASK} and, after it, {TEXT} (a long text is cut off)"
 
 
 @dataclass(config=STRICT)

@@ -15,16 +15,22 @@ import torch
 from torch import nn
 
 from shopguide.errors import ModelError
+from shopguide.inference.answers import Answerer, Classifier
 from shopguide.inference.card import read_card, write_cards
-from shopguide.inference.onnx import FILE, PAD, OnnxPredictor, OnnxTagger, load_onnx
+from shopguide.inference.label_answers import LabelAnswerer
+from shopguide.inference.labeller import Labeller
+from shopguide.inference.network import Network
+from shopguide.inference.onnx import FILE, PAD, load_onnx
 from shopguide.inference.predictor import Predictor
+from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.inference.tagger import Tagger
 from shopguide.models.unpadded import MODEL_INPUTS
 
 TOLERANCE = 1e-4
 """Of a posterior, in full precision."""
-CLASSES: dict[str, type[Predictor | Tagger]] = {
+CLASSES: dict[str, type[Network]] = {
     "classification": Predictor,
+    "multilabel": Labeller,
     "tagging": Tagger,
     "extraction": Tagger,
 }
@@ -108,7 +114,7 @@ def _needed() -> None:
         raise ModelError(f"export: expected the package {error.name}; pip install 'shopguide[onnx]'") from error
 
 
-def _write(predictor: Predictor | Tagger, path: Path) -> None:
+def _write(predictor: Network, path: Path) -> None:
     import onnx
 
     names = [name for name in MODEL_INPUTS if name in predictor.tokenizer.model_input_names]
@@ -130,7 +136,7 @@ def _write(predictor: Predictor | Tagger, path: Path) -> None:
     onnx.save(written, path)
 
 
-def _own(predictor: Predictor | Tagger) -> slice:
+def _own(predictor: Network) -> slice:
     """The task's outputs among those of the network."""
     card = predictor.card
     return slice(None) if isinstance(predictor, Tagger) else slice(card.offset, card.offset + sum(card.sizes))
@@ -145,7 +151,7 @@ def _quantise(path: Path) -> None:
     whole.unlink()
 
 
-def _compared(original: Predictor | Tagger, exported: OnnxPredictor | OnnxTagger) -> Exported:
+def _compared(original: Network, exported: Answerer) -> Exported:
     """On texts of random words of the vocabulary, from one word to more than the model reads."""
     draw = np.random.default_rng(0)
     words = sorted(set(original.tokenizer.get_vocab()) - set(original.tokenizer.all_special_tokens))
@@ -159,10 +165,13 @@ def _compared(original: Predictor | Tagger, exported: OnnxPredictor | OnnxTagger
     )
 
 
-def _said(model: Predictor | Tagger | OnnxPredictor | OnnxTagger, first: list[str], second: list[str] | None) -> Any:
-    """Posteriors of each target, or of the words of each text."""
-    if isinstance(model, Predictor | OnnxPredictor):
-        return model.posterior(first, second).values()
+def _said(model: Network | Answerer, first: list[str], second: list[str] | None) -> list[np.ndarray]:
+    """Posteriors of each target, of the words of each text, or of each label being given or not."""
+    if isinstance(model, Classifier):
+        return list(model.posterior(first, second).values())
+    if isinstance(model, LabelAnswerer):
+        return [np.stack([1 - given, given], 1) for given in model.posterior(first, second).T]
+    assert isinstance(model, SpanAnswerer)
     return model.word_posteriors(first, second)[1]
 
 

@@ -90,7 +90,7 @@ class Network:
     ) -> np.ndarray:
         """(N, D) the backbone's states, averaged over the tokens of each text, in full precision."""
         config: Any = self.model.config
-        return self._states(mean_states, config.hidden_size, first, second, batch_tokens)
+        return self.states(mean_states, config.hidden_size, first, second, batch_tokens)
 
     def pooled(
         self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
@@ -98,9 +98,9 @@ class Network:
         """(N, D) what the last linear layer of a sequence classifier sees of each text, in full precision."""
         width = answer_layer(self.model).in_features
         with without_answer_layer(self.model):
-            return self._states(sequence_logits, width, first, second, batch_tokens)
+            return self.states(sequence_logits, width, first, second, batch_tokens)
 
-    def _states(
+    def states(
         self,
         of: Callable[[nn.Module, Batch], torch.Tensor],
         width: int,
@@ -108,6 +108,15 @@ class Network:
         second: list[str] | None,
         batch_tokens: int,
     ) -> np.ndarray:
+        """(N, D) what `of` gives of a batch, in full precision.
+
+        Args:
+            of: the model and a batch of B → (B, D).
+            width: D.
+            first: N texts.
+            second: of pairs, N texts.
+            batch_tokens: that the model sees at once.
+        """
         out = np.zeros((len(first), width), dtype=np.float32)
         if first:
             encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)

@@ -13,6 +13,7 @@ import numpy as np
 from shopguide.errors import ModelError
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.card import Card, read_card
+from shopguide.inference.label_answers import LabelAnswerer
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
@@ -101,7 +102,21 @@ class OnnxTagger(OnnxNetwork, SpanAnswerer):
         return [words.ranges for words in found], posteriors
 
 
-def load_onnx(folder: Path) -> OnnxPredictor | OnnxTagger:
+class OnnxLabeller(OnnxNetwork, LabelAnswerer):
+    """Several labels a text: (B, L) inputs to (B, C) outputs."""
+
+    def posterior(
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> np.ndarray:
+        """(N, C) probability of each label."""
+        logits = np.zeros((len(first), len(self.labels)), dtype=np.float32)
+        for rows, part in self.outputs(self.encoded(first, second), batch_tokens):
+            logits[rows] = part
+        found: np.ndarray = 1 / (1 + np.exp(-logits))
+        return found
+
+
+def load_onnx(folder: Path) -> OnnxPredictor | OnnxTagger | OnnxLabeller:
     """Load a folder that `shopguide.export` wrote.
 
     Raises:
@@ -128,6 +143,8 @@ def load_onnx(folder: Path) -> OnnxPredictor | OnnxTagger:
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{folder}: expected {FILE} and tokenizer.json; {reason}; export the model again") from error
+    if card.kind == "multilabel":
+        return OnnxLabeller(session, tokenizer, card)
     if card.kind != "classification":
         return OnnxTagger(session, tokenizer, card)
     found = OnnxPredictor(session, tokenizer, card)

@@ -7,13 +7,10 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from shopguide.config import OptimizerConfig
+from shopguide.config import THRESHOLD, OptimizerConfig
 from shopguide.metrics.spans import FOUND, NAMES, RIGHT, TRUE, span_scores
 from shopguide.models.unpadded import Batch, sequence_logits
 from shopguide.objectives.objective import Objective
-
-THRESHOLD = 0.5
-"""Of a label's probability: from there on it is given."""
 
 
 class MultiLabel(Objective):

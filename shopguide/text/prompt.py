@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from shopguide.config import MASK, TEXT, template_fault
 from shopguide.errors import ConfigError
-
-MASK, TEXT = "[MASK]", "{text}"
 
 
 @dataclass(frozen=True)
@@ -24,12 +23,9 @@ class Prompt:
             ConfigError: the template lacks one of the two, or the text stands before the mask, which a long one would
                 push out.
         """
-        template = str(plain.get("template", ""))
-        if not 0 <= template.find(MASK) < template.find(TEXT):
-            raise ConfigError(
-                f"finetune.prompt.template={template!r}: expected {MASK} and, after it, {TEXT} (a long text is cut off)"
-            )
-        return cls(template, dict(plain.get("words") or {}))
+        if fault := template_fault(plain.get("template")):
+            raise ConfigError(f"finetune.{fault}")
+        return cls(plain["template"], dict(plain.get("words") or {}))
 
     def plain(self) -> dict[str, Any]:
         """For a JSON file."""

@@ -76,7 +76,7 @@ def test_several_targets_are_refused(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ("finetune.prompt={tmplate:x}", "finetune: prompt: expected template and words, found tmplate"),
-        ("finetune.prompt={template:x} finetune.shared=true", "prompt and shared"),
+        ("finetune.prompt={template:'[MASK]{text}'} finetune.shared=true", "prompt and shared"),
     ],
 )
 def test_mistakes(

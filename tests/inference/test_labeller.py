@@ -14,8 +14,10 @@ from shopguide.config import OptimizerConfig
 from shopguide.errors import ConfigError, DataError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
+from shopguide.inference.export import TOLERANCE, export
 from shopguide.inference.labeller import Labeller
 from shopguide.inference.load import load_model
+from shopguide.inference.onnx import OnnxLabeller
 from shopguide.inference.span_evaluation import score_labels
 from shopguide.models.unpadded import padded_inputs
 from shopguide.objectives.multilabel import MultiLabel
@@ -82,6 +84,22 @@ def test_answers_are_labels_of_one_half_and_more(trained: Trained) -> None:
     assert model.posterior([]).shape == (0, 4)
     together = model.posterior(["boots", "a very long query about phones and lamps", ""])
     np.testing.assert_allclose(together[0], model.posterior(["boots"])[0], atol=1e-5)
+
+
+def test_exported_it_answers_the_same(trained: Trained, tmp_path: Path) -> None:
+    source = trained.store.task_model(trained.run_id, "need")
+    found = export(source, tmp_path / "onnx")
+    assert found.difference < TOLERANCE
+    assert found.agreement == 1
+    exported = load_model(tmp_path / "onnx")
+    assert isinstance(exported, OnnxLabeller)
+    texts = ["boots and lamps 7", "phones 8", "ein Stuhl"]
+    original = load_model(source)
+    assert isinstance(original, Labeller)
+    np.testing.assert_allclose(exported.posterior(texts), original.posterior(texts), atol=TOLERANCE)
+    records = [{"query": text} for text in texts]
+    assert [a["labels"] for a in exported.predict(records)] == [a["labels"] for a in original.predict(records)]
+    assert exported.posterior([]).shape == (0, 4)
 
 
 def test_the_loss_is_that_of_transformers() -> None:

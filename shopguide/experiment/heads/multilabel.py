@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from shopguide.config import LOSSES, FinetuneConfig
+from shopguide.config import LOSSES, THRESHOLD, FinetuneConfig
 from shopguide.errors import ConfigError
 from shopguide.experiment.heads.head import Head, Start
 from shopguide.inference.card import Card
@@ -13,7 +13,7 @@ from shopguide.inference.evaluation import Scores
 from shopguide.inference.labeller import Labeller
 from shopguide.inference.span_evaluation import score_labels
 from shopguide.metrics.spans import NAMES
-from shopguide.objectives.multilabel import THRESHOLD, MultiLabel
+from shopguide.objectives.multilabel import MultiLabel
 from shopguide.runs import figures
 from shopguide.tasks.lexical import label_regression
 from shopguide.tasks.task import Examples, Task
