@@ -79,7 +79,12 @@ class Network:
         with quietly():
             model = getattr(transformers, CLASSES[cls.head]).from_pretrained(folder)
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        return cls(model, transformers.AutoTokenizer.from_pretrained(folder), card, chosen, precision)
+        found = cls(model, transformers.AutoTokenizer.from_pretrained(folder), card, chosen, precision)
+        found.load_more(folder)
+        return found
+
+    def load_more(self, folder: Path) -> None:
+        """What a kind of model has beside its network."""
 
     def save(self, folder: str | Path) -> None:
         """Write a Hugging Face folder that `load` reads."""

@@ -4,12 +4,11 @@ Shapes: N examples, C classes of a target, K = ΣC outputs.
 """
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 import torch
 
-from shopguide.config import InferencePrecision
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.network import Network
 from shopguide.models.backbone import Head
@@ -30,22 +29,9 @@ class Predictor(Network, Classifier):
 
     head: ClassVar[Head] = "classification"
 
-    @classmethod
-    def load(
-        cls,
-        folder: str | Path,
-        device: str | None = None,
-        precision: InferencePrecision = "auto",
-        task: str | None = None,
-    ) -> Self:
-        """Load a folder that fine-tuning saved, with the task's lexical branch if it has one.
-
-        Raises:
-            ModelError: it is not such a folder, or serves no such task.
-        """
-        found = super().load(folder, device, precision, task)
-        found.fusion = Fusion.load(Path(folder) / found.card.task)
-        return found
+    def load_more(self, folder: Path) -> None:
+        """The task's lexical branch, if it has one."""
+        self.fusion = Fusion.load(folder / self.card.task)
 
     def save(self, folder: str | Path) -> None:
         """Write a Hugging Face folder that `load` reads."""
