@@ -3,8 +3,8 @@
     python PEER --set queryner --task spans --data DATA/queryner --model FOLDER   # PEER: this file
 
 Same backbone, texts, splits, learning rate, epochs, batch, schedule and warm-up as the sweep beside it; the best epoch
-by dev F1 is kept, as there. Spans are scored by seqeval, classes by scikit-learn's macro F1 (of `--target`, the only
-one that is learnt). Prints one JSON line last.
+by dev F1 is kept, as there. Spans are scored by seqeval, values as shopguide scores them (the first span found is the
+value), classes by scikit-learn's macro F1 (of `--target`, the only one that is learnt). Prints one JSON line last.
 """
 
 import argparse
@@ -32,13 +32,15 @@ from transformers import (
 from shopguide.build import build_task
 from shopguide.config import DataConfig, SplitConfig
 from shopguide.experiment.prepare import load_material
+from shopguide.inference.span_evaluation import score_values
 from shopguide.tasks.labels import encode_labels, label_spaces
 from shopguide.tasks.task import Examples
 from shopguide.text.tags import Tags
 from shopguide.text.words import word_ranges
 
 IGNORED = -100
-TASKS = {name: f"shopguide.tasks.{name}.{name.title()}" for name in ("spans", "features", "intent", "relevance")}
+TAGGED = ("spans", "values")
+TASKS = {name: f"shopguide.tasks.{name}.{name.title()}" for name in (*TAGGED, "features", "intent", "relevance")}
 
 
 @dataclass
@@ -75,7 +77,7 @@ def main() -> None:
         f1 = trained(examples, args, seed)
         rows.append({"seed": seed, "f1": f1, "cpu_seconds": round(time.process_time() - begun, 1)})
         print(rows[-1], flush=True)
-    metric = "f1" if args.task == "spans" else f"macro_f1/{args.target}" if args.target else "macro_f1"
+    metric = "f1" if args.task in TAGGED else f"macro_f1/{args.target}" if args.target else "macro_f1"
     print(json.dumps({"set": args.set, "task": args.task, "metric": metric, "rows": rows}))
 
 
@@ -95,7 +97,9 @@ def trained(examples: Examples, args: argparse.Namespace, seed: int) -> float:
     """F1 of the test split; of dev, where there is none."""
     tokenizer = AutoTokenizer.from_pretrained(args.model)
     train = examples.of("train")
-    learner = (tagger if args.task == "spans" else classifier)(train, tokenizer)
+    if train.spans is not None:  # of a value that does not stand in the text it is not known where
+        train = train.take(np.array([row for row, spans in enumerate(train.spans) if spans is not None]))
+    learner = (tagger if args.task in TAGGED else classifier)(train, tokenizer)
     dev, held_out = examples.of("dev"), examples.of("test" if "test" in examples.split else "dev")
     model = learner.model.from_pretrained(args.model, num_labels=learner.labels)
     with tempfile.TemporaryDirectory() as folder:
@@ -132,30 +136,53 @@ def trained(examples: Examples, args: argparse.Namespace, seed: int) -> float:
 
 
 def tagger(train: Examples, tokenizer: Any) -> Learner:
-    """Words with their tags at the first piece of each."""
+    """Words with their tags at the first piece of each; of pairs, those of the second text, the first being asked."""
     tags = Tags(tuple(sorted({span.label for spans in train.spans or () for span in spans or ()})))
     names = np.array(tags.names)
 
     def encoded(examples: Examples) -> Dataset:
-        rows: dict[str, list[list[int]]] = {"input_ids": [], "labels": []}
-        for text, spans in zip(examples.first, examples.spans or (), strict=True):
-            words = word_ranges(text)
-            labels = tags.encode(words, spans or ())
-            cut = tokenizer([text[a:b] for a, b in words], is_split_into_words=True, truncation=True, max_length=128)
-            numbers = cut.word_ids()
+        rows: dict[str, list[list[int]]] = {"labels": []}
+        for row, spans in enumerate(examples.spans or ()):
+            words, cut = _pieces(tokenizer, examples, row)
+            labels, numbers = tags.encode(words, spans or ()), _word_numbers(cut, examples)
             first = [n is not None and (i == 0 or numbers[i - 1] != n) for i, n in enumerate(numbers)]
-            rows["input_ids"].append(cut["input_ids"])
             own = [int(labels[n]) if new else IGNORED for n, new in zip(numbers, first, strict=True)]
-            rows["labels"].append(own)
+            for name, column in {**cut, "labels": own}.items():
+                rows.setdefault(name, []).append(column)
         return Dataset.from_dict(rows)
 
-    def scored(prediction: Any) -> dict[str, float]:
-        pairs = zip(prediction.predictions.argmax(-1), prediction.label_ids, strict=True)
-        kept = [(guess[truth != IGNORED], truth[truth != IGNORED]) for guess, truth in pairs]
-        return {"f1": span_f1([names[t].tolist() for _, t in kept], [names[g].tolist() for g, _ in kept])}
+    def scored(examples: Examples) -> Callable[[Any], dict[str, float]]:
+        def f1(prediction: Any) -> dict[str, float]:
+            pairs = zip(prediction.predictions.argmax(-1), prediction.label_ids, strict=True)
+            kept = [(guess[truth != IGNORED], truth[truth != IGNORED]) for guess, truth in pairs]
+            if examples.second is not None:
+                found = [_value(tags, text, guess) for text, (guess, _) in zip(examples.second, kept, strict=True)]
+                return {"f1": score_values(examples, found, intervals=False).metrics["f1"]}
+            return {"f1": span_f1([names[t].tolist() for _, t in kept], [names[g].tolist() for g, _ in kept])}
+
+        return f1
 
     collator = DataCollatorForTokenClassification(tokenizer)
-    return Learner(AutoModelForTokenClassification, len(tags), collator, encoded, lambda _: scored)
+    return Learner(AutoModelForTokenClassification, len(tags), collator, encoded, scored)
+
+
+def _pieces(tokenizer: Any, examples: Examples, row: int) -> tuple[np.ndarray, Any]:
+    """Character ranges of the words of the text that is tagged, and the text, or the pair, in pieces."""
+    texts = [side[row] for side in (examples.first, examples.second) if side is not None]
+    ranges = [word_ranges(text) for text in texts]
+    words = [[text[a:b] for a, b in own] for text, own in zip(texts, ranges, strict=True)]
+    return ranges[-1], tokenizer(*words, is_split_into_words=True, truncation=True, max_length=128)
+
+
+def _word_numbers(cut: Any, examples: Examples) -> list[int | None]:
+    """Of each piece, the number of its word in the text that is tagged."""
+    own = int(examples.second is not None)
+    return [n if side == own else None for n, side in zip(cut.word_ids(), cut.sequence_ids(), strict=True)]
+
+
+def _value(tags: Tags, text: str, guess: np.ndarray) -> str | None:
+    spans = tags.decode(word_ranges(text)[: len(guess)], guess)
+    return text[spans[0][0].start : spans[0][0].end] if spans else None
 
 
 def classifier(train: Examples, tokenizer: Any) -> Learner:

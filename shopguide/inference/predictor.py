@@ -3,6 +3,7 @@
 Shapes: N examples, C classes of a target, K = ΣC outputs.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,13 +14,15 @@ from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.network import Network
 from shopguide.models.backbone import Head
 from shopguide.models.posterior import posteriors
-from shopguide.models.unpadded import sequence_logits
+from shopguide.models.unpadded import Batch, sequence_logits
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
 from shopguide.text.examples import EncodedTexts
 
 CLOSE = 0.02
 """Two classes whose probabilities are less than this apart may change places in half precision."""
+Texts = list[str]
+Decision = Callable[[Posteriors, Texts, Texts | None], Posteriors]
 
 
 class Predictor(Network, Classifier):
@@ -44,34 +47,46 @@ class Predictor(Network, Classifier):
             self.fusion.save(folder / self.card.task)
 
     def network_posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> Posteriors:
+        """What the network alone says: target → (N, C) probabilities, rows as given."""
+        return self._sure(first, second, batch_tokens, lambda own, *_texts: own)
+
+    def posterior(self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS) -> Posteriors:
         """Target → (N, C) probabilities, rows as given."""
+        return self._sure(first, second, batch_tokens, self.decided)
+
+    def encoded(self, first: Texts, second: Texts | None) -> EncodedTexts:
+        """The texts as the network reads them."""
+        return EncodedTexts(self.tokenizer, first, second, self.card.max_length)
+
+    def logits(self, batch: Batch) -> torch.Tensor:
+        """(B, K) outputs of the task's classes."""
+        return sequence_logits(self.model, batch)[:, self.card.offset : self.card.offset + sum(self.card.sizes)]
+
+    def _sure(self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision) -> Posteriors:
+        """What `decide` makes of the network's posteriors."""
         if not first:
             return {target: np.zeros((0, len(classes)), np.float32) for target, classes in self.card.targets.items()}
-        encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
+        encoded = self.encoded(first, second)
         half = self.worth_half(encoded)
-        parts = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
-        told = [*parts, *self.decided(self._named(parts), first, second).values()] if half else []
-        close = np.flatnonzero(np.any([_close(part) for part in told], axis=0)) if half else ()
+        found = decide(self._posteriors(encoded, np.arange(len(first)), batch_tokens, half), first, second)
+        close = np.flatnonzero(np.any([_close(part) for part in found.values()], axis=0)) if half else np.arange(0)
         if len(close):
-            chosen = np.asarray(close)
-            for part, exact in zip(parts, self._posteriors(encoded, chosen, batch_tokens, False), strict=True):
-                part[close] = exact
-        return self._named(parts)
-
-    def _named(self, parts: list[np.ndarray]) -> Posteriors:
-        return dict(zip(self.card.targets, parts, strict=True))
+            own = self._posteriors(encoded, close, batch_tokens, half=False)
+            texts = ([side[i] for i in close] if side is not None else None for side in (first, second))
+            for target, exact in decide(own, *texts).items():  # type: ignore[arg-type]
+                found[target][close] = exact
+        return found
 
     @torch.inference_mode()
-    def _posteriors(self, encoded: EncodedTexts, chosen: np.ndarray, batch_tokens: int, half: bool) -> list[np.ndarray]:
-        sizes = self.card.sizes
-        own = slice(self.card.offset, self.card.offset + sum(sizes))
-        logits = np.empty((len(chosen), sum(sizes)), dtype=np.float32)
+    def _posteriors(self, encoded: EncodedTexts, chosen: np.ndarray, batch_tokens: int, half: bool) -> Posteriors:
+        logits = np.empty((len(chosen), sum(self.card.sizes)), dtype=np.float32)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):  # one for all: weights are cast once
             for rows, batch in self.batches(encoded, chosen, batch_tokens):
-                logits[rows] = sequence_logits(self.model, batch)[:, own].float().cpu().numpy()
-        return [part.numpy() for part in posteriors(torch.from_numpy(logits), sizes)]
+                logits[rows] = self.logits(batch).float().cpu().numpy()
+        parts = posteriors(torch.from_numpy(logits), self.card.sizes)
+        return {target: part.numpy() for target, part in zip(self.card.targets, parts, strict=True)}
 
 
 def _close(posterior: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from shopguide.checks import parse_config
 from shopguide.errors import ModelError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
+from shopguide.inference import network, predictor
 from shopguide.inference.card import read_card
 from shopguide.inference.export import export
 from shopguide.inference.load import load_model
@@ -101,6 +102,20 @@ def test_the_branch_is_fused_and_exported_with_it(shared: Shared, tmp_path: Path
         np.testing.assert_allclose(exported.posterior(texts)[target], posterior, atol=1e-3)
         np.testing.assert_allclose(posterior, expected[target], atol=1e-5)
         np.testing.assert_allclose(posterior.sum(1), 1, atol=1e-5)
+
+
+def test_close_calls_are_those_of_the_fused_posterior(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, texts = shared.folder("relevance"), ["red boots", "手机壳", "oak chair", "茶"]
+    pairs = texts * 4, [text for text in texts for _ in range(4)]
+    exact = Predictor.load(folder, precision=32, task="relevance").posterior(*pairs)
+    monkeypatch.setattr(network, "good_at_bf16", lambda device: device == "cpu")
+    monkeypatch.setattr(network, "MANY", 1)
+    model = Predictor.load(folder, task="relevance")
+    assert model.fusion is not None
+    for close in (0.0, 2.0):
+        monkeypatch.setattr(predictor, "CLOSE", close)
+        for target, posterior in model.posterior(*pairs).items():
+            np.testing.assert_allclose(posterior, exact[target], atol=1e-5 if close else 0.05)
 
 
 def test_resumed_it_repeats_nothing(shared: Shared, capsys: pytest.CaptureFixture[str]) -> None:
