@@ -1,8 +1,9 @@
 """What an experiment leaves behind: metrics, figures and models on its runs, and the table at its end."""
 
+import contextlib
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from shopguide.experiment.fit import Fitted
 from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import Pretrained
+from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
 from shopguide.inference.saved_model import save_model
@@ -63,12 +65,11 @@ def log_shared(run: Run, results: Sequence[Finetuned]) -> None:
     """The one folder that serves several tasks, and the curves of its training."""
     predictor = results[0].predictor
     run.set_tags({"tokenizer": tokenizer_fingerprint(predictor.tokenizer)})
-    with tempfile.TemporaryDirectory() as folder:
-        cards = [result.predictor.card for result in results]
-        save_model(Path(folder), predictor.model, predictor.tokenizer, cards)
+    cards = [result.predictor.card for result in results]
+    with _saved(run, cards) as plain:
+        save_model(plain, predictor.model, predictor.tokenizer, cards)
         for result in results:
-            result.predictor.save_fusion(Path(folder))
-        run.log_artifacts(folder, f"model/artifacts/{FOLDER}")
+            result.predictor.save_fusion(plain)
     _log_curves(run, "+".join(card.task for card in cards))
 
 
@@ -97,14 +98,19 @@ def log_finetuned(run: Run, result: Finetuned, model_run: str | None = None) -> 
     if model_run is not None:
         run.set_tags({MODEL_RUN: model_run})
         return
+    with _saved(run, [card]) as plain:
+        predictor.save(plain)
+    _log_curves(run, card.task)
+
+
+@contextlib.contextmanager
+def _saved(run: Run, cards: Sequence[Card]) -> Iterator[Path]:
+    """A folder for a model that becomes the run's MLflow model."""
     with tempfile.TemporaryDirectory() as temporary:
         plain, wrapped = Path(temporary) / FOLDER, Path(temporary) / "mlflow"
-        predictor.save(plain)
-        fields = [*card.inputs.first, *card.inputs.second]
-        required = [part[0] for part in (card.inputs.first, card.inputs.second) if part]
-        save_mlflow_model(wrapped, plain, fields, required)
+        yield plain
+        save_mlflow_model(wrapped, plain, cards)
         run.log_artifacts(str(wrapped), "model")
-    _log_curves(run, card.task)
 
 
 def flat_scores(scores: Scores, prefix: str) -> dict[str, float]:
@@ -204,9 +210,8 @@ def next_commands(config: Config, store: Store, run_id: str, labelled: Sequence[
         task, split = labelled[0][0].name, "test" if "test" in labelled[0][1].split else "dev"
         print(f"  python -m shopguide.predict run={run_id} task={task} {_typed(labelled[0][1])}{own}")
         print(f"  python -m shopguide.evaluate run={run_id} split={split}{own}")
-        if not config.finetune.shared:
-            model = f"runs:/{phases[f'finetune {task}']}/model"
-            print(f"  MLFLOW_TRACKING_URI={mask_uri(store.uri)} mlflow models serve -m {model} --env-manager local")
+        model = f"runs:/{store.model_run(phases[f'finetune {task}'])}/model"
+        print(f"  MLFLOW_TRACKING_URI={mask_uri(store.uri)} mlflow models serve -m {model} --env-manager local")
     else:
         folder = store.artifact_folder(phases["pretrain"], "model")
         print(f"  python -m shopguide.train +experiment=ft_only {data} model.path={folder}{own}")

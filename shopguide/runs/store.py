@@ -107,8 +107,11 @@ class Store:
         if len(found) > 1:
             raise RunError(f"run={run} has several tasks; say which with task=… ({', '.join(found)})")
         (phase,) = found.values()
-        holder = self.client.get_run(phase).data.tags.get(MODEL_RUN, phase)
-        return self.artifact_folder(holder, "model") / "artifacts" / "huggingface"
+        return self.artifact_folder(self.model_run(phase), "model") / "artifacts" / "huggingface"
+
+    def model_run(self, task_run: str) -> str:
+        """Id of the run that holds the model of a task's run: its own, or one that it shares."""
+        return str(self.client.get_run(task_run).data.tags.get(MODEL_RUN, task_run))
 
     def artifact_folder(self, run_id: str, path: str) -> Path:
         """A run's artifacts as a local folder: in place where the store is local, else downloaded."""

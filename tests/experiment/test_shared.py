@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import mlflow
 import numpy as np
+import pandas
 import pytest
 import torch
 
@@ -102,6 +104,24 @@ def test_the_branch_is_fused_and_exported_with_it(shared: Shared, tmp_path: Path
         np.testing.assert_allclose(exported.posterior(texts)[target], posterior, atol=1e-3)
         np.testing.assert_allclose(posterior, expected[target], atol=1e-5)
         np.testing.assert_allclose(posterior.sum(1), 1, atol=1e-5)
+
+
+def test_for_mlflow_a_column_says_which_task(shared: Shared) -> None:
+    (task_run,) = shared.store.task_runs(shared.run_id, "need").values()
+    uri = f"{shared.store.artifact_folder(shared.store.model_run(task_run), 'model')}"
+    model = mlflow.pyfunc.load_model(uri)
+    records = [
+        {"task": "need", "query": "red boots"},
+        {"task": "relevance", "query": "red boots", "title": "Trail boot"},
+        {"task": "need", "query": "手机壳"},
+        {"task": "features", "title": "Oak chair"},
+    ]
+    found = model.predict(pandas.DataFrame(records))
+    for record, answer in zip(records, found, strict=True):
+        (expected,) = load_model(shared.folder(record["task"]), task=record["task"]).predict([record])
+        assert answer["label"] == expected["label"]
+    with pytest.raises(ModelError, match="serves several tasks, say which with task="):
+        model.predict(pandas.DataFrame([{"task": "spans", "query": "red boots"}]))
 
 
 def test_close_calls_are_those_of_the_fused_posterior(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
