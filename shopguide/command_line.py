@@ -202,9 +202,14 @@ def _unknown_key(key: str, known: set[str], groups: set[str], folders: list[Path
     group, choice, *_ = f"{key}.".split(".")
     if group in groups and group not in known:
         return f"{key}: goes with {group}=<name>, which is not given"
-    if f"{group}.{choice}" not in known and any((folder / group / f"{choice}.yaml").is_file() for folder in folders):
+    if f"{group}.{choice}" not in known and any(_keyed(folder / group / f"{choice}.yaml") for folder in folders):
         return f"{key}: goes with {group}=[{choice}], which is not chosen"
     return f"{key}: no such setting{nearest(key, known)}"
+
+
+def _keyed(path: Path) -> bool:
+    """Whether the settings of a choice stand below its own name, as those of a task do."""
+    return path.is_file() and any(line.startswith(f"{path.stem}:") for line in path.read_text("utf-8").splitlines())
 
 
 def _choice_faults(group: str, override: Any, folders: list[Path]) -> list[str]:

@@ -36,6 +36,7 @@ MISTAKES = {
     "finetune.prompt={words:{a:好}}": "^; other than plain letters go in quotes, as in {a: '好'}",
     "pretrain.masking.entities=[/nope]": "entities=/nope: expected `catalogue` or a file with a phrase a line",
     "tasks.values.negatives=1": "tasks.values.negatives: goes with tasks=[values], which is not chosen",
+    "data=files data.files.root=x": "data.files.root: no such setting",
     "tasks.need.dept=1": "tasks.need.dept: no such setting; did you mean `tasks.need.depth`?",
     "tasks.features.tree=true data.targets=[category]": "features.tree=true: expected the levels of a tree as targets",
     "finetune.prompt={template:x}": "finetune: prompt.template=x: expected [MASK] and, after it, {text}",

@@ -1,6 +1,7 @@
 """Score the task models of a finished experiment on any records, and log the scores to their runs."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,16 +91,20 @@ def _tell_unknown(card: Card, examples: Examples) -> None:
     """Say which labels of the examples the model does not know: of those it is never right."""
     for target, classes in card.targets.items():
         said = examples.said(target)
-        unknown = [label for label in said if label not in classes]
+        known = set(classes)
+        unknown = [label for label in said if label not in known]
         if not unknown:
             continue
-        kinds = sorted(set(unknown))
-        shown = ", ".join(kinds[:3]) + (", …" if len(kinds) > 3 else "")
         print(
-            f"task `{card.task}`, {target}: {len(unknown):,} of {len(said):,} labels ({shown}) are unknown "
-            f"to the model, which knows {', '.join(classes[:3])}, …; they count as wrong",
+            f"task `{card.task}`, {target}: {len(unknown):,} of {len(said):,} labels ({_few(sorted(set(unknown)))}) "
+            f"are unknown to the model, which knows {_few(classes)}; they count as wrong",
             file=sys.stderr,
         )
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first ones."""
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def _plain(scores: Scores) -> dict[str, Any]:

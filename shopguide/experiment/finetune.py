@@ -21,6 +21,9 @@ from shopguide.text.batches import Batches, BatchLoader
 from shopguide.text.examples import Collate
 from shopguide.text.plan import BatchPlan
 
+PROBED = 50_000
+"""Training examples, at the most, that a new layer starts from."""
+
 
 @dataclass
 class Finetuned:
@@ -98,10 +101,9 @@ def finetune_together(
     devs = [examples.of("dev") for _, examples in labelled]
     cards = _cards(head, [task for task, _ in labelled], trains, config)
     network = head.network(model, tokenizer, cards, place.seed)
-    predictors = [head.predictor(network, tokenizer, card, place.device) for card in cards]
-    if config.probe:
-        for predictor, train in zip(predictors, trains, strict=True):
-            head.probe(predictor, train)
+    if config.probe and not place.goes_on:
+        for card, train in zip(cards, trains, strict=True):
+            head.probe(head.predictor(network, tokenizer, card, place.device), drawn(train, PROBED, place.seed))
     freeze_layers(network, model.freeze_layers)
     learnt = _encoded(head, tokenizer, trains, cards)
     watched = _encoded(head, tokenizer, devs, cards) if any(map(len, devs)) else None
@@ -120,8 +122,8 @@ def finetune_together(
     assert loaders[0] is not None
     fitted = fit(module, loaders[0], loaders[1], plan, place)
     results = []
-    network.to(place.device).eval()
-    for predictor, train, dev, (_, examples) in zip(predictors, trains, devs, labelled, strict=True):
+    for card, train, dev, (_, examples) in zip(cards, trains, devs, labelled, strict=True):
+        predictor = head.predictor(network, tokenizer, card, place.device)
         own = _own_dev(head, predictor, dev) if len(cards) > 1 and len(dev) else fitted.dev
         own = own | (head.fuse(predictor, train, dev) if config.lexical else {})
         judged = _judged(head, predictor, replace(fitted, dev=own), examples, train if config.baselines else None)

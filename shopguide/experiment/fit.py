@@ -65,9 +65,22 @@ class Place:
     """Lightning callbacks beside those of the phase."""
 
     @property
+    def last(self) -> Path:
+        """The checkpoint from which training goes on."""
+        return Path(self.folder) / "last.ckpt"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is one to go on from."""
+        return self.resume and self.last.exists()
+
+    @property
     def device(self) -> str:
-        """Of what is done beside training: the GPU, where there is one that the trainer may use."""
-        return "cuda" if may_use_cuda(str(self.trainer.get("accelerator", AUTO))) else "cpu"
+        """Of what is done beside training: the trainer's own GPU, where it may use one."""
+        if not may_use_cuda(str(self.trainer.get("accelerator", AUTO))):
+            return "cpu"
+        rank, devices = int(os.environ.get("LOCAL_RANK", 0)), self.trainer.get("devices")
+        return f"cuda:{devices[rank] if isinstance(devices, list) else rank}"
 
 
 @dataclass(frozen=True)
@@ -179,15 +192,14 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
     torch.manual_seed(place.seed)
     objective.train()
     curves = StepCurves()
-    last = Path(place.folder) / "last.ckpt"
-    last.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint = last if place.resume and last.exists() else None
+    place.last.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint = place.last if place.goes_on else None
     history = DevHistory()
     callbacks: list[Callback] = [curves, history, EpochLine(plan.name, plan.epochs, curves), *place.callbacks]
     callbacks += [WeightAverage(plan.ema)] if plan.ema else []
     best = _best(plan, place) if dev is not None else None
     callbacks += [best] if best else []
-    callbacks.append(LastCheckpoint(last))
+    callbacks.append(LastCheckpoint(place.last))
     if plan.patience and dev is not None:
         monitor = plan.monitor or "dev/loss"
         callbacks.append(EarlyStopping(monitor, patience=plan.patience, mode=_mode(monitor)))

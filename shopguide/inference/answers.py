@@ -102,5 +102,5 @@ def _answer(row: np.ndarray, classes: list[str]) -> Answer:
 
 
 def told(probability: float) -> float:
-    """As far as float32 is sure of it."""
+    """To six decimals."""
     return round(float(probability), 6)

@@ -55,15 +55,11 @@ def write_cards(folder: Path, cards: Sequence[Card]) -> None:
     (folder / FILE).write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def read_card(folder: Path, task: str | None = None) -> Card:
-    """Read a task's card from beside the weights.
-
-    Args:
-        folder: of the model.
-        task: which of several; a model of one task has no other.
+def read_cards(folder: Path) -> list[Card]:
+    """Read the cards of the tasks that a model serves.
 
     Raises:
-        ModelError: there is none, it is of another format, or the model does not serve the task.
+        ModelError: there is none, or it is of another format.
     """
     path = folder / FILE
     if not path.is_file():
@@ -74,7 +70,20 @@ def read_card(folder: Path, task: str | None = None) -> Card:
     plain = json.loads(path.read_text(encoding="utf-8"))
     if plain.get("format") not in READABLE:
         raise ModelError(f"{path}: expected format {FORMAT}, found {plain.get('format')}; train the model again")
-    cards = [Card.from_plain(one) for one in plain.get("tasks", [plain])]
+    return [Card.from_plain(one) for one in plain.get("tasks", [plain])]
+
+
+def read_card(folder: Path, task: str | None = None) -> Card:
+    """Read a task's card from beside the weights.
+
+    Args:
+        folder: of the model.
+        task: which of several; a model of one task has no other.
+
+    Raises:
+        ModelError: as `read_cards`, or the model does not serve the task.
+    """
+    cards = read_cards(folder)
     chosen = cards if len(cards) == 1 else [card for card in cards if card.task == task]
     if not chosen:
         serves = ", ".join(card.task for card in cards)

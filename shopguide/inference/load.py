@@ -1,10 +1,11 @@
 """A task model from its folder, whichever way it is kept there."""
 
 from pathlib import Path
+from typing import Any
 
 from shopguide.config import InferencePrecision
 from shopguide.inference.answers import Answerer
-from shopguide.inference.card import read_card
+from shopguide.inference.card import read_card, read_cards
 from shopguide.inference.onnx import FILE, load_onnx
 
 
@@ -32,3 +33,14 @@ def load_model(folder: str | Path, precision: InferencePrecision = "auto", task:
         "extraction": Tagger,
     }
     return classes[kind].load(folder, precision=precision, task=task)
+
+
+def load_models(folder: Path) -> dict[str, Answerer]:
+    """Task → model, of all tasks that a folder serves; their network is loaded once.
+
+    Raises:
+        ModelError: as `load_model`.
+    """
+    first, *others = read_cards(folder)
+    model: Any = load_model(folder, task=first.task)
+    return {first.task: model, **{card.task: model.serving(card, folder) for card in others}}

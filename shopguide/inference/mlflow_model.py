@@ -6,7 +6,6 @@ Output: one object a row, as `shopguide.predict` writes it.
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from mlflow.models.signature import ModelSignature
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types.schema import ColSpec, DataType, Schema
 
+from shopguide.errors import ModelError
 from shopguide.inference.card import Card
 
 FOLDER = "huggingface"
@@ -27,24 +27,30 @@ class TaskModel(PythonModel):
     """A task model behind MLflow's interface."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Find the Hugging Face folder that was logged with the model."""
-        from shopguide.inference.load import load_model
+        """Load the Hugging Face folder that was logged with the model."""
+        from shopguide.inference.load import load_models
 
-        self.model = lru_cache(None)(lambda task: load_model(context.artifacts[FOLDER], task=task))
+        self.models = load_models(Path(context.artifacts[FOLDER]))
 
     def predict(
         self, context: PythonModelContext, model_input: pandas.DataFrame, params: dict[str, Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Answer a DataFrame, row by row.
+        """Answer a DataFrame, row by row; of several tasks, a record's number is that among those of its task.
 
         Raises:
+            DataError: a row has none of the fields that the model reads.
             ModelError: the model serves several tasks, and a row says none of them.
         """
         records = model_input.astype(object).where(model_input.notna(), None).to_dict("records")
-        tasks = [record.get(TASK) for record in records]
+        if len(self.models) == 1:
+            (model,) = self.models.values()
+            return list(model.predict(records))
+        tasks = [str(record.get(TASK)) for record in records]
+        if unknown := sorted(set(tasks) - set(self.models)):
+            raise ModelError(f"column `{TASK}`: expected one of {', '.join(self.models)}, found {unknown[0]}")
         answers = {
-            task: self.model(task).predict([record for record in records if record.get(TASK) == task])
-            for task in set(tasks)
+            task: model.predict([record for record, own in zip(records, tasks, strict=True) if own == task])
+            for task, model in self.models.items()
         }
         return [next(answers[task]) for task in tasks]
 

@@ -84,7 +84,13 @@ class Network:
         return found
 
     def load_more(self, folder: Path) -> None:
-        """What a kind of model has beside its network."""
+        """Load what a kind of model has beside its network."""
+
+    def serving(self, card: Card, folder: Path) -> Self:
+        """Another task of the same folder, by the same network."""
+        found = type(self)(self.model, self.tokenizer, card, self.device, "auto" if self._auto else 32)
+        found.load_more(folder)
+        return found
 
     def save(self, folder: str | Path) -> None:
         """Write a Hugging Face folder that `load` reads."""

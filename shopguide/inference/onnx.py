@@ -112,7 +112,7 @@ class OnnxLabeller(OnnxNetwork, LabelAnswerer):
         logits = np.zeros((len(first), len(self.labels)), dtype=np.float32)
         for rows, part in self.outputs(self.encoded(first, second), batch_tokens):
             logits[rows] = part
-        found: np.ndarray = 1 / (1 + np.exp(-logits))
+        found: np.ndarray = np.exp(-np.logaddexp(0, -logits))
         return found
 
 

@@ -65,18 +65,19 @@ class Predictor(Network, Classifier):
         return sequence_logits(self.model, batch)[:, self.card.offset : self.card.offset + sum(self.card.sizes)]
 
     def _sure(self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision) -> Posteriors:
-        """What `decide` makes of the network's posteriors."""
+        """What `decide` makes of the network's posteriors; close calls of either are made again in full precision."""
         if not first:
             return {target: np.zeros((0, len(classes)), np.float32) for target, classes in self.card.targets.items()}
         encoded = self.encoded(first, second)
         half = self.worth_half(encoded)
-        found = decide(self._posteriors(encoded, np.arange(len(first)), batch_tokens, half), first, second)
-        close = np.flatnonzero(np.any([_close(part) for part in found.values()], axis=0)) if half else np.arange(0)
-        if len(close):
-            own = self._posteriors(encoded, close, batch_tokens, half=False)
-            texts = ([side[i] for i in close] if side is not None else None for side in (first, second))
-            for target, exact in decide(own, *texts).items():  # type: ignore[arg-type]
-                found[target][close] = exact
+        own = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
+        found = decide(own, first, second)
+        told = [*own.values(), *found.values()] if half else []
+        if len(close := np.flatnonzero(np.any([_close(part) for part in told], axis=0))):
+            exact = self._posteriors(encoded, close, batch_tokens, half=False)
+            beside = None if second is None else [second[i] for i in close]
+            for target, again in decide(exact, [first[i] for i in close], beside).items():
+                found[target][close] = again
         return found
 
     @torch.inference_mode()

@@ -4,7 +4,6 @@ Chinese has no spaces: the character n-grams are its words. Shapes: N examples, 
 """
 
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from shopguide.tasks.labels import LabelSpaces
-from shopguide.tasks.regression import class_weights
+from shopguide.tasks.regression import class_weights, fitted
 from shopguide.tasks.task import Examples
 
 Posteriors = dict[str, np.ndarray]
@@ -54,7 +53,6 @@ class Lexical:
             labels: (N, T) class numbers; below 0: missing.
             spaces: target → classes.
         """
-        from sklearn.exceptions import ConvergenceWarning
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.linear_model import LogisticRegression
 
@@ -66,10 +64,8 @@ class Lexical:
         for column, (target, classes) in zip(labels.T, spaces.items(), strict=True):
             known = (column >= 0) & (column < len(classes))
             regression = LogisticRegression(C=10.0, **_solver(len(classes) * features.shape[1], int(known.sum())))
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # see PASSES
-                fitted = regression.fit(features[known], column[known])
-            model.weights[target], model.biases[target] = class_weights(fitted, len(classes))
+            found = fitted(regression, features[known], column[known])
+            model.weights[target], model.biases[target] = class_weights(found, len(classes))
         return model
 
     def features(self, first: list[str], second: list[str] | None) -> Any:

@@ -1,12 +1,13 @@
 """Which epoch's metrics stand for a phase, and in which precision it trains."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shopguide.checks import parse_config
 from shopguide.experiment import fit
-from shopguide.experiment.fit import DevHistory
+from shopguide.experiment.fit import DevHistory, Place
 from shopguide.experiment.run import run_experiment
 from tests.conftest import Finished, tiny_settings
 
@@ -48,3 +49,22 @@ def test_half_precision_trains_to_about_the_same_loss(finished: Finished, tmp_pa
         losses[precision] = found.metrics["pretrain/dev/loss"]
     assert losses["32-true"] != losses["bf16-mixed"]
     assert losses["bf16-mixed"] == pytest.approx(losses["32-true"], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "rank", "device"),
+    [
+        ({}, None, "cuda:0"),
+        ({"devices": [3]}, None, "cuda:3"),
+        ({"devices": [2, 5]}, "1", "cuda:5"),
+        ({"devices": 2, "accelerator": "gpu"}, "1", "cuda:1"),
+        ({"accelerator": "cpu"}, None, "cpu"),
+    ],
+)
+def test_what_is_done_beside_training_is_done_where_it_trains(
+    trainer: dict[str, Any], rank: str | None, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    if rank is not None:
+        monkeypatch.setenv("LOCAL_RANK", rank)
+    assert Place("x", trainer=trainer).device == device

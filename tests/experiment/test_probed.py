@@ -1,20 +1,28 @@
 """A new layer that starts as logistic regression on the frozen backbone."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 from sklearn.linear_model import LogisticRegression
 
 from shopguide.build import build_task
 from shopguide.checks import parse_config
+from shopguide.experiment.fit import DevHistory
+from shopguide.experiment.heads.classification import ClassificationHead
+from shopguide.experiment.heads.tagging import HEAD
 from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import run_experiment
+from shopguide.inference.card import Card
 from shopguide.inference.load import load_model
 from shopguide.inference.predictor import Predictor
 from shopguide.runs.store import open_store
 from shopguide.tasks.labels import encode_labels
 from shopguide.tasks.regression import PASSES, PENALTY
+from shopguide.tasks.task import Examples
+from shopguide.text.inputs import InputSpec
 from tests.conftest import tiny_settings
 
 
@@ -30,10 +38,42 @@ def test_before_anything_is_learnt_the_posterior_is_the_regression_s(tmp_path: P
         assert isinstance(model, Predictor)
         train = task.examples(material.shop, material.parts, material.truth).of("train")
         states = model.pooled(train.first, train.second)
-        states = (states - states.mean(0)) / states.std(0)
+        states = (states - states.mean(0)) / np.sqrt((states**2).mean(0))
         told = model.posterior(train.first, train.second)
         labels = encode_labels(train, model.card.targets)
         for column, target in zip(labels.T, model.card.targets, strict=True):
             known = column >= 0
             fitted = LogisticRegression(C=PENALTY, max_iter=PASSES).fit(states[known], column[known])
             np.testing.assert_allclose(told[target], fitted.predict_proba(states), atol=2e-2)
+
+
+def test_what_is_learnt_is_not_probed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = {"phases": ["finetune"], "finetune.probe": True, "finetune.baselines": False, "epochs": 3}
+    settings = tiny_settings(tmp_path, **changes)
+    settings["tasks"] = {"need": settings["tasks"]["need"]}
+    probed: list[str] = []
+    monkeypatch.setattr(
+        ClassificationHead, "probe", lambda _self, predictor, _train: probed.append(predictor.card.task)
+    )
+    stopping = DevHistory.on_validation_end
+
+    def stop(history: DevHistory, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        stopping(history, trainer, module)
+        if trainer.current_epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DevHistory, "on_validation_end", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_experiment(parse_config(settings))
+    run_id = capsys.readouterr().out.split("run ")[1].split(":")[0]
+    run_experiment(parse_config({**settings, "resume": run_id}))
+    assert probed == ["need"]
+
+
+def test_kinds_that_have_no_probe_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    card = Card("spans", InputSpec(("text",)), {"label": ["brand"]}, 32, "tagging")
+    HEAD.probe(SimpleNamespace(card=card), Examples())
+    assert "task `spans`: finetune.probe is for classifiers" in capsys.readouterr().out

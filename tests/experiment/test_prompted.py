@@ -11,6 +11,7 @@ from shopguide.checks import parse_config
 from shopguide.errors import ConfigError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
+from shopguide.inference import network
 from shopguide.inference.load import load_model
 from shopguide.inference.prompt_predictor import PromptPredictor
 from shopguide.runs.store import open_store
@@ -48,7 +49,7 @@ def settings(folder: Path, **changes: object) -> dict[str, object]:
     )
 
 
-def test_from_pretraining_to_answers(tmp_path: Path) -> None:
+def test_from_pretraining_to_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = parse_config(settings(tmp_path))
     outcome = run_experiment(config)
     assert outcome.metrics["features/accuracy"] > 0.7
@@ -58,6 +59,14 @@ def test_from_pretraining_to_answers(tmp_path: Path) -> None:
     (good,) = model.predict([{"title": "the shoe is great, good buy"}])
     assert set(good["posterior"]) == {"Positive", "Negative"}
     assert sum(good["posterior"].values()) == pytest.approx(1, abs=1e-5)
+    texts = ["the shoe is great, good buy", "bad buy, broken", "shoe 7"] * 5
+    monkeypatch.setattr(network, "good_at_bf16", lambda device: device == "cpu")
+    monkeypatch.setattr(network, "MANY", 1)
+    exact, half = (
+        PromptPredictor.load(store.task_model(outcome.run_id, "features"), precision=p) for p in (32, "auto")
+    )
+    for target, posterior in half.posterior(texts).items():
+        np.testing.assert_allclose(posterior, exact.posterior(texts)[target], atol=0.02)
     found = evaluate_run(store, outcome.run_id, "features", config.data, "test", 64)["features"]
     assert found["accuracy"]["value"] == pytest.approx(outcome.metrics["features/accuracy"])
 

@@ -120,7 +120,7 @@ def test_for_mlflow_a_column_says_which_task(shared: Shared) -> None:
     for record, answer in zip(records, found, strict=True):
         (expected,) = load_model(shared.folder(record["task"]), task=record["task"]).predict([record])
         assert answer["label"] == expected["label"]
-    with pytest.raises(ModelError, match="serves several tasks, say which with task="):
+    with pytest.raises(ModelError, match="column `task`: expected one of need, features, relevance, found spans"):
         model.predict(pandas.DataFrame([{"task": "spans", "query": "red boots"}]))
 
 
@@ -132,10 +132,15 @@ def test_close_calls_are_those_of_the_fused_posterior(shared: Shared, monkeypatc
     monkeypatch.setattr(network, "MANY", 1)
     model = Predictor.load(folder, task="relevance")
     assert model.fusion is not None
-    for close in (0.0, 2.0):
-        monkeypatch.setattr(predictor, "CLOSE", close)
-        for target, posterior in model.posterior(*pairs).items():
-            np.testing.assert_allclose(posterior, exact[target], atol=1e-5 if close else 0.05)
+    monkeypatch.setattr(predictor, "CLOSE", 0.0)
+    rough = model.posterior(*pairs)["grade"]
+    top = -np.sort(-rough, axis=1)
+    gap = top[:, 0] - top[:, 1]
+    monkeypatch.setattr(predictor, "CLOSE", float(np.median(gap)))
+    found, close = model.posterior(*pairs)["grade"], gap < np.median(gap)
+    assert 0 < close.sum() < len(gap)
+    np.testing.assert_allclose(found[close], exact["grade"][close], atol=1e-5)
+    assert (np.abs(rough - exact["grade"])[close] > 1e-5).any(), "half precision was not used"
 
 
 def test_resumed_it_repeats_nothing(shared: Shared, capsys: pytest.CaptureFixture[str]) -> None:

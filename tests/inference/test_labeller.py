@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_fscore_support
 from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -13,6 +14,7 @@ from shopguide.checks import parse_config
 from shopguide.config import OptimizerConfig
 from shopguide.errors import ConfigError, DataError
 from shopguide.experiment.evaluate import evaluate_run
+from shopguide.experiment.heads.multilabel import HEAD
 from shopguide.experiment.run import run_experiment
 from shopguide.inference.export import TOLERANCE, export
 from shopguide.inference.labeller import Labeller
@@ -24,6 +26,7 @@ from shopguide.objectives.multilabel import MultiLabel
 from shopguide.records.partition import partition
 from shopguide.runs.store import Store, open_store
 from shopguide.tasks.need import Need
+from shopguide.tasks.regression import PASSES, PENALTY
 from shopguide.tasks.task import Examples
 from tests.conftest import TINY, tiny_settings
 from tests.records.shops import load, write_lines, write_shop
@@ -84,6 +87,21 @@ def test_answers_are_labels_of_one_half_and_more(trained: Trained) -> None:
     assert model.posterior([]).shape == (0, 4)
     together = model.posterior(["boots", "a very long query about phones and lamps", ""])
     np.testing.assert_allclose(together[0], model.posterior(["boots"])[0], atol=1e-5)
+
+
+def test_a_probe_is_a_regression_a_label(trained: Trained) -> None:
+    model = load_model(trained.store.task_model(trained.run_id, "need"), precision=32)
+    assert isinstance(model, Labeller)
+    queries = [f"{one} and {other}" for one in model.labels for other in model.labels if one != other] * 4
+    said = [sorted(query.split(" and ")) for query in queries]
+    train = Examples(ids=queries, first=queries, values=said)
+    states = model.pooled(queries)
+    HEAD.probe(model, train)
+    posterior = model.posterior(queries)
+    states = (states - states.mean(0)) / np.sqrt((states**2).mean(0))
+    for place, label in enumerate(model.labels):
+        fitted = LogisticRegression(C=PENALTY, max_iter=PASSES).fit(states, [label in some for some in said])
+        np.testing.assert_allclose(posterior[:, place], fitted.predict_proba(states)[:, 1], atol=0.02)
 
 
 def test_exported_it_answers_the_same(trained: Trained, tmp_path: Path) -> None:

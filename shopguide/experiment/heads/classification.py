@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-import torch
-
 from shopguide.build import build_loss
 from shopguide.config import FinetuneConfig
 from shopguide.experiment.heads.head import Head, Start
@@ -13,7 +11,7 @@ from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores, ceiling, score
 from shopguide.inference.predictor import Predictor
 from shopguide.models.backbone import Head as HeadName
-from shopguide.models.pooled import answer_layer
+from shopguide.models.pooled import answer_layer, set_answers
 from shopguide.objectives.classification import Classification
 from shopguide.runs import figures
 from shopguide.tasks.baselines import majority
@@ -30,7 +28,7 @@ class ClassificationHead(Head):
     """One linear head, of which each target owns a run of outputs."""
 
     network_head: ClassVar[HeadName] = "classification"
-    model = Predictor
+    answerer = Predictor
     shown = ("macro_f1", "accuracy", "weighted_f1", "ece")
 
     def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
@@ -78,14 +76,9 @@ class ClassificationHead(Head):
     def probe(self, predictor: Predictor, train: Examples) -> None:
         """The targets' runs of the last layer are regressions on what it sees of the training texts."""
         states, spaces = predictor.pooled(train.first, train.second), predictor.card.targets
-        layer, start = answer_layer(predictor.model), predictor.card.offset
+        start, biased = predictor.card.offset, answer_layer(predictor.model).bias is not None
         for labels, classes in zip(encode_labels(train, spaces).T, spaces.values(), strict=True):
-            own = slice(start, start + len(classes))
-            weights, biases = probe(states, labels, len(classes), layer.bias is not None)
-            with torch.no_grad():
-                layer.weight[own] = torch.from_numpy(weights).to(layer.weight)
-                if layer.bias is not None:
-                    layer.bias[own] = torch.from_numpy(biases).to(layer.bias)
+            set_answers(predictor.model, start, *probe(states, labels, len(classes), biased))
             start += len(classes)
 
     def fuse(self, predictor: Predictor, train: Examples, dev: Examples) -> dict[str, float]:

@@ -33,8 +33,8 @@ class Head(ABC):
     """How a kind of task is learnt, answered and judged."""
 
     network_head: ClassVar[HeadName]
-    model: ClassVar[type[Network]]
-    """Of the task, in torch."""
+    answerer: ClassVar[type[Network]]
+    """The task model, in torch."""
     shown: ClassVar[tuple[str, ...]]
     """Metrics of the closing table; first the one that a run is known by, and by whose dev value its epoch is chosen
     where nothing else is said."""
@@ -62,7 +62,7 @@ class Head(ABC):
 
     def predictor(self, network: nn.Module, tokenizer: Any, card: Card, device: str) -> Any:
         """The task model, on a device."""
-        return self.model(network, tokenizer, card, device)
+        return self.answerer(network, tokenizer, card, device)
 
     @abstractmethod
     def answered(self, predictor: Any, examples: Examples, batch_tokens: int) -> Any:
@@ -76,8 +76,9 @@ class Head(ABC):
     def baselines(self, predictor: Any, train: Examples, held_out: Examples) -> dict[str, Scores]:
         """What simple methods reach, by name; `ceiling`: a perfect reader, where it is known."""
 
-    def probe(self, predictor: Any, train: Examples) -> None:  # noqa: B027
-        """Start from logistic regression on the frozen backbone. Without effect where the head is of another kind."""
+    def probe(self, predictor: Any, train: Examples) -> None:
+        """Start from logistic regression on the frozen backbone; that a kind of task cannot is told."""
+        print(f"task `{predictor.card.task}`: finetune.probe is for classifiers; its new layer starts at random")
 
     def fuse(self, predictor: Any, train: Examples, dev: Examples) -> dict[str, float]:
         """Give the model a lexical branch; its `dev/<metric>` with it. Without effect where there is no such branch."""

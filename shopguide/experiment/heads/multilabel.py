@@ -13,9 +13,11 @@ from shopguide.inference.evaluation import Scores
 from shopguide.inference.labeller import Labeller
 from shopguide.inference.span_evaluation import score_labels
 from shopguide.metrics.spans import NAMES
+from shopguide.models.pooled import answer_layer, set_answers
 from shopguide.objectives.multilabel import MultiLabel
 from shopguide.runs import figures
 from shopguide.tasks.lexical import label_regression
+from shopguide.tasks.regression import probe
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.examples import EncodedTexts
 
@@ -27,7 +29,7 @@ class MultiLabelHead(Head):
     """One output a label."""
 
     network_head = "classification"
-    model = Labeller
+    answerer = Labeller
     shown = NAMES
 
     def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
@@ -58,6 +60,16 @@ class MultiLabelHead(Head):
                 f"found finetune.loss.target={start.config.loss['target']} and finetune.r_drop={start.config.r_drop:g}"
             )
         return MultiLabel(start.network, start.optimizer, start.config.label_smoothing)
+
+    def probe(self, predictor: Labeller, train: Examples) -> None:
+        """A regression a label; that of a label which all texts have, or none, stays as it is."""
+        states = predictor.pooled(train.first, train.second)
+        biased = answer_layer(predictor.model).bias is not None
+        for place, label in enumerate(predictor.labels):
+            given = np.array([label in labels for labels in train.values or ()], dtype=np.int64)
+            if 0 < given.sum() < len(given):
+                weights, biases = probe(states, given, 2, biased)
+                set_answers(predictor.model, place, weights[1:] - weights[:1], biases[1:] - biases[:1])
 
     def answered(self, predictor: Labeller, examples: Examples, batch_tokens: int) -> list[list[str]]:
         """The labels of each text."""

@@ -25,7 +25,7 @@ class PromptHead(ClassificationHead):
     """The pretrained head, asked for the classes' words."""
 
     network_head = "masked_lm"
-    model = PromptPredictor
+    answerer = PromptPredictor
 
     def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
         """One target.

@@ -28,7 +28,7 @@ class TaggingHead(Head):
     """A tag a word, and the best sequence of tags that gives spans."""
 
     network_head = "tagging"
-    model = Tagger
+    answerer = Tagger
     shown = NAMES
 
     def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
