@@ -124,7 +124,7 @@ def shown(value: object) -> str:
 
 def draw(rows: list[dict[str, object]]) -> None:
     chosen = [row for row in rows if row["metric"] in ("f1", "macro_f1")][::-1]
-    figure = Figure(figsize=(9, 1.2 + 0.5 * len(chosen)), layout="constrained")
+    figure = Figure(figsize=(10, 1.2 + 0.5 * len(chosen)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for place, row in enumerate(chosen):
@@ -142,14 +142,14 @@ def draw(rows: list[dict[str, object]]) -> None:
                     markersize=8 if system == "model" else 10,
                 )
     axes.set_yticks(range(len(chosen)), [f"{row['set']}: {row['task']}, {row['metric']}" for row in chosen])
-    axes.set_xlim(0, 1)
+    axes.set_xlim(0, 1.02)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     for system, colour in COLOURS.items():
         if system != "word_lr":
             label = "TF-IDF or word LR" if system == "tfidf_lr" else SYSTEMS[system]
             axes.plot([], [], "o" if system == "model" else "s", color=colour, label=label)
-    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.4, -0.06), ncol=4)
+    figure.legend(frameon=False, loc="outside lower center", ncol=5)
     axes.set_title("Means over three seeds with 95 % intervals", loc="left", fontsize=11)
     figure.savefig(HERE / "results.png", dpi=130)
 
