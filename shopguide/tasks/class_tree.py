@@ -8,7 +8,6 @@ Shapes: N examples, P paths, T levels, C classes.
 
 import numpy as np
 
-from shopguide.errors import DataError
 from shopguide.tasks.labels import LabelSpaces, encode_labels
 from shopguide.tasks.lexical import Posteriors
 from shopguide.tasks.task import Examples
@@ -20,21 +19,10 @@ Paths = list[list[int]]
 
 
 def training_paths(train: Examples, spaces: LabelSpaces) -> Paths:
-    """The paths that are labelled at every level, in order.
-
-    Raises:
-        DataError: the targets are no levels of a tree: the classes of each stand on several paths.
-    """
+    """The paths that are labelled at every level, in order; in real data a class may stand below several."""
     labels = encode_labels(train, spaces)
-    found = np.unique(labels[(labels >= 0).all(1)], axis=0)
-    most = [np.bincount(level).max(initial=0) for level in found.T]
-    if len(found) and min(most) > 1:
-        raise DataError(
-            f"tasks.features.tree=true: expected levels of a tree as targets, found {', '.join(spaces)}, each with a "
-            f"class that stands beside several of the others; name levels (data.targets=[category.1,category])"
-        )
-    paths: Paths = found.tolist()
-    return paths
+    found: Paths = np.unique(labels[(labels >= 0).all(1)], axis=0).tolist()
+    return found
 
 
 def consistent(posteriors: Posteriors, paths: Paths) -> Posteriors:

@@ -1,7 +1,5 @@
 import numpy as np
-import pytest
 
-from shopguide.errors import DataError
 from shopguide.tasks.class_tree import consistent, training_paths
 from shopguide.tasks.task import Examples
 
@@ -26,11 +24,10 @@ def test_marginals_of_all_paths_counted_one_by_one() -> None:
         np.testing.assert_allclose(found["top"][row], [shares[0] + shares[1], shares[2]], rtol=1e-5)
 
 
-def test_targets_that_are_no_levels_are_told() -> None:
-    labels = {"brand": ["a", "a", "b", "b"], "colour": ["red", "blue", "red", "blue"]}
-    train = Examples(ids=list("1234"), labels=labels)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="expected levels of a tree as targets, found brand, colour"):
-        training_paths(train, {"brand": ["a", "b"], "colour": ["blue", "red"]})
+def test_a_class_may_stand_below_several() -> None:
+    labels = {"top": ["a", "b", "a"], "leaf": ["a1", "a1", "a2"]}
+    train = Examples(ids=list("123"), labels=labels)  # type: ignore[arg-type]
+    assert training_paths(train, SPACES) == [[0, 0], [0, 1], [1, 0]]
 
 
 def test_no_examples() -> None:
