@@ -80,8 +80,8 @@ def finetune_together(
 ) -> list[Finetuned]:
     """As `finetune`, for tasks that share one network: one result a task, in their order.
 
-    A batch holds examples of all tasks, each as often as it has examples; the kept epoch is the best one by the mean
-    over all targets.
+    Each batch is of one task (as in MT-DNN, Liu et al. 2019), so that a task is learnt in as many steps, with the same
+    loss, as it is alone; their order is random. The kept epoch is the best one by the mean over all targets.
 
     Args:
         labelled: tasks of one kind, each with its examples.
@@ -192,5 +192,6 @@ def drawn(examples: Examples, count: int | None, seed: int) -> Examples:
 def _loader(
     encoded: Any, batch: BatchConfig, tokenizer: Any, network: nn.Module, seed: int, shuffle: bool
 ) -> BatchLoader:
-    plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, seed, shuffle, runs_unpadded(network))
+    groups = getattr(encoded, "groups", None)
+    plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, seed, shuffle, runs_unpadded(network), groups)
     return BatchLoader(encoded, Batches(plan), Collate(tokenizer.pad_token_id), batch.num_workers)

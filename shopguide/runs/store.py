@@ -3,14 +3,17 @@
 import logging
 import os
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
+from mlflow.exceptions import MlflowException
 
 from shopguide.errors import RunError
 from shopguide.runs.secrets import mask_uri
@@ -132,6 +135,25 @@ class Store:
         return settings
 
 
+def _alone(uri: str) -> AbstractContextManager[object]:
+    """Of several processes that open an embedded store, only one at a time may make its tables."""
+    path = uri.removeprefix("sqlite:///")
+    return FileLock(f"{path}.lock") if path != uri else nullcontext()
+
+
+def _experiment_id(client: MlflowClient, name: str, location: str | None) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    try:
+        return str(client.create_experiment(name, artifact_location=location, tags=MODEL_TRAINING))
+    except MlflowException:
+        found = client.get_experiment_by_name(name)  # another process may have been quicker
+        if found is None:
+            raise
+        return str(found.experiment_id)
+
+
 def open_store(uri: str | None, experiment: str, root: Path, create: bool = True) -> Store:
     """Connect, and make the MLflow experiment if it is new; with `create=False`, no new embedded store.
 
@@ -150,15 +172,11 @@ def open_store(uri: str | None, experiment: str, root: Path, create: bool = True
         raise RunError(f"tracking.root={root}: expected a folder to write to ({error})") from error
     if not create and chosen == f"sqlite:///{root.absolute() / 'mlflow.db'}" and not (root / "mlflow.db").exists():
         raise RunError(f"tracking.root={root}: no experiment has been run there yet (make train)")
+    location = (root.absolute() / "artifacts").as_uri() if chosen.startswith("sqlite:") else None
     try:
-        client = MlflowClient(chosen)
-        found = client.get_experiment_by_name(experiment)
-        if found is not None:
-            return Store(client, found.experiment_id, chosen)
-        local = chosen.startswith("sqlite:")
-        location = (root.absolute() / "artifacts").as_uri() if local else None
-        new = client.create_experiment(experiment, artifact_location=location, tags=MODEL_TRAINING)
-        return Store(client, new, chosen)
+        with _alone(chosen):
+            client = MlflowClient(chosen)
+            return Store(client, _experiment_id(client, experiment, location), chosen)
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise RunError(f"tracking.uri={mask_uri(chosen)}: the MLflow store does not answer ({reason[:200]})") from error

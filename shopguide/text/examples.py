@@ -58,15 +58,19 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
             if name in encoded
         }
         self.labels = labels
+        self.groups: np.ndarray | None = None
         self.lengths = np.array([len(row) for row in self.columns["input_ids"]], dtype=np.int64)
 
     @classmethod
     def joined(cls, parts: Sequence["EncodedTexts"]) -> "EncodedTexts":
-        """One after the other; the targets of each stand beside those of the others, where its labels are missing."""
+        """One after the other, each a group of its own; the targets of each stand beside those of the others, where
+        its labels are missing.
+        """
         whole = cls.__new__(cls)
         names = list(max(parts, key=len).columns)
         whole.columns = {name: [row for part in parts for row in part.columns.get(name, ())] for name in names}
         whole.lengths = np.concatenate([part.lengths for part in parts])
+        whole.groups = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         labels = [part.labels for part in parts if part.labels is not None]
         whole.labels = np.full((len(whole), sum(part.shape[1] for part in labels)), IGNORE, dtype=np.int64)
         row = column = 0

@@ -22,6 +22,7 @@ class BatchPlan:
         shuffle: False keeps the examples sorted by length, the longest first.
         unpadded: the model does no work on padding: the order is random, and `tokens` counts real ones. Otherwise
             batches are of examples of like length, and `tokens` counts rows × longest row.
+        groups: (N,) number of the group of each example: a shuffled batch is of one group; None: all are of one.
     """
 
     lengths: np.ndarray
@@ -30,6 +31,7 @@ class BatchPlan:
     seed: int = 0
     shuffle: bool = True
     unpadded: bool = False
+    groups: np.ndarray | None = None
 
     def of_epoch(self, epoch: int) -> list[np.ndarray]:
         """The batches of a pass over the data; every example is in exactly one."""
@@ -37,13 +39,19 @@ class BatchPlan:
             return self._alike(np.argsort(-self.lengths, kind="stable"))
         draw = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
         order = draw.permutation(len(self.lengths))
-        if self.unpadded:
+        if self.unpadded and self.groups is None:
             return self._in_order(order)
+        groups = np.zeros_like(order) if self.groups is None else self.groups[order]
+        cut = self._in_order if self.unpadded else self._pooled
+        batches = [batch for group in np.unique(groups) for batch in cut(order[groups == group])]
+        return [batches[i] for i in draw.permutation(len(batches))]
+
+    def _pooled(self, order: np.ndarray) -> list[np.ndarray]:
         batches: list[np.ndarray] = []
         for start in range(0, len(order), POOL * self.size):
             pool = order[start : start + POOL * self.size]
             batches += self._alike(pool[np.argsort(-self.lengths[pool], kind="stable")])
-        return [batches[i] for i in draw.permutation(len(batches))]
+        return batches
 
     def _in_order(self, order: np.ndarray) -> list[np.ndarray]:
         if self.tokens is not None:

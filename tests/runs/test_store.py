@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,3 +97,11 @@ def test_two_stores_in_one_process_keep_apart(store: Store, tmp_path: Path) -> N
     run = experiment(store, "first")
     with pytest.raises(RunError):
         other.resolve(run)
+
+
+def test_two_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    code = f"from pathlib import Path; from shopguide.runs.store import open_store; \
+print(open_store(None, 'tests', Path({str(tmp_path)!r})).experiment_id)"
+    started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    found = [process.communicate(timeout=120)[0].strip() for process in started]
+    assert found[0] == found[1] != ""

@@ -25,6 +25,24 @@ def test_every_example_once_within_the_bounds(
         assert tokens is None or len(batch) == 1 or counted <= tokens
 
 
+@settings(deadline=None, max_examples=100)
+@given(LENGTHS, st.integers(1, 40), BUDGET, st.integers(2, 4), st.booleans())
+def test_a_batch_is_of_one_group(
+    lengths: np.ndarray, size: int, tokens: int | None, number: int, unpadded: bool
+) -> None:
+    groups = np.random.default_rng(0).integers(0, number, len(lengths))
+    plan = BatchPlan(lengths, size, tokens, seed=1, unpadded=unpadded, groups=groups).of_epoch(0)
+    assert sorted(np.concatenate(plan).tolist()) == list(range(len(lengths)))
+    assert all(len(set(groups[batch])) == 1 for batch in plan)
+
+
+def test_the_batches_of_groups_are_mixed() -> None:
+    groups = np.repeat([0, 1], [800, 80])
+    plan = BatchPlan(np.full(880, 9), 8, seed=1, unpadded=True, groups=groups).of_epoch(0)
+    order = [int(groups[batch[0]]) for batch in plan]
+    assert order.count(1) == 10 and order != sorted(order) and order != sorted(order, reverse=True)
+
+
 def test_length_order_saves_padding() -> None:
     lengths = np.random.default_rng(0).integers(1, 128, 2048)
     plan = BatchPlan(lengths, 32).of_epoch(0)
