@@ -190,7 +190,7 @@ class FinetuneConfig:
     prompt: dict[str, Any] | None = None
     """Classify by the masked-LM head: `template`, with `[MASK]` and after it `{text}`, and `words` (class → one token;
     a class without one is its own word); for few examples and tasks of one target. null: a new head."""
-    probe: bool = False
+    probe: bool = True
     """Start a classifier's new layer as logistic regression on the frozen backbone (Kumar et al. 2022); else random."""
     shared: bool = False
     """One encoder, and one model folder, for all classification tasks; else each task has its own."""
@@ -206,8 +206,6 @@ class FinetuneConfig:
             raise ValueError(fault)
         if self.prompt is not None and self.shared:
             raise ValueError("prompt and shared: a prompt is asked of a network of its own; set one of the two")
-        if self.prompt is not None and self.probe:
-            raise ValueError("prompt and probe: a prompt has no new layer that could start from a probe; set one")
 
 
 def template_fault(template: object) -> str | None:

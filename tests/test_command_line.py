@@ -40,7 +40,6 @@ MISTAKES = {
     "tasks.need.dept=1": "tasks.need.dept: no such setting; did you mean `tasks.need.depth`?",
     "tasks.features.tree=true data.targets=[category]": "features.tree=true: expected the levels of a tree as targets",
     "finetune.prompt={template:x}": "finetune: prompt.template=x: expected [MASK] and, after it, {text}",
-    "finetune.prompt={template:'[MASK]{text}'} finetune.probe=true": "prompt and probe",
     "model=bert_bas": "model=bert_bas: no such choice; did you mean `bert_base_chinese`?",
 }
 

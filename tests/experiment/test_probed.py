@@ -1,7 +1,6 @@
 """A new layer that starts as logistic regression on the frozen backbone."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,23 +11,19 @@ from shopguide.build import build_task
 from shopguide.checks import parse_config
 from shopguide.experiment.fit import DevHistory
 from shopguide.experiment.heads.classification import ClassificationHead
-from shopguide.experiment.heads.tagging import HEAD
 from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import run_experiment
-from shopguide.inference.card import Card
 from shopguide.inference.load import load_model
 from shopguide.inference.predictor import Predictor
 from shopguide.runs.store import open_store
 from shopguide.tasks.labels import encode_labels
 from shopguide.tasks.regression import PASSES, PENALTY
-from shopguide.tasks.task import Examples
-from shopguide.text.inputs import InputSpec
 from tests.conftest import tiny_settings
 
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_before_anything_is_learnt_the_posterior_is_the_regression_s(tmp_path: Path, shared: bool) -> None:
-    changes = {"phases": ["finetune"], "finetune.probe": True, "finetune.shared": shared, "finetune.baselines": False}
+    changes = {"phases": ["finetune"], "finetune.shared": shared, "finetune.baselines": False}
     config = parse_config(tiny_settings(tmp_path, **changes, lr=1e-12))
     run_id = run_experiment(config).run_id
     store = open_store(None, "shopguide", tmp_path / "mlruns")
@@ -50,7 +45,7 @@ def test_before_anything_is_learnt_the_posterior_is_the_regression_s(tmp_path: P
 def test_what_is_learnt_is_not_probed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changes = {"phases": ["finetune"], "finetune.probe": True, "finetune.baselines": False, "epochs": 3}
+    changes = {"phases": ["finetune"], "finetune.baselines": False, "epochs": 3}
     settings = tiny_settings(tmp_path, **changes)
     settings["tasks"] = {"need": settings["tasks"]["need"]}
     probed: list[str] = []
@@ -71,9 +66,3 @@ def test_what_is_learnt_is_not_probed_again(
     run_id = capsys.readouterr().out.split("run ")[1].split(":")[0]
     run_experiment(parse_config({**settings, "resume": run_id}))
     assert probed == ["need"]
-
-
-def test_kinds_that_have_no_probe_say_so(capsys: pytest.CaptureFixture[str]) -> None:
-    card = Card("spans", InputSpec(("text",)), {"label": ["brand"]}, 32, "tagging")
-    HEAD.probe(SimpleNamespace(card=card), Examples())
-    assert "task `spans`: finetune.probe is for classifiers" in capsys.readouterr().out

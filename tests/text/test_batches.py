@@ -40,7 +40,9 @@ def test_the_batches_of_groups_are_mixed() -> None:
     groups = np.repeat([0, 1], [800, 80])
     plan = BatchPlan(np.full(880, 9), 8, seed=1, unpadded=True, groups=groups).of_epoch(0)
     order = [int(groups[batch[0]]) for batch in plan]
-    assert order.count(1) == 10 and order != sorted(order) and order != sorted(order, reverse=True)
+    assert order.count(1) == 10
+    assert order != sorted(order)
+    assert order != sorted(order, reverse=True)
 
 
 def test_length_order_saves_padding() -> None:

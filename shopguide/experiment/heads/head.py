@@ -76,9 +76,8 @@ class Head(ABC):
     def baselines(self, predictor: Any, train: Examples, held_out: Examples) -> dict[str, Scores]:
         """What simple methods reach, by name; `ceiling`: a perfect reader, where it is known."""
 
-    def probe(self, predictor: Any, train: Examples) -> None:
-        """Start from logistic regression on the frozen backbone; that a kind of task cannot is told."""
-        print(f"task `{predictor.card.task}`: finetune.probe is for classifiers; its new layer starts at random")
+    def probe(self, predictor: Any, train: Examples) -> None:  # noqa: B027
+        """Start the new layer from logistic regression on the frozen backbone. Without effect where none is learnt."""
 
     def fuse(self, predictor: Any, train: Examples, dev: Examples) -> dict[str, float]:
         """Give the model a lexical branch; its `dev/<metric>` with it. Without effect where there is no such branch."""

@@ -44,6 +44,9 @@ class PromptHead(ClassificationHead):
         """None of its own: the words are there."""
         return []
 
+    def probe(self, predictor: Any, train: Examples) -> None:
+        """There is no new layer."""
+
     def network(self, model: ModelConfig, tokenizer: Any, cards: Sequence[Card], seed: int) -> nn.Module:
         """The backbone with the head that it was pretrained with."""
         return build_model(model.path, backbone_config(model), self.network_head, tokenizer)
