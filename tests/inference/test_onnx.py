@@ -52,7 +52,7 @@ def test_one_record_is_answered_without_torch(exported: dict[str, Path]) -> None
 
 
 def test_eight_bits_are_smaller_and_answer_nearly_the_same(finished: Finished, tmp_path: Path) -> None:
-    source = finished.store.task_model(finished.run_id, "need")
+    source = finished.store.task_model(finished.run_id, "features")
     found = export(source, tmp_path / "small", int8=True)
     export(source, tmp_path / "whole")
     assert (tmp_path / "small" / FILE).stat().st_size < (tmp_path / "whole" / FILE).stat().st_size
