@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from scipy.stats import t
 
+from experiments.sweeps import interval
 from shopguide.experiment.heads.head import head_of
 from shopguide.runs.store import Store, open_store
 
@@ -99,12 +99,6 @@ def summary(key: Key, systems: dict[str, dict[int, float]]) -> dict[str, object]
     out: dict[str, object] = {"set": key[0], "task": key[1], "metric": key[2], "seeds": len(own), "best": best}
     out |= {name: interval(list(values.values())) for name, values in systems.items()}
     return out | {"gain": interval([own[seed] - systems[best][seed] for seed in own])}
-
-
-def interval(values: list[float]) -> list[float]:
-    array = np.array(values)
-    spread = array.std(ddof=1) if len(array) > 1 else float("nan")
-    return [round(float(array.mean()), 4), round(float(t.ppf(0.975, len(array) - 1) * spread / np.sqrt(len(array))), 4)]
 
 
 def table(rows: list[dict[str, object]]) -> str:

@@ -1,8 +1,9 @@
 """One posterior of two models: P(y | x) ∝ P_network(y | x)ᵃ · P_lexical(y | x)ᵇ, a logarithmic opinion pool.
 
 a and b of each target are those of the lowest negative log likelihood on examples that neither model has learnt from
-(stacking; Wolpert 1992; of log-linear pools: Heskes 1998). So where words decide, the lexical model is believed, and
-where it knows nothing more, the network alone. Shapes: N examples, C classes.
+(stacking; Wolpert 1992; of log-linear pools: Heskes 1998), each example weighted by 1 / √n, n that of its class: else
+the frequent classes alone decide. So where words decide, the lexical model is believed, and where it knows nothing
+more, the network alone. Shapes: N examples, C classes.
 """
 
 import json
@@ -104,9 +105,11 @@ def _powers(one: np.ndarray, other: np.ndarray, labels: np.ndarray, chosen: np.n
     if not len(known):
         return START
     one, other, truth, rows = one[known], other[known], labels[known], np.arange(len(known))
+    weights = 1 / np.sqrt(np.bincount(truth)[truth])
+    weights /= weights.sum()
 
     def loss(powers: np.ndarray) -> float:
-        return float(-np.log(np.maximum(pool(one, other, *powers)[rows, truth], SMALLEST)).mean())
+        return float(-weights @ np.log(np.maximum(pool(one, other, *powers)[rows, truth], SMALLEST)))
 
     found = minimize(loss, START, method="Nelder-Mead", bounds=[(0, 4), (0, 4)], options={"xatol": 1e-3, "fatol": 1e-6})
     return float(found.x[0]), float(found.x[1])

@@ -7,7 +7,6 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from shopguide.tasks import lexical
-from shopguide.tasks.fusion import FILE, Fusion, pool
 from shopguide.tasks.labels import encode_labels, label_spaces
 from shopguide.tasks.lexical import SETTINGS, Lexical
 from shopguide.tasks.task import Examples
@@ -74,42 +73,6 @@ def test_pruned_and_read_back_it_says_the_same(tmp_path: Path) -> None:
         small.save(tmp_path)
         before, after = (one.posterior(train.first, train.second)["t"] for one in (small, Lexical.load(tmp_path)))
         np.testing.assert_allclose(before, after, atol=2e-3)
-
-
-def test_a_pool_of_powers_one_and_nought_is_one_of_the_two() -> None:
-    one, other = (np.random.default_rng(seed).dirichlet(np.ones(4), 9) for seed in (0, 1))
-    np.testing.assert_allclose(pool(one, other, 1, 0), one, rtol=1e-5)
-    np.testing.assert_allclose(pool(one, other, 0, 1), other, rtol=1e-5)
-    product = one * other
-    np.testing.assert_allclose(pool(one, other, 1, 1), product / product.sum(1, keepdims=True), rtol=1e-5)
-    assert pool(one[:0], other[:0], 1, 1).shape == (0, 4)
-
-
-def test_the_better_of_the_two_is_believed(tmp_path: Path) -> None:
-    lexical, spaces = fitted(CLASSES), label_spaces(CLASSES)
-    draw = np.random.default_rng(0)
-    truth = encode_labels(CLASSES, spaces)[:, 0]
-    noise = {"t": draw.dirichlet(np.ones(3), len(CLASSES))}
-    sure = {"t": np.eye(3)[truth] * 0.97 + 0.01}
-    ignorant = Fusion.fit(lexical, noise, CLASSES, spaces)
-    assert ignorant.powers["t"][0] < 0.1 < ignorant.powers["t"][1]
-    fused = ignorant(noise, CLASSES.first, None)["t"]
-    assert (fused.argmax(1) == truth).all()
-    assert (ignorant.cross_fitted(noise, CLASSES, spaces)["t"].argmax(1) == truth).all()
-    knowing = Fusion.fit(lexical, sure, CLASSES, spaces)
-    assert knowing.powers["t"][0] > 0.3
-    ignorant.save(tmp_path)
-    again = Fusion.load(tmp_path)
-    assert again is not None
-    assert again.powers == ignorant.powers
-    (tmp_path / FILE).unlink()
-    assert Fusion.load(tmp_path) is None
-
-
-def test_without_held_out_examples_both_are_believed() -> None:
-    nobody = CLASSES.of("dev")
-    found = Fusion.fit(fitted(CLASSES), {"t": np.zeros((0, 3))}, nobody, label_spaces(CLASSES))
-    assert min(found.powers["t"]) > 0
 
 
 def test_with_many_weights_another_solver_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
