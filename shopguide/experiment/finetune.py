@@ -80,8 +80,9 @@ def finetune_together(
 ) -> list[Finetuned]:
     """As `finetune`, for tasks that share one network: one result a task, in their order.
 
-    Each batch is of one task (as in MT-DNN, Liu et al. 2019), so that a task is learnt in as many steps, with the same
-    loss, as it is alone; their order is random. The kept epoch is the best one by the mean over all targets.
+    Each batch is of one task, and its loss as it is alone (as in MT-DNN, Liu et al. 2019). An epoch has as many batches
+    as the tasks have together, of which a task gets a share as the root of its number of examples. The kept epoch is
+    the best one by the mean over all targets.
 
     Args:
         labelled: tasks of one kind, each with its examples.

@@ -22,7 +22,9 @@ class BatchPlan:
         shuffle: False keeps the examples sorted by length, the longest first.
         unpadded: the model does no work on padding: the order is random, and `tokens` counts real ones. Otherwise
             batches are of examples of like length, and `tokens` counts rows × longest row.
-        groups: (N,) number of the group of each example: a shuffled batch is of one group; None: all are of one.
+        groups: (N,) number of the group of each example: a shuffled batch is of one group, and of the batches of an
+            epoch each group has a share as the root of its number of examples: small ones come round more often (mixing
+            by temperature 2; Raffel et al. 2020, §3.5.2). None: all are of one, and each example comes once.
     """
 
     lengths: np.ndarray
@@ -34,24 +36,35 @@ class BatchPlan:
     groups: np.ndarray | None = None
 
     def of_epoch(self, epoch: int) -> list[np.ndarray]:
-        """The batches of a pass over the data; every example is in exactly one."""
+        """The batches of an epoch."""
         if not self.shuffle:
             return self._alike(np.argsort(-self.lengths, kind="stable"))
         draw = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
-        order = draw.permutation(len(self.lengths))
-        if self.unpadded and self.groups is None:
-            return self._in_order(order)
-        groups = np.zeros_like(order) if self.groups is None else self.groups[order]
-        cut = self._in_order if self.unpadded else self._pooled
-        batches = [batch for group in np.unique(groups) for batch in cut(order[groups == group])]
-        return [batches[i] for i in draw.permutation(len(batches))]
+        if self.groups is not None:
+            return self._mixed(draw, self.groups)
+        return self._shuffled(draw, np.arange(len(self.lengths)))
 
-    def _pooled(self, order: np.ndarray) -> list[np.ndarray]:
+    def _mixed(self, draw: np.random.Generator, groups: np.ndarray) -> list[np.ndarray]:
+        members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+        roots = np.sqrt([len(rows) for rows in members])
+        passes = [self._shuffled(draw, rows) for rows in members]
+        wanted = np.ceil(sum(map(len, passes)) * roots / roots.sum()).astype(int)
+        for rows, batches, number in zip(members, passes, wanted, strict=True):
+            while len(batches) < number:
+                batches += self._shuffled(draw, rows)
+        mixed = [batch for batches, number in zip(passes, wanted, strict=True) for batch in batches[:number]]
+        return [mixed[i] for i in draw.permutation(len(mixed))]
+
+    def _shuffled(self, draw: np.random.Generator, rows: np.ndarray) -> list[np.ndarray]:
+        """The batches of a pass over these examples; every one is in exactly one."""
+        order = draw.permutation(rows)
+        if self.unpadded:
+            return self._in_order(order)
         batches: list[np.ndarray] = []
         for start in range(0, len(order), POOL * self.size):
             pool = order[start : start + POOL * self.size]
             batches += self._alike(pool[np.argsort(-self.lengths[pool], kind="stable")])
-        return batches
+        return [batches[i] for i in draw.permutation(len(batches))]
 
     def _in_order(self, order: np.ndarray) -> list[np.ndarray]:
         if self.tokens is not None:

@@ -32,15 +32,20 @@ def test_a_batch_is_of_one_group(
 ) -> None:
     groups = np.random.default_rng(0).integers(0, number, len(lengths))
     plan = BatchPlan(lengths, size, tokens, seed=1, unpadded=unpadded, groups=groups).of_epoch(0)
-    assert sorted(np.concatenate(plan).tolist()) == list(range(len(lengths)))
-    assert all(len(set(groups[batch])) == 1 for batch in plan)
+    assert all(len(set(groups[batch])) == 1 and len(set(batch)) == len(batch) <= size for batch in plan)
+    assert {int(groups[batch[0]]) for batch in plan} == set(groups)
 
 
-def test_the_batches_of_groups_are_mixed() -> None:
-    groups = np.repeat([0, 1], [800, 80])
-    plan = BatchPlan(np.full(880, 9), 8, seed=1, unpadded=True, groups=groups).of_epoch(0)
+@pytest.mark.parametrize("unpadded", [False, True])
+def test_a_small_group_comes_round_more_often(unpadded: bool) -> None:
+    groups = np.repeat([0, 1], [1600, 100])
+    plan = BatchPlan(np.full(1700, 9), 8, seed=1, unpadded=unpadded, groups=groups).of_epoch(0)
     order = [int(groups[batch[0]]) for batch in plan]
-    assert order.count(1) == 10
+    assert order.count(0) == np.ceil(213 * 40 / 50)
+    assert order.count(1) == np.ceil(213 * 10 / 50)
+    seen = np.bincount(np.concatenate(plan), minlength=1700)
+    assert set(seen[groups == 0]) == {0, 1}
+    assert set(seen[groups == 1]) == {3, 4}
     assert order != sorted(order)
     assert order != sorted(order, reverse=True)
 
