@@ -62,13 +62,13 @@ class Ranked:
             raise ValueError(f"expected queries, items, scores and gains of one length, found {lengths}")
         names, query = np.unique(np.asarray(queries), return_inverse=True)
         known, item = np.unique(np.asarray(items), return_inverse=True)
-        if len(np.unique(query * max(1, len(known)) + item)) < len(query):
+        pairs = np.sort(query * len(known) + item)
+        if (pairs[1:] == pairs[:-1]).any():
             raise ValueError("expected each product once a query, found one twice")
-        missing = np.isnan(scores)
-        order = np.lexsort((-item, -scores, missing, query))
+        order = _falling(query, scores, item, len(known))
         query = query[order]
         place = np.arange(len(query)) - np.searchsorted(query, query)
-        rank = np.where(missing[order], NOWHERE, place)
+        rank = np.where(np.isnan(scores)[order], NOWHERE, place)
         return cls(names, query, rank, np.maximum(gains, 0)[order], (gains >= relevant_from)[order])
 
     def per_query(self, name: str) -> np.ndarray:
@@ -105,15 +105,24 @@ class Ranked:
         return self.summed(self.relevant & (self.rank < cut))
 
 
+def _falling(query: np.ndarray, scores: np.ndarray, item: np.ndarray, items: int) -> np.ndarray:
+    """Rows by query, then falling score (NaN last), then falling item: sorts of whole numbers are the fastest."""
+    _, level = np.unique(-scores, return_inverse=True)
+    place = np.empty_like(query)
+    place[np.argsort(level * items - item)] = np.arange(len(query))
+    return np.argsort(query * len(query) + place)
+
+
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     shares: np.ndarray = np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
     return shares
 
 
 def _ndcg(ranked: Ranked, cut: int) -> np.ndarray:
-    best = np.lexsort((-ranked.gain, ranked.query))
+    gains, level = np.unique(-ranked.gain, return_inverse=True)
+    best = -gains[np.sort(ranked.query * len(gains) + level) % max(1, len(gains))]
     place = np.arange(len(best)) - ranked.starts[ranked.query]
-    ideal = ranked.summed(ranked.gain[best] * (place < cut) / np.log2(place + 2))
+    ideal = ranked.summed(best * (place < cut) / np.log2(place + 2))
     return _share(ranked.summed(ranked.gain * (ranked.rank < cut) / np.log2(ranked.rank + 2)), ideal)
 
 
