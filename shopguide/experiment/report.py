@@ -16,6 +16,7 @@ from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import Pretrained
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
+from shopguide.inference.grades import GRADED, RANKED
 from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
 from shopguide.inference.saved_model import save_model
 from shopguide.records.schema import TABLES
@@ -34,6 +35,7 @@ BESIDE = {
     "lexicon": "lexicon",
     "tfidf_lr": "TF-IDF + LR",
     "word_lr": "word LR",
+    "bm25": "BM25",
     "network": "network alone",
     "ceiling": "ceiling",
 }
@@ -186,7 +188,8 @@ def _rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside
     targets = sorted(
         name.split("/", 2)[2] for name in metrics if name.startswith(f"{split}/macro_f1/") and "." not in name
     )
-    names = [*shown_of, *(f"macro_f1/{target}" for target in targets)]
+    ranked = [name for name in (*RANKED, *GRADED) if f"{split}/{name}" in metrics]
+    names = [*shown_of, *ranked, *(f"macro_f1/{target}" for target in targets)]
     shown = []
     for name in names:
         low, high = (metrics.get(f"{split}/{name}.{end}") for end in ("low", "high"))

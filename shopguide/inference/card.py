@@ -30,6 +30,8 @@ class Card:
     """The first of the network's outputs that is this task's, where a network serves several."""
     paths: list[list[int]] | None = None
     """Where the targets are levels of a tree: its paths, as numbers of the targets' classes."""
+    gains: list[float] | None = None
+    """Where the classes of the only target are grades in an order: what each is worth in a ranking."""
     prompt: dict[str, Any] | None = None
     """Template and words of `text.prompt`."""
 

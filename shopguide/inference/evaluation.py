@@ -22,6 +22,12 @@ class Scores:
     """95 % intervals of the same names where there is one target, else of `<metric>/<target>`."""
     count: int
 
+    def with_more(self, *others: "Scores") -> "Scores":
+        """The metrics and intervals of all, of the same examples."""
+        metrics = {name: value for scores in (self, *others) for name, value in scores.metrics.items()}
+        intervals = {name: pair for scores in (self, *others) for name, pair in scores.intervals.items()}
+        return Scores(metrics, intervals, self.count)
+
 
 def score(examples: Examples, spaces: LabelSpaces, posterior: dict[str, np.ndarray], intervals: bool = True) -> Scores:
     """Score (N, C) probabilities of each target against the examples' labels."""

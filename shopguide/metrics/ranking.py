@@ -17,8 +17,6 @@ import torch
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-ESCI_GAINS = {"E": 1.0, "S": 0.1, "C": 0.01, "I": 0.0}
-"""The official ones of Shopping Queries (Reddy et al. 2022)."""
 NAMES = ("ndcg@10", "mrr@10", "map", "recall@10", "hr@10")
 NOWHERE = 1 << 40
 COLUMNS = ("queries", "items", "scores", "gains")

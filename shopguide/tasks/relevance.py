@@ -1,11 +1,12 @@
 """relevance: query + product → grade: bought 2, viewed 1, sampled unseen 0; or the shop's own judgements."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from shopguide.errors import ConfigError
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, column
@@ -14,6 +15,9 @@ from shopguide.text.inputs import InputSpec
 
 TARGET = "grade"
 GRADES = ("irrelevant", "viewed", "bought")
+ESCI_GAINS = {"E": 1.0, "S": 0.1, "C": 0.01, "I": 0.0}
+"""Exact, substitute, complement, irrelevant: the official ones of Shopping Queries (Reddy et al. 2022)."""
+KNOWN_GAINS: tuple[Mapping[str, float], ...] = ({grade: float(i) for i, grade in enumerate(GRADES)}, ESCI_GAINS)
 
 
 @dataclass(config=OPTIONS, kw_only=True)
@@ -23,6 +27,30 @@ class Relevance(Task):
     fields: tuple[str, ...] = ("title", "attributes")
     negatives: int = Field(default=1, ge=0)
     """Unseen products drawn for each behaviour, by its row number: the same in every run."""
+    gains: dict[str, float] | None = None
+    """Grade → what a product of that grade is worth in a ranking. Without: bought 2, viewed 1, irrelevant 0; E, S, C, I
+    as ESCI counts them; of numbers, how far each is above the least. Grades of other names are in no order."""
+
+    def graded(self, classes: Sequence[str]) -> list[float] | None:
+        """What each class gains; None where they are in no order.
+
+        Raises:
+            ConfigError: `gains` lacks a class, or has one below 0.
+        """
+        if self.gains is not None:
+            unknown = sorted(set(classes) - set(self.gains))
+            if unknown or min(self.gains.values()) < 0:
+                found = f"none for {', '.join(unknown)}" if unknown else "one below 0"
+                raise ConfigError(f"tasks.{self.name}.gains: expected at least 0 for each grade, found {found}")
+            return [self.gains[name] for name in classes]
+        for known in KNOWN_GAINS:
+            if set(classes) <= set(known):
+                return [known[name] for name in classes]
+        try:
+            values = [float(name) for name in classes]
+        except ValueError:
+            return None
+        return [value - min(values) for value in values]
 
     @property
     def inputs(self) -> InputSpec:
@@ -36,7 +64,8 @@ class Relevance(Task):
 
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
         """One example a graded (query, product) pair."""
-        found = Examples(second=[], labels={TARGET: []}, best=None if truth is None else {TARGET: []})
+        found = Examples(second=[], labels={TARGET: []}, lists=[], best=None if truth is None else {TARGET: []})
+        assert found.lists is not None
         position = {item: row for row, item in enumerate(column(shop.products, "item_id"))}
         texts = [self.inputs.render({**product, "query": ""})[1] or "" for product in shop.products]
         judged = len(shop.judgements) > 0
@@ -50,6 +79,7 @@ class Relevance(Task):
             found.labels[TARGET].append(label)
             found.split.append(split)
             found.groups.append(normalised(query))
+            found.lists.append(query if judged else str(row))
             if found.best is not None and truth is not None:
                 found.best[TARGET].append(GRADES[truth.relevance(row, item)])
         return found

@@ -48,6 +48,8 @@ class Examples:
     split: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     """What is resampled together for intervals: a query, a user, a title."""
+    lists: list[str] | None = None
+    """Of ranking: which products are ranked beside each other, those of a query or of a session."""
     spans: list[list[Span] | None] | None = None
     """Of tagging and extraction: what is marked in the text (of a pair, in the second one); None: not known where."""
     values: list[list[str]] | None = None
@@ -71,6 +73,7 @@ class Examples:
             labels={target: pick(column) for target, column in self.labels.items()},
             split=pick(self.split),
             groups=pick(self.groups),
+            lists=None if self.lists is None else pick(self.lists),
             spans=None if self.spans is None else pick(self.spans),
             values=None if self.values is None else pick(self.values),
             best=None if self.best is None else {target: pick(column) for target, column in self.best.items()},

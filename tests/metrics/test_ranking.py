@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from shopguide.metrics.ranking import ESCI_GAINS, NAMES, Ranked, Ranking
+from shopguide.metrics.ranking import NAMES, Ranked, Ranking
+from shopguide.tasks.relevance import ESCI_GAINS
 
 TREC = {
     "ndcg": "ndcg",

@@ -3,18 +3,22 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from shopguide.build import build_loss
 from shopguide.config import FinetuneConfig
 from shopguide.experiment.heads.head import Head, Start
 from shopguide.inference.answers import Classifier
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores, ceiling, score
+from shopguide.inference.grades import grade_scores, rank_scores
 from shopguide.inference.predictor import Predictor
 from shopguide.models.backbone import Head as HeadName
 from shopguide.models.pooled import answer_layer, set_answers
 from shopguide.objectives.classification import Classification
 from shopguide.runs import figures
 from shopguide.tasks.baselines import majority
+from shopguide.tasks.bm25 import bm25
 from shopguide.tasks.class_tree import consistent, training_paths
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.labels import encode_labels, label_counts, label_spaces
@@ -35,7 +39,9 @@ class ClassificationHead(Head):
         """The classes are those of the training examples."""
         spaces = label_spaces(train)
         paths = (training_paths(train, spaces) or None) if getattr(task, "tree", False) else None
-        return Card(task.name, task.inputs, spaces, config.max_length, paths=paths)
+        graded = getattr(task, "graded", None)
+        gains = graded(next(iter(spaces.values()))) if graded and len(spaces) == 1 else None
+        return Card(task.name, task.inputs, spaces, config.max_length, paths=paths, gains=gains)
 
     def outputs(self, card: Card) -> list[str]:
         """One a class of each target, named `target=class` where there are several."""
@@ -70,8 +76,13 @@ class ClassificationHead(Head):
         return predictor.posterior(examples.first, examples.second, batch_tokens=batch_tokens)
 
     def score(self, card: Card, examples: Examples, answers: Posteriors) -> Scores:
-        """Accuracy, F1, calibration."""
-        return score(examples, card.targets, answers)
+        """Accuracy, F1, calibration; of grades, also how well their expected gain ranks, and how near it comes."""
+        found, gains = score(examples, card.targets, answers), _gains(card, examples)
+        if gains is None:
+            return found
+        (posterior,) = answers.values()
+        expected = posterior @ np.array(card.gains)
+        return found.with_more(rank_scores(examples, expected, gains), grade_scores(examples, expected, gains))
 
     def probe(self, predictor: Predictor, train: Examples) -> None:
         """The targets' runs of the last layer are regressions on what it sees of the training texts."""
@@ -104,7 +115,10 @@ class ClassificationHead(Head):
         }
         if fusion is not None:
             answers["network"] = predictor.network_posterior(held_out.first, held_out.second)
-        found = {name: score(held_out, spaces, posterior) for name, posterior in answers.items()}
+        found = {name: self.score(predictor.card, held_out, posterior) for name, posterior in answers.items()}
+        if (gains := _gains(predictor.card, held_out)) is not None and held_out.second is not None:
+            said = bm25(train.second or [], held_out.first, held_out.second)
+            found["bm25"] = rank_scores(held_out, said, gains)
         best = ceiling(held_out, spaces)
         return found if best is None else {**found, "ceiling": best}
 
@@ -119,6 +133,15 @@ class ClassificationHead(Head):
             title = f"{card.task}: {target} ({split})"
             yield f"confusion_{target}", figures.confusion_matrix(truth, posterior.argmax(1), classes, title)
             yield f"calibration_{target}", figures.reliability_diagram(posterior, truth, title)
+
+
+def _gains(card: Card, examples: Examples) -> np.ndarray | None:
+    """(N,) what the examples' products gain, NaN where their grade is unknown; None where there are no grades."""
+    if card.gains is None or examples.lists is None:
+        return None
+    ((target, classes),) = card.targets.items()
+    gain_of = dict(zip(classes, card.gains, strict=True))
+    return np.array([gain_of.get(label or "", np.nan) for label in examples.labels[target]])
 
 
 HEAD = ClassificationHead()
