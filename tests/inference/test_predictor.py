@@ -18,17 +18,18 @@ TEXTS = ["手机壳", "red trail running boots for a long day in the rain", "tv"
 
 @pytest.fixture(scope="module")
 def need(finished: Finished) -> Predictor:
-    return Predictor.load(finished.store.task_model(finished.run_id, "need"))
+    return Predictor.load(finished.store.task_model(finished.run_id, "need"), precision=32)
 
 
 @pytest.fixture(scope="module")
 def features(finished: Finished) -> Predictor:
-    return Predictor.load(finished.store.task_model(finished.run_id, "features"))
+    return Predictor.load(finished.store.task_model(finished.run_id, "features"), precision=32)
 
 
 def test_posterior_is_the_softmax_of_the_model(need: Predictor) -> None:
     for text, row in zip(TEXTS, need.posterior(TEXTS)["category"], strict=True):
-        encoded = need.tokenizer(text, return_tensors="pt", return_token_type_ids=False)
+        cut = {"truncation": True, "max_length": need.card.max_length}
+        encoded = need.tokenizer(text, **cut, return_tensors="pt", return_token_type_ids=False)
         with torch.no_grad():
             expected = need.model(**encoded).logits[0].softmax(-1).numpy()
         np.testing.assert_allclose(row, expected, atol=1e-5)
