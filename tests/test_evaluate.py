@@ -74,4 +74,16 @@ def test_records_without_labels(
     with pytest.raises(SystemExit) as stop:
         evaluate.main()
     assert stop.value.code == 2
-    assert "no labelled example in split `all`" in capsys.readouterr().err
+    assert "split=all: found no labelled example of need, features, relevance in" in capsys.readouterr().err
+
+
+def test_where_there_are_labelled_examples(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    products = [{"item_id": f"I{i}", "title": "Boot", "category": "shoes", "split": "train"} for i in range(3)]
+    root = write_shop(tmp_path / "shop", products, [])
+    words = ["data=files", f"data.root={root}", f"data.cache_dir={tmp_path}/cache", "split=test", "task=features"]
+    monkeypatch.setattr(sys, "argv", command(finished, *words))
+    with pytest.raises(SystemExit):
+        evaluate.main()
+    assert "there are some in dev (split=all: all)" in capsys.readouterr().err

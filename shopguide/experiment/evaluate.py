@@ -56,16 +56,17 @@ def evaluate_run(
     data = data or parse(DataConfig, settings["data"])
     material = load_material(data)
     found: dict[str, Any] = {}
+    there: set[str] = set()
     for name, phase_run in runs.items():
         predictor = load_model(folder or store.task_model(run, name), precision, name)
         if predictor.card.task != name:
             raise ModelError(
                 f"folder={folder}: expected a model of task `{name}`, found one of `{predictor.card.task}`"
             )
-        examples = _examples(build_task(name, settings["tasks"][name]), predictor, material).of(split)
+        every = _examples(build_task(name, settings["tasks"][name]), predictor, material)
+        examples = every.of(split)
         if not len(examples):
-            if task is not None:
-                raise DataError(f"task `{name}`: found no labelled example in split `{split}` of data={data.name}")
+            there |= set(every.split)
             continue
         _tell_unknown(predictor.card, examples)
         head = head_of(predictor.card.kind)
@@ -76,7 +77,12 @@ def evaluate_run(
             )
         found[name] = _plain(scores)
     if not found:
-        raise DataError(f"found no labelled example in split `{split}` of data={data.name} for any task of this run")
+        others = (
+            f"there are some in: {', '.join(sorted(there))} (split=all: all of them)" if there else "nor in another"
+        )
+        raise DataError(
+            f"split={split}: found no labelled example of {', '.join(runs)} in that split of data={data.name}, {others}"
+        )
     return found
 
 

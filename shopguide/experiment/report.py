@@ -186,7 +186,9 @@ def _rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside
     shown_of = head_of(kind).shown
     split = "test" if f"test/{shown_of[0]}" in metrics else "dev_final"
     targets = sorted(
-        name.split("/", 2)[2] for name in metrics if name.startswith(f"{split}/macro_f1/") and "." not in name
+        name.split("/", 2)[2]
+        for name in metrics
+        if name.startswith(f"{split}/macro_f1/") and not name.endswith((".low", ".high"))
     )
     ranked = [name for name in (*RANKED, *GRADED) if f"{split}/{name}" in metrics]
     names = [*shown_of, *ranked, *(f"macro_f1/{target}" for target in targets)]

@@ -53,6 +53,10 @@ class StepCurves(pl.Callback):
         dtype = torch.bfloat16 if "bf16" in mixed else torch.float16 if "16" in mixed else torch.float32
         self._cost, self._peak = forward_cost(module.model), measured_peak(module.device, dtype)  # type: ignore[arg-type]
 
+    def on_train_start(self, *_: Any) -> None:
+        """An epoch that was cut off goes on without being begun again: its next batch is waited for from here."""
+        self._ended = time.perf_counter()
+
     def on_train_epoch_start(self, *_: Any) -> None:
         """The first batch of an epoch is waited for from here."""
         self._ended = time.perf_counter()

@@ -66,7 +66,8 @@ class Store:
             return best
         known = "\n".join(f"  {r.info.run_id}  {r.info.status:9}  {r.info.run_name}" for r in runs[:LISTED])
         listing = f"the last ones are:\n{known}" if known else "no experiment has been run yet (make train)"
-        raise RunError(f"run={run}: expected the id of an experiment's run, found {len(found) or 'none'}; {listing}")
+        wanted = "a finished experiment" if run == "latest" else "the id of an experiment's run"
+        raise RunError(f"run={run}: expected {wanted}, found {len(found) or 'none'}; {listing}")
 
     def _best_of_sweep(self, run: str) -> str | None:
         """The best job of a sweep, where `run` is a finished sweep's id or its first digits."""

@@ -15,11 +15,12 @@ TINY = 1e-6
 
 
 def fitted(regression: Any, features: Any, labels: np.ndarray) -> Any:
-    """A LogisticRegression, after as many passes as it is allowed: that they were all used is no news to the user."""
+    """A LogisticRegression, after as many passes as it is allowed: what it warns of is no news to the user."""
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", message="The number of unique classes")  # of few examples, told elsewhere
         return regression.fit(features, labels)
 
 

@@ -41,8 +41,12 @@ class Prompt:
         """(C,) the token of each class's word; of a class without a word, its own name is the word.
 
         Raises:
-            ConfigError: a word is more than one token, or two classes have the same.
+            ConfigError: a word is of no class, is more than one token, or that of two classes.
         """
+        if unknown := sorted(set(self.words) - set(classes)):
+            raise ConfigError(
+                f"finetune.prompt.words: expected words of the classes {', '.join(classes)}; found {', '.join(unknown)}"
+            )
         found: dict[str, int] = {}
         for name in classes:
             word = str(self.words.get(name, name))

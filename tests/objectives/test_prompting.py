@@ -57,3 +57,8 @@ def test_a_word_is_one_token_of_its_own(words: dict[str, str]) -> None:
     tokenizer = train_tokenizer(["很好 很差 a b"] * 9, 200, "bert")
     with pytest.raises(ConfigError, match=r"expected one token that no other class has, found"):
         Prompt("[MASK]{text}", words).word_ids(tokenizer, ["a", "b"])
+
+
+def test_a_word_of_no_class() -> None:
+    with pytest.raises(ConfigError, match=r"expected words of the classes a, b; found Positive"):
+        Prompt("[MASK]{text}", {"Positive": "好"}).word_ids(None, ["a", "b"])
