@@ -77,9 +77,7 @@ def evaluate_run(
             )
         found[name] = _plain(scores)
     if not found:
-        others = (
-            f"there are some in: {', '.join(sorted(there))} (split=all: all of them)" if there else "nor in another"
-        )
+        others = f"there are some in {', '.join(sorted(there))} (split=all: all)" if there else "nor in another"
         raise DataError(
             f"split={split}: found no labelled example of {', '.join(runs)} in that split of data={data.name}, {others}"
         )
