@@ -19,6 +19,8 @@ from experiments.sweeps import interval, trained
 
 HERE = Path(__file__).parent
 
+SEEDS = 3
+
 Cell = tuple[float, int]
 """Learning rate, epochs."""
 Grid = dict[Cell, dict[int, float]]
@@ -31,7 +33,7 @@ def main() -> None:
     for one in trained(root, [experiment]):
         cell = float(one.settings["lr"]), int(one.settings["epochs"])
         grids[f"{one.data}: {one.task}, {one.metric}"][cell][one.seed] = one.value
-    named = dict(sorted(grids.items()))
+    named = {name: grid for name, grid in sorted(grids.items()) if whole(grid)}
     (HERE / "results.md").write_text("\n".join(table(name, grid, default) for name, grid in named.items()), "utf-8")
     draw(named, default)
     print(json.dumps({name: row(grid, default) for name, grid in named.items()}))
@@ -57,6 +59,12 @@ def table(name: str, grid: Grid, default: Cell) -> str:
     return "\n".join([*lines, "", f"Best: lr={rate:g}, {n} epochs; {more}.", ""])
 
 
+def whole(grid: Grid) -> bool:
+    """Whether no cell or seed is missing: of a sweep that was cut off, the cells cannot be held beside each other."""
+    rates, lengths = axes_of(grid)
+    return len(grid) == len(rates) * len(lengths) and min(map(len, grid.values())) >= SEEDS
+
+
 def axes_of(grid: Grid) -> tuple[list[float], list[int]]:
     return sorted({rate for rate, _ in grid}), sorted({n for _, n in grid})
 
@@ -71,7 +79,8 @@ def draw(grids: dict[str, Grid], default: Cell) -> None:
         axes.imshow(values, cmap="Blues", vmin=values.max() - 0.15, vmax=values.max() + 0.03, aspect="auto")
         for (y, x), value in np.ndenumerate(values):
             weight = "bold" if value == values.max() else "normal"
-            axes.text(x, y, f"{value:.3f}", ha="center", va="center", fontweight=weight)
+            colour = "white" if value > values.max() - 0.08 else "black"
+            axes.text(x, y, f"{value:.3f}", ha="center", va="center", fontweight=weight, color=colour)
         axes.set_xticks(range(len(lengths)), [str(n) for n in lengths])
         axes.set_yticks(range(len(rates)), [f"{rate:g}" for rate in rates])
         axes.set(xlabel="epochs", ylabel="lr")
