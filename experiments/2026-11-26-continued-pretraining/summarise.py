@@ -30,7 +30,7 @@ def main() -> None:
     for one in trained(Path(sys.argv[1]), sys.argv[2:]):
         arm = Path(one.settings["model.path"]).name.partition("-")[2]
         scores[f"{one.data}: {one.task}, {one.metric}"][arm][one.seed] = one.value
-    rows = {name: row(arms) for name, arms in sorted(scores.items())}
+    rows = {name: row(arms) for name, arms in sorted(scores.items()) if len(arms) > 1}
     (HERE / "results.md").write_text(table(rows), encoding="utf-8")
     draw(rows)
     print(json.dumps(rows))
