@@ -32,8 +32,8 @@ def settings(folder: Path, **changes: object) -> dict[str, object]:
     return tiny_settings(
         folder,
         **{
-            "lr": 1e-2,
-            "epochs": 8,
+            "lr": 5e-3,
+            "epochs": 40,
             "finetune.batch.size": 8,
             "pretrain.epochs": 2,
             "pretrain.documents": ["products"],
