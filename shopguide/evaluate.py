@@ -3,7 +3,7 @@
 import json
 from dataclasses import field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -41,7 +41,7 @@ def check(values: dict[str, object]) -> EvaluateConfig:
 
 
 def evaluate(config: EvaluateConfig) -> None:
-    """Print one JSON object: task → metrics with intervals; log it to the tasks' runs."""
+    """Print a table for people and, last, one JSON object: task → metrics with intervals; log it to the tasks' runs."""
     from shopguide.experiment.evaluate import evaluate_run
     from shopguide.runs.store import open_store
 
@@ -50,7 +50,26 @@ def evaluate(config: EvaluateConfig) -> None:
     found = evaluate_run(
         store, config.run, config.task, config.data, config.split, config.batch_tokens, folder, config.precision
     )
+    show(found)
     print(json.dumps(found, ensure_ascii=False))
+
+
+def show(found: dict[str, Any]) -> None:
+    """A table on standard error; the JSON object has standard output for itself."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("task", "metric", header_style="bold")
+    for title in ("value", "95 % interval"):
+        table.add_column(title, justify="right")
+    for task, metrics in found.items():
+        table.add_row(task, "examples", f"{metrics['examples']:,}", "")
+        for name, metric in metrics.items():
+            if name != "examples":
+                interval = f"{metric['low']:.3f} – {metric['high']:.3f}" if "low" in metric else ""
+                table.add_row("", name, f"{metric['value']:.4f}", interval)
+        table.add_section()
+    Console(stderr=True, width=100).print(table)
 
 
 def main() -> None:

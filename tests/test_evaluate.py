@@ -19,8 +19,10 @@ def test_metrics_with_intervals_as_json(
 ) -> None:
     monkeypatch.setattr(sys, "argv", command(finished, "split=dev", "task=need"))
     evaluate.main()
-    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    told = capsys.readouterr()
+    found = json.loads(told.out)
     accuracy = found["need"]["accuracy"]
+    assert f"{accuracy['value']:.4f} │ {accuracy['low']:.3f} – {accuracy['high']:.3f}" in told.err
     assert 0 <= accuracy["low"] <= accuracy["value"] <= accuracy["high"] <= 1
     assert found["need"]["examples"] > 0
 

@@ -1,7 +1,7 @@
 """Score the task models of a finished experiment on any records, and log the scores to their runs."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +55,11 @@ def evaluate_run(
     settings = store.settings(next(iter(runs.values())))
     data = data or parse(DataConfig, settings["data"])
     material = load_material(data)
+    place = f"evaluate/{data.name}/{split}" + (f"/{folder.name}" if folder else "")
     found: dict[str, Any] = {}
     there: set[str] = set()
     for name, phase_run in runs.items():
-        predictor = load_model(folder or store.task_model(run, name), precision, name)
-        if predictor.card.task != name:
-            raise ModelError(
-                f"folder={folder}: expected a model of task `{name}`, found one of `{predictor.card.task}`"
-            )
+        predictor = _loaded(folder or store.task_model(run, name), precision, name)
         every = _examples(build_task(name, settings["tasks"][name]), predictor, material)
         examples = every.of(split)
         if not len(examples):
@@ -72,16 +69,23 @@ def evaluate_run(
         head = head_of(predictor.card.kind)
         scores = head.score(predictor.card, examples, head.answered(predictor, examples, batch_tokens))
         with open_run(store, name, resume=phase_run) as tracked:
-            tracked.log_metrics(
-                flat_scores(scores, f"evaluate/{data.name}/{split}" + (f"/{folder.name}" if folder else ""))
-            )
+            tracked.log_metrics(flat_scores(scores, place))
         found[name] = _plain(scores)
     if not found:
-        others = f"there are some in {', '.join(sorted(there))} (split=all: all)" if there else "nor in another"
-        raise DataError(
-            f"split={split}: found no labelled example of {', '.join(runs)} in that split of data={data.name}, {others}"
-        )
+        raise _no_examples(f"split={split}", runs, data.name, there)
     return found
+
+
+def _loaded(folder: Path, precision: InferencePrecision, task: str) -> Any:
+    predictor = load_model(folder, precision, task)
+    if predictor.card.task != task:
+        raise ModelError(f"folder={folder}: expected a model of task `{task}`, found one of `{predictor.card.task}`")
+    return predictor
+
+
+def _no_examples(split: str, tasks: Iterable[str], data: str, there: Iterable[str]) -> DataError:
+    others = f"there are some in {', '.join(sorted(there))} (split=all: all)" if there else "nor in another"
+    return DataError(f"{split}: found no labelled example of {', '.join(tasks)} in that split of data={data}, {others}")
 
 
 def _examples(task: Task, predictor: Answerer, material: Material) -> Examples:

@@ -193,6 +193,6 @@ def drawn(examples: Examples, count: int | None, seed: int) -> Examples:
 def _loader(
     encoded: Any, batch: BatchConfig, tokenizer: Any, network: nn.Module, seed: int, shuffle: bool
 ) -> BatchLoader:
-    groups = getattr(encoded, "groups", None)
-    plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, seed, shuffle, runs_unpadded(network), groups)
+    unpadded = runs_unpadded(network)
+    plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, seed, shuffle, unpadded, encoded.groups)
     return BatchLoader(encoded, Batches(plan), Collate(tokenizer.pad_token_id), batch.num_workers)

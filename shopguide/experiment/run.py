@@ -38,7 +38,7 @@ def run_experiment(config: Config, parent: str | None = None, label: str | None 
         KeyboardInterrupt: stopped; the runs are marked KILLED, the last checkpoint is kept.
     """
     if config.resume:
-        _store(config).resolve(config.resume)  # a wrong id is told before anything is read
+        _store(config).resolve(config.resume, "resume")  # a wrong id is told before anything is read
     material = load_material(config.data)
     log_line(material)
     labelled = _labelled(config, material)
@@ -72,9 +72,9 @@ def _run_tracked(
     resumed = store.resolve(config.resume) if config.resume else None
     name = f"{config.name} {label}" if label else config.name
     with open_run(store, name, parent=parent, tags={"shopguide.kind": "experiment"}, resume=resumed) as run:
-        print(f"run {run.id}: Ctrl-C keeps what is learnt, the same command with resume={run.id} goes on", flush=True)
         plain = asdict(replace(config, resume=None))
         run.log_params(flat(plain))
+        print(f"run {run.id}: Ctrl-C keeps what is learnt, the same command with resume={run.id} goes on", flush=True)
         log_environment(run, plain, {"data": material.shop.fingerprint}, config.seed)
         log_material(run, material)
         run.log_metrics(leak_metrics(leaks))

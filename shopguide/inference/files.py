@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import json
 import os
 import sys
@@ -10,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice, tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from shopguide.errors import DataError
+from shopguide.records.formats import UTF8, read_json_lines
 
 if TYPE_CHECKING:
     from shopguide.inference.answers import Answerer
@@ -61,30 +63,24 @@ def read_records(path: Path) -> Iterator[Record]:
         for batch in pq.ParquetFile(path).iter_batches(ROWS_A_GROUP):
             yield from batch.to_pylist()
         return
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig", newline="" if kind != ".jsonl" else None) as file:
-        try:
-            if kind in (".csv", ".tsv"):
-                yield from csv.DictReader(file, delimiter="\t" if kind == ".tsv" else ",")
-            else:
-                yield from _json_lines(file, path)
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}: expected UTF-8 text, found byte 0x{error.object[error.start]:02x}") from error
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        yield from (_table if kind in (".csv", ".tsv") else _json_lines)(file, str(path))  # type: ignore[arg-type]
 
 
-def _json_lines(file: Any, path: Path) -> Iterator[Record]:
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(
-                f"{path}:{number}: expected a JSON object a line, found {line[:60]!r} ({error.msg})"
-            ) from error
-        if not isinstance(record, dict):
-            raise DataError(f"{path}:{number}: expected a JSON object, found {type(record).__name__}")
-        yield record
+def _table(file: IO[bytes], name: str) -> Iterator[Record]:
+    """Every column of every row, empty cells too."""
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    try:
+        yield from csv.DictReader(text, delimiter="\t" if ".tsv" in name else ",")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}: expected {UTF8}, found byte 0x{error.object[error.start]:02x}") from error
+
+
+def _json_lines(file: IO[bytes], name: str) -> Iterator[Record]:
+    for row in read_json_lines(file, name):
+        if row.values is None:
+            raise DataError(str(row.fault))
+        yield row.values
 
 
 def check_output(path: Path) -> None:

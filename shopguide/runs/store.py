@@ -49,8 +49,12 @@ class Store:
         found = self.client.search_runs([self.experiment_id], query, order_by=["attributes.start_time ASC"])
         return list(found)
 
-    def resolve(self, run: str) -> str:
+    def resolve(self, run: str, key: str = "run") -> str:
         """The id of an experiment's run: `latest` (finished), an id, or an id's first six or more digits.
+
+        Args:
+            run: as it was typed.
+            key: the setting that it was typed for.
 
         Raises:
             RunError: there is none; the message lists the last ones.
@@ -67,7 +71,7 @@ class Store:
         known = "\n".join(f"  {r.info.run_id}  {r.info.status:9}  {r.info.run_name}" for r in runs[:LISTED])
         listing = f"the last ones are:\n{known}" if known else "no experiment has been run yet (make train)"
         wanted = "a finished experiment" if run == "latest" else "the id of an experiment's run"
-        raise RunError(f"run={run}: expected {wanted}, found {len(found) or 'none'}; {listing}")
+        raise RunError(f"{key}={run}: expected {wanted}, found {len(found) or 'none'}; {listing}")
 
     def _best_of_sweep(self, run: str) -> str | None:
         """The best job of a sweep, where `run` is a finished sweep's id or its first digits."""
@@ -175,7 +179,7 @@ def open_store(uri: str | None, experiment: str, root: Path, create: bool = True
         raise RunError(f"tracking.root={root}: no experiment has been run there yet (make train)")
     location = (root.absolute() / "artifacts").as_uri() if chosen.startswith("sqlite:") else None
     try:
-        with _alone(chosen):
+        with _alone(chosen) if create else nullcontext():
             client = MlflowClient(chosen)
             return Store(client, _experiment_id(client, experiment, location), chosen)
     except Exception as error:

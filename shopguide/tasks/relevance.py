@@ -1,9 +1,10 @@
 """relevance: query + product → grade: bought 2, viewed 1, sampled unseen 0; or the shop's own judgements."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from shopguide.errors import ConfigError
@@ -20,6 +21,11 @@ ESCI_GAINS = {"E": 1.0, "S": 0.1, "C": 0.01, "I": 0.0}
 KNOWN_GAINS: tuple[Mapping[str, float], ...] = ({grade: float(i) for i, grade in enumerate(GRADES)}, ESCI_GAINS)
 
 
+def named(gains: object) -> object:
+    """With grades as texts: on a command line, `{1: 0.5}` is read as a number."""
+    return {str(grade): gain for grade, gain in gains.items()} if isinstance(gains, Mapping) else gains
+
+
 @dataclass(config=OPTIONS, kw_only=True)
 class Relevance(Task):
     """Pairs of a query and a product, graded by what the shopper did, or by judgements where the shop has them."""
@@ -27,12 +33,12 @@ class Relevance(Task):
     fields: tuple[str, ...] = ("title", "attributes")
     negatives: int = Field(default=1, ge=0)
     """Unseen products drawn for each behaviour, by its row number: the same in every run."""
-    gains: dict[str, float] | None = None
+    gains: Annotated[dict[str, float], BeforeValidator(named)] | None = None
     """Grade → what a product of that grade is worth in a ranking. Without: bought 2, viewed 1, irrelevant 0; E, S, C, I
     as ESCI counts them; of numbers, how far each is above the least. Grades of other names are in no order."""
 
     def graded(self, classes: Sequence[str]) -> list[float] | None:
-        """What each class gains; None where they are in no order.
+        """The gains that were set, those of known grades, or the grades themselves where they are numbers.
 
         Raises:
             ConfigError: `gains` lacks a class, or has one below 0.
@@ -50,7 +56,7 @@ class Relevance(Task):
             values = [float(name) for name in classes]
         except ValueError:
             return None
-        return [value - min(values) for value in values]
+        return [value - min(values) for value in values] if np.isfinite(values).all() else None
 
     @property
     def inputs(self) -> InputSpec:

@@ -4,6 +4,7 @@ A new task is one file with a subclass of `Task` and one YAML under `conf/tasks/
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -141,6 +142,10 @@ class Task(ABC):
                 f"task `{self.name}`: expected marked text among {train} training examples, found none. {self.wants}"
             )
         return examples
+
+    def graded(self, classes: Sequence[str]) -> list[float] | None:
+        """What a product of each class is worth in a ranking; None: the classes are in no order."""
+        return None
 
     @property
     @abstractmethod

@@ -55,6 +55,7 @@ class TaggedTexts(Dataset[dict[str, np.ndarray]]):
                 self.columns[name] = [np.array(ids, dtype=np.int64) for ids in encoded[name]]
         self.columns["labels"] = labels
         self.lengths = np.array([len(row) for row in labels], dtype=np.int64)
+        self.groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)

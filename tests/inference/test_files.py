@@ -42,9 +42,9 @@ def test_the_same_records_from_every_format(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"query": "a"}\n{"query": ', r"a.jsonl:2: expected a JSON object a line"),
-        (b"[1]\n", r"a.jsonl:1: expected a JSON object, found list"),
-        (b'{"query": "\xff"}\n', r"expected UTF-8 text, found byte 0xff"),
+        (b'{"query": "a"}\n{"query": ', r"a.jsonl:2  \(row\)  expected a JSON object, found broken JSON"),
+        (b"[1]\n", r"a.jsonl:1  \(row\)  expected a JSON object, found a int"),
+        (b'{"query": "a"}\n{"query": "\xff"}\n', r"a.jsonl:2 .* expected text in UTF-8 \(from GBK: iconv .*0xff at 12"),
     ],
 )
 def test_a_line_that_cannot_be_read(content: bytes, message: str, tmp_path: Path) -> None:

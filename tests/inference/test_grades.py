@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, ndcg_score
@@ -68,6 +70,8 @@ def test_nothing_that_is_judged() -> None:
         (["E", "I", "S"], [1, 0, 0.1]),
         (["1", "1.33", "3"], [0, 0.33, 2]),
         (["good", "bad"], None),
+        (["1", "nan"], None),
+        (["1", "inf"], None),
     ],
 )
 def test_what_grades_are_worth(classes: list[str], gains: list[float] | None) -> None:
@@ -77,6 +81,8 @@ def test_what_grades_are_worth(classes: list[str], gains: list[float] | None) ->
 def test_gains_of_one_s_own() -> None:
     task = Relevance(name="relevance", gains={"good": 2, "bad": 0})
     assert task.graded(["bad", "good"]) == [0, 2]
+    typed: Any = {1: 0.5, 2: 4}  # as a command line reads them
+    assert Relevance(name="relevance", gains=typed).graded(["2", "1"]) == [4, 0.5]
     with pytest.raises(ConfigError, match="expected at least 0 for each grade, found none for ugly"):
         task.graded(["bad", "good", "ugly"])
     with pytest.raises(ConfigError, match="found one below 0"):

@@ -63,6 +63,13 @@ def test_no_new_store_for_those_who_read(tmp_path: Path) -> None:
     assert not (tmp_path / "typo").exists()
 
 
+def test_those_who_read_write_nothing(store: Store, tmp_path: Path) -> None:
+    run = experiment(store, "first")
+    (tmp_path / "mlruns" / "mlflow.db.lock").unlink()
+    assert open_store(None, "tests", tmp_path / "mlruns", create=False).resolve("latest") == run
+    assert not (tmp_path / "mlruns" / "mlflow.db.lock").exists()
+
+
 def test_a_store_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"\x07" * 5000)
     with pytest.raises(RunError, match=r"the MLflow store does not answer .*not a database"):

@@ -39,8 +39,7 @@ class ClassificationHead(Head):
         """The classes are those of the training examples."""
         spaces = label_spaces(train)
         paths = (training_paths(train, spaces) or None) if getattr(task, "tree", False) else None
-        graded = getattr(task, "graded", None)
-        gains = graded(next(iter(spaces.values()))) if graded and len(spaces) == 1 else None
+        gains = task.graded(next(iter(spaces.values()))) if len(spaces) == 1 else None
         return Card(task.name, task.inputs, spaces, config.max_length, paths=paths, gains=gains)
 
     def outputs(self, card: Card) -> list[str]:
