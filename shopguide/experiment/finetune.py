@@ -126,7 +126,10 @@ def finetune_together(
     for card, train, dev, (_, examples) in zip(cards, trains, devs, labelled, strict=True):
         predictor = head.predictor(network, tokenizer, card, place.device)
         own = _own_dev(head, predictor, dev) if len(cards) > 1 and len(dev) else fitted.dev
-        own = own | (head.fuse(predictor, train, dev) if config.lexical else {})
+        if config.lexical:
+            own = own | head.fuse(predictor, train, dev)
+        else:
+            head.calibrate(predictor, dev)
         judged = _judged(head, predictor, replace(fitted, dev=own), examples, train if config.baselines else None)
         results.append(judged)
     return results

@@ -15,6 +15,7 @@ from shopguide.inference.card import Card
 from shopguide.tasks.class_tree import consistent
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
+from shopguide.tasks.temperature import tempered
 
 BATCH_TOKENS = 4096
 """Tokens that a model sees at once: short texts gain by company, long ones do not lose by it."""
@@ -78,9 +79,14 @@ class Classifier(Answerer):
         return self.decided(self.network_posterior(first, second, batch_tokens=batch_tokens), first, second)
 
     def decided(self, own: Posteriors, first: list[str], second: list[str] | None) -> Posteriors:
-        """What the model says where its network says `own`: fused with its lexical branch, consistent over its tree."""
-        fused = own if self.fusion is None else self.fusion(own, first, second)
-        return fused if self.card.paths is None else consistent(fused, self.card.paths)
+        """What the model says where its network says `own`: as sure as it may be, or fused with its lexical branch;
+        consistent over its tree.
+        """
+        if self.fusion is not None:
+            found = self.fusion(own, first, second)
+        else:
+            found = {target: tempered(part, self.card.temperatures.get(target, 1.0)) for target, part in own.items()}
+        return found if self.card.paths is None else consistent(found, self.card.paths)
 
     def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
         """`label` and `posterior`; for a model of several targets, both by target."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Card:
     """The first of the network's outputs that is this task's, where a network serves several."""
     paths: list[list[int]] | None = None
     """Where the targets are levels of a tree: its paths, as numbers of the targets' classes."""
+    temperatures: dict[str, float] = field(default_factory=dict)
+    """Target → how much its network's posterior is softened, or sharpened below 1 (`tasks.temperature`)."""
     gains: list[float] | None = None
     """Where the classes of the only target are grades in an order: what each is worth in a ranking."""
     prompt: dict[str, Any] | None = None
@@ -47,7 +49,7 @@ class Card:
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> "Card":
         """The inverse of `plain`."""
-        known = {field.name: plain[field.name] for field in fields(cls) if field.name in plain}
+        known = {own.name: plain[own.name] for own in fields(cls) if own.name in plain}
         return cls(**{**known, "inputs": InputSpec.from_dict(plain["inputs"])})
 
 

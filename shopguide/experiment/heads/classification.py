@@ -1,6 +1,7 @@
 """Classification: a posterior over the classes of each target."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,6 +26,7 @@ from shopguide.tasks.labels import encode_labels, label_counts, label_spaces
 from shopguide.tasks.lexical import Lexical, Posteriors
 from shopguide.tasks.regression import probe
 from shopguide.tasks.task import Examples, Task
+from shopguide.tasks.temperature import temperature
 from shopguide.text.examples import EncodedTexts
 
 
@@ -102,6 +104,13 @@ class ClassificationHead(Head):
         paths = predictor.card.paths
         found = score(dev, spaces, fused if paths is None else consistent(fused, paths), intervals=False)
         return {f"dev/{name}": value for name, value in found.metrics.items() if name in self.shown}
+
+    def calibrate(self, predictor: Predictor, dev: Examples) -> None:
+        """By a temperature of each target."""
+        card, own = predictor.card, predictor.network_posterior(dev.first, dev.second)
+        columns = zip(card.targets, encode_labels(dev, card.targets).T, strict=True)
+        found = {target: temperature(own[target], labels) for target, labels in columns}
+        predictor.card = replace(card, temperatures=found)
 
     def baselines(self, predictor: Predictor, train: Examples, held_out: Examples) -> dict[str, Scores]:
         """The majority class, and logistic regression on TF-IDF; of a fused model, its network alone."""

@@ -83,6 +83,9 @@ class Head(ABC):
         """Give the model a lexical branch; its `dev/<metric>` with it. Without effect where there is no such branch."""
         return {}
 
+    def calibrate(self, predictor: Any, dev: Examples) -> None:  # noqa: B027
+        """Let the model be as sure as it is right on dev. Without effect where its answers are no classes."""
+
     @abstractmethod
     def figures(self, card: Card, examples: Examples, answers: Any, split: str) -> Iterator[tuple[str, Any]]:
         """Names and pictures of what the model says of the held-out examples."""
