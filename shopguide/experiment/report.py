@@ -96,6 +96,7 @@ def log_finetuned(run: Run, result: Finetuned, model_run: str | None = None) -> 
         prefix = ("test" if result.split == "test" else "dev_final") if name == "model" else name
         run.log_metrics(flat_scores(scores, prefix))
     card = predictor.card
+    run.log_metrics({f"temperature/{target}": value for target, value in card.temperatures.items()})
     _log_figures(run, result)
     if model_run is not None:
         run.set_tags({MODEL_RUN: model_run})

@@ -7,6 +7,7 @@ from shopguide.checks import parse_config
 from shopguide.errors import DataError, RunError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
+from shopguide.inference.card import read_card
 from shopguide.inference.predictor import Predictor
 from tests.conftest import Finished, tiny_settings
 
@@ -62,6 +63,15 @@ def test_baselines_and_ceiling_stand_beside_the_model(finished: Finished) -> Non
         for name in ("test", "majority", "tfidf_lr", "ceiling"):
             assert 0 <= child.data.metrics[f"{name}/macro_f1"] <= 1
         assert child.data.metrics["ceiling/accuracy"] > child.data.metrics["majority/accuracy"]
+
+
+def test_classifiers_are_as_sure_as_they_are_right_on_dev(finished: Finished) -> None:
+    card = read_card(finished.store.task_model(finished.run_id, "features"))
+    run = finished.store.task_runs(finished.run_id, "features")["features"]
+    assert set(card.temperatures) == set(card.targets)
+    assert 1.0 not in card.temperatures.values()
+    logged = finished.store.client.get_run(run).data.metrics
+    assert {name: logged[f"temperature/{name}"] for name in card.targets} == pytest.approx(card.temperatures)
 
 
 def test_checkpoints_are_bounded(finished: Finished) -> None:

@@ -26,12 +26,13 @@ def features(finished: Finished) -> Predictor:
     return Predictor.load(finished.store.task_model(finished.run_id, "features"), precision=32)
 
 
-def test_posterior_is_the_softmax_of_the_model(need: Predictor) -> None:
+def test_posterior_is_the_softmax_of_the_model_at_its_temperature(need: Predictor) -> None:
+    temperature = need.card.temperatures["category"]
     for text, row in zip(TEXTS, need.posterior(TEXTS)["category"], strict=True):
         cut = {"truncation": True, "max_length": need.card.max_length}
         encoded = need.tokenizer(text, **cut, return_tensors="pt", return_token_type_ids=False)
         with torch.no_grad():
-            expected = need.model(**encoded).logits[0].softmax(-1).numpy()
+            expected = (need.model(**encoded).logits[0] / temperature).softmax(-1).numpy()
         np.testing.assert_allclose(row, expected, atol=1e-5)
         assert row.sum() == pytest.approx(1, abs=1e-5)
 
