@@ -11,7 +11,7 @@ from shopguide.records.tables import Shop, column
 
 @dataclass(frozen=True)
 class Partition:
-    """A split's name for each row of each table; `aside` for rows that would leak in time."""
+    """A split's name for each row of each table; `aside` for rows that would leak in time, or by their query."""
 
     products: np.ndarray
     behaviours: np.ndarray
@@ -23,7 +23,8 @@ class Partition:
 def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition:
     """Products by title, behaviours by user and time (or by query), judgements by query; others by their text.
 
-    Where a table's rows bring held-out splits of their own (a public set's), those stand.
+    Where a table's rows bring held-out splits of their own (a public set's), those stand; but no query is judged on
+    both sides: training rows of a held-out query are set aside.
     """
     behaviours = shop.behaviours
     if by == "user_time" and len(behaviours):
@@ -40,7 +41,7 @@ def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition
     return Partition(
         products=_grouped(shop.products, "title", seed, fractions),
         behaviours=rows,
-        judgements=_grouped(shop.judgements, "query", seed, fractions),
+        judgements=_apart(shop.judgements, _grouped(shop.judgements, "query", seed, fractions)),
         dialogues=_grouped(shop.dialogues, "question", seed, fractions),
         annotations=_grouped(shop.annotations, "text", seed, fractions),
     )
@@ -49,6 +50,16 @@ def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition
 def _grouped(table: Any, field: str, seed: int, fractions: Fractions) -> np.ndarray:
     groups = [normalised(text) for text in column(table, field)]
     return _official(table, split_by_group(groups, seed=seed, fractions=fractions))
+
+
+def _apart(judgements: Any, split: np.ndarray) -> np.ndarray:
+    """Without the training rows of held-out queries, nor the dev rows of test queries."""
+    kept = split.astype(object)
+    queries = np.array([normalised(text) for text in column(judgements, "query")], dtype=object)
+    for number, name in enumerate(("train", "dev")):
+        held_out = set(queries[np.isin(split, ("dev", "test")[number:])])
+        kept[(split == name) & np.array([query in held_out for query in queries], dtype=bool)] = "aside"
+    return kept.astype(str)
 
 
 def _official(table: Any, drawn: np.ndarray) -> np.ndarray:

@@ -18,7 +18,13 @@ TARGET = "grade"
 GRADES = ("irrelevant", "viewed", "bought")
 ESCI_GAINS = {"E": 1.0, "S": 0.1, "C": 0.01, "I": 0.0}
 """Exact, substitute, complement, irrelevant: the official ones of Shopping Queries (Reddy et al. 2022)."""
-KNOWN_GAINS: tuple[Mapping[str, float], ...] = ({grade: float(i) for i, grade in enumerate(GRADES)}, ESCI_GAINS)
+WANDS_GAINS = {"Exact": 1.0, "Partial": 0.5, "Irrelevant": 0.0}
+"""As Wayfair's own example weighs them (Chen et al. 2022)."""
+KNOWN_GAINS: tuple[Mapping[str, float], ...] = (
+    {grade: float(i) for i, grade in enumerate(GRADES)},
+    ESCI_GAINS,
+    WANDS_GAINS,
+)
 
 
 def named(gains: object) -> object:
@@ -34,8 +40,9 @@ class Relevance(Task):
     negatives: int = Field(default=1, ge=0)
     """Unseen products drawn for each behaviour, by its row number: the same in every run."""
     gains: Annotated[dict[str, float], BeforeValidator(named)] | None = None
-    """Grade → what a product of that grade is worth in a ranking. Without: bought 2, viewed 1, irrelevant 0; E, S, C, I
-    as ESCI counts them; of numbers, how far each is above the least. Grades of other names are in no order."""
+    """Grade → what a product of that grade is worth in a ranking. Without: bought 2, viewed 1, irrelevant 0; the grades
+    of ESCI and WANDS as those sets count them; of numbers, how far each is above the least. Grades of other names are
+    in no order."""
 
     def graded(self, classes: Sequence[str]) -> list[float] | None:
         """The gains that were set, those of known grades, or the grades themselves where they are numbers.

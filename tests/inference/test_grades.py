@@ -68,6 +68,7 @@ def test_nothing_that_is_judged() -> None:
     [
         (["bought", "irrelevant", "viewed"], [2, 0, 1]),
         (["E", "I", "S"], [1, 0, 0.1]),
+        (["Exact", "Irrelevant", "Partial"], [1, 0, 0.5]),
         (["1", "1.33", "3"], [0, 0.33, 2]),
         (["good", "bad"], None),
         (["1", "nan"], None),
