@@ -30,6 +30,7 @@ Monitor = Literal[
     "dev/f1",
     "dev/precision",
     "dev/recall",
+    "dev/ndcg_at_10",
 ]
 InferencePrecision = Literal["auto", 32]
 CATALOGUE = "catalogue"
@@ -176,7 +177,8 @@ class FinetuneConfig:
     max_length: Annotated[int, Field(ge=4)] = 128
     batch: BatchConfig = field(default_factory=BatchConfig)
     monitor: Monitor | None = "auto"
-    """The epoch that is best by it is kept; `auto`: by macro F1 of classes, by F1 of spans; null: the last one."""
+    """The epoch that is best by it is kept; `auto`: by macro F1 of classes, by nDCG@10 of grades that rank, by F1
+    of spans; null: the last one."""
     patience: Count | None = None
     loss: dict[str, Any] = field(default_factory=lambda: {"target": f"{LOSSES}.cross_entropy.CrossEntropy"})
     """`target` (dotted class of a loss) and that class's options."""
@@ -186,7 +188,7 @@ class FinetuneConfig:
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of an exponential moving average of the weights, which is kept in their place; null: none."""
     max_examples: Count | None = None
-    """Learn from at most this many training examples, drawn by the seed; null: from all."""
+    """Learn from at most this many training examples, drawn by the seed (those of a list together); null: from all."""
     prompt: dict[str, Any] | None = None
     """Classify by the masked-LM head: `template`, with `[MASK]` and after it `{text}`, and `words` (class → one token;
     a class without one is its own word); for few examples and tasks of one target. null: a new head."""

@@ -5,17 +5,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from shopguide.config import BatchConfig, FinetuneConfig, ModelConfig, OptimizerConfig
 from shopguide.errors import ConfigError
 from shopguide.experiment.fit import Fitted, Place, Plan, fit
+from shopguide.experiment.fitting import ranks
 from shopguide.experiment.heads.head import Head, Start, head_of
 from shopguide.inference.answers import BATCH_TOKENS
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
 from shopguide.models.backbone import freeze_layers
 from shopguide.models.unpadded import runs_unpadded
+from shopguide.objectives.objective import Objective
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.batches import Batches, BatchLoader
 from shopguide.text.examples import Collate
@@ -112,12 +113,12 @@ def finetune_together(
     plan = Plan(
         "finetune " + "+".join(card.task for card in cards),
         config.epochs,
-        monitored(config, labelled[0][0]),
+        monitored(config, labelled[0][0], len(labelled) == 1 and ranks(*labelled[0])),
         config.patience,
         config.ema,
     )
     loaders = [
-        None if part is None else _loader(part, config.batch, tokenizer, network, place.seed, shuffle=part is learnt)
+        None if part is None else _loader(part, config.batch, tokenizer, module, place.seed, shuffle=part is learnt)
         for part in (learnt, watched)
     ]
     assert loaders[0] is not None
@@ -168,16 +169,21 @@ def _judged(head: Head, predictor: Any, fitted: Fitted, examples: Examples, trai
     return result
 
 
-def monitored(config: FinetuneConfig, task: Task) -> str | None:
+def monitored(config: FinetuneConfig, task: Task, ranks: bool) -> str | None:
     """The dev metric by which the epoch is chosen; None: the last epoch is kept.
+
+    Args:
+        config: that may name it.
+        task: whose kind has metrics of its own.
+        ranks: whether its classes are grades, by which a network of its own ranks.
 
     Raises:
         ConfigError: a task of this kind is not measured by it.
     """
     head = head_of(task.kind)
-    known = ["dev/loss", *(f"dev/{name}" for name in head.shown)]
+    known = ["dev/ndcg_at_10"] * ranks + [f"dev/{name}" for name in head.shown] + ["dev/loss"]
     if config.monitor == "auto":
-        return known[1]
+        return known[0]
     if config.monitor is not None and config.monitor not in known:
         raise ConfigError(
             f"finetune.monitor={config.monitor}: task `{task.name}` is measured by {', '.join(known)}; "
@@ -187,15 +193,21 @@ def monitored(config: FinetuneConfig, task: Task) -> str | None:
 
 
 def drawn(examples: Examples, count: int | None, seed: int) -> Examples:
-    """At most `count` of the examples, drawn by the seed, in their order."""
+    """At most `count` of the examples, drawn by the seed, in their order; those of a list together, while they fit."""
     if count is None or len(examples) <= count:
         return examples
-    return examples.take(np.sort(np.random.default_rng(seed).permutation(len(examples))[:count]))
+    draw = np.random.default_rng(seed)
+    if examples.lists is None:
+        return examples.take(np.sort(draw.permutation(len(examples))[:count]))
+    names, number = np.unique(examples.lists, return_inverse=True)
+    order = draw.permutation(len(names))
+    kept = order[np.bincount(number)[order].cumsum() <= count]
+    return examples.take(np.flatnonzero(np.isin(number, kept)))
 
 
 def _loader(
-    encoded: Any, batch: BatchConfig, tokenizer: Any, network: nn.Module, seed: int, shuffle: bool
+    encoded: Any, batch: BatchConfig, tokenizer: Any, module: Objective, seed: int, shuffle: bool
 ) -> BatchLoader:
-    unpadded = runs_unpadded(network)
-    plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, seed, shuffle, unpadded, encoded.groups)
+    unpadded, lists = runs_unpadded(module.model), encoded.lists if module.listed else None
+    plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, seed, shuffle, unpadded, encoded.groups, lists)
     return BatchLoader(encoded, Batches(plan), Collate(tokenizer.pad_token_id), batch.num_workers)

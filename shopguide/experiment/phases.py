@@ -12,6 +12,7 @@ from typing import Any
 from shopguide.config import Config, ModelConfig
 from shopguide.experiment.finetune import Finetuned, finetune_together, monitored
 from shopguide.experiment.fit import LOWER_IS_BETTER, Place
+from shopguide.experiment.fitting import ranks
 from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import pretrain
@@ -53,7 +54,8 @@ def run_phases(stage: Stage, labelled: Labelled) -> dict[str, float]:
         together = _finetune_shared(stage, shared) if len(shared) > 1 else {}
         for task, examples in labelled:
             shown = head_of(task.kind).shown
-            monitor = monitored(stage.config.finetune, task) or f"dev/{shown[0]}"
+            alone = task.name not in together
+            monitor = monitored(stage.config.finetune, task, alone and ranks(task, examples)) or f"dev/{shown[0]}"
             found = together.get(task.name) or _finetune(stage, task, examples)
             split = "test" if f"test/{shown[0]}" in found else "dev_final"
             metrics |= {f"{task.name}/{name}": found[f"{split}/{name}"] for name in shown}

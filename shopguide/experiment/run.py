@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shopguide.build import build_task
 from shopguide.config import Config
+from shopguide.experiment.fitting import check_loss, ranks
 from shopguide.experiment.leaks import Leaks, guard, leak_metrics
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
 from shopguide.records.schema import TABLES
@@ -51,7 +52,9 @@ def _labelled(config: Config, material: Material) -> list[tuple[Task, Examples]]
     if "finetune" not in config.phases:
         return []
     tasks = [build_task(name, options) for name, options in config.tasks.items()]
-    return [(task, task.checked_examples(material.shop, material.parts, material.truth)) for task in tasks]
+    found = [(task, task.checked_examples(material.shop, material.parts, material.truth)) for task in tasks]
+    check_loss(config.finetune, found)
+    return found
 
 
 def _run_tracked(
@@ -63,11 +66,14 @@ def _run_tracked(
     label: str | None,
 ) -> Outcome:
     """The tracked part: torch and MLflow are imported here, seconds after a fault of the records would be told."""
+    from shopguide.experiment.finetune import monitored
     from shopguide.experiment.phases import Stage, flat, run_phases
     from shopguide.experiment.report import closing_table, log_material, next_commands
     from shopguide.runs.environment import log_environment
     from shopguide.runs.tree import open_run
 
+    for task, examples in labelled:
+        monitored(config.finetune, task, not config.finetune.shared and ranks(task, examples))
     store = _store(config)
     resumed = store.resolve(config.resume) if config.resume else None
     name = f"{config.name} {label}" if label else config.name

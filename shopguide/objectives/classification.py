@@ -11,16 +11,18 @@ Shapes: B batch, T targets, C classes of a target, K = ΣC outputs.
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import kl_div
 
 from shopguide.config import OptimizerConfig
 from shopguide.metrics.classification import classification_metrics
+from shopguide.metrics.ranking import Ranked
 from shopguide.models.posterior import posteriors
 from shopguide.models.unpadded import Batch, sequence_logits
 from shopguide.objectives.losses.cross_entropy import CrossEntropy
-from shopguide.objectives.losses.loss import Loss
+from shopguide.objectives.losses.loss import Labelled, Loss
 from shopguide.objectives.objective import Objective
 
 
@@ -32,6 +34,7 @@ class Classification(Objective):
         optimizer: settings of AdamW.
         counts: for each target, how many training examples its classes have.
         loss: of one target.
+        gains: for each target, what its classes are worth, where they are grades.
         label_smoothing: share of the target distribution spread over all classes.
         r_drop: α; 0: each batch is run once.
     """
@@ -44,35 +47,48 @@ class Classification(Objective):
         loss: Loss | None = None,
         label_smoothing: float = 0.0,
         r_drop: float = 0.0,
+        gains: Sequence[Sequence[float] | None] | None = None,
     ) -> None:
         super().__init__(model, optimizer)
         self.counts = [torch.tensor(numbers) for numbers in counts]
+        self.gains = [None if own is None else torch.tensor(own) for own in gains or [None] * len(counts)]
         self.sizes = [len(numbers) for numbers in counts]
         self._of_target = loss or CrossEntropy()
+        self.listed = self._of_target.listed
         self.label_smoothing, self.r_drop = label_smoothing, r_drop
-        self._seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._seen: list[tuple[torch.Tensor, ...]] = []
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Of a batch; with R-Drop of two runs of it."""
         logits, targets = self.outputs(batch)
+        lists = batch.get("list")
         if not self.r_drop:
-            return self.loss_of(logits, targets)
+            return self.loss_of(logits, targets, lists)
         other, _ = self.outputs(batch)
-        supervised = (self.loss_of(logits, targets) + self.loss_of(other, targets)) / 2
+        supervised = (self.loss_of(logits, targets, lists) + self.loss_of(other, targets, lists)) / 2
         return supervised + self.r_drop * self._disagreement(logits, other)
 
     def outputs(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, K) outputs and (B, T) class numbers."""
         return sequence_logits(self.model, batch), batch["targets"]
 
-    def loss_of(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Mean over targets of the mean loss over the labelled rows."""
+    def loss_of(self, logits: torch.Tensor, targets: torch.Tensor, lists: torch.Tensor | None = None) -> torch.Tensor:
+        """Mean over targets of the mean loss over the labelled rows.
+
+        Args:
+            logits: (B, K).
+            targets: (B, T) class numbers.
+            lists: (B,) number of the list in which a row is ranked.
+        """
         losses = []
         parts = torch.split(logits.float(), self.sizes, dim=-1)
-        for part, truth, counts in zip(parts, targets.unbind(-1), self.counts, strict=True):
+        for part, truth, counts, gains in zip(parts, targets.unbind(-1), self.counts, self.gains, strict=True):
             known = (truth >= 0) & (truth < part.shape[-1])
             if bool(known.any()):
-                losses.append(self._of_target(part[known], truth[known], counts, self.label_smoothing))
+                of_rows = None if lists is None else lists[known]
+                worth = None if gains is None else gains.to(part)
+                labelled = Labelled(truth[known], counts, self.label_smoothing, worth, of_rows)
+                losses.append(self._of_target(part[known], labelled))
         return torch.stack(losses).mean() if losses else logits.sum() * 0.0
 
     def _disagreement(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
@@ -88,15 +104,18 @@ class Classification(Objective):
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Keep the outputs of a batch."""
         logits, targets = self.outputs(batch)
-        self._seen.append((logits.float().cpu(), targets.cpu()))
+        lists = [batch["list"].cpu()] if "list" in batch else []
+        self._seen.append((logits.float().cpu(), targets.cpu(), *lists))
 
     def on_validation_epoch_end(self) -> None:
-        """Log `dev/loss` and the means over the targets of the classification metrics."""
+        """Log `dev/loss` and the means over the targets of the classification metrics; of grades, `dev/ndcg_at_10`."""
         if not self._seen:
             return
-        logits, targets = (torch.cat(column) for column in zip(*self._seen, strict=True))
+        logits, targets, *lists = (torch.cat(column) for column in zip(*self._seen, strict=True))
         self._seen.clear()
-        self.log("dev/loss", self.loss_of(logits, targets))
+        self.log("dev/loss", self.loss_of(logits, targets, *lists))
+        if lists and self.gains[0] is not None and len(self.sizes) == 1:
+            self.log("dev/ndcg_at_10", _ndcg(logits.softmax(-1), targets[:, 0], self.gains[0], lists[0]))
         scores = [
             classification_metrics(posterior, truth)
             for posterior, truth in zip(posteriors(logits, self.sizes), targets.unbind(-1), strict=True)
@@ -104,3 +123,11 @@ class Classification(Objective):
         ]
         for name in scores[0]:
             self.log(f"dev/{name}", sum(s[name] for s in scores) / len(scores), prog_bar=name == "macro_f1")
+
+
+def _ndcg(posterior: torch.Tensor, truth: torch.Tensor, gains: torch.Tensor, lists: torch.Tensor) -> float:
+    """nDCG@10 of the expected gain, a mean over the lists."""
+    known = (truth >= 0) & (truth < len(gains))
+    scores, gained = posterior[known] @ gains, gains[truth[known]]
+    ranked = Ranked.of(lists[known].numpy(), np.arange(int(known.sum())), scores.numpy(), gained.numpy())
+    return float(ranked.per_query("ndcg@10").mean()) if len(ranked.names) else 0.0

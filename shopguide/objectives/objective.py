@@ -25,6 +25,8 @@ class Objective(pl.LightningModule, ABC):
         cheapen(model)
         self.model = model
         self.optimizer_config = optimizer
+        self.listed = False
+        """Whether a batch must be of whole lists."""
         self.grad_norm: torch.Tensor | None = None
         """Of the last step's gradient, before it was clipped; None where it was not clipped by norm."""
 

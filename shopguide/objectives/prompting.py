@@ -27,6 +27,7 @@ class Prompting(Classification):
         loss: as `Classification`.
         label_smoothing: as `Classification`.
         r_drop: as `Classification`.
+        gains: what each class is worth, where they are grades.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class Prompting(Classification):
         loss: Loss | None = None,
         label_smoothing: float = 0.0,
         r_drop: float = 0.0,
+        gains: Sequence[float] | None = None,
     ) -> None:
-        super().__init__(model, optimizer, [counts], loss, label_smoothing, r_drop)
+        super().__init__(model, optimizer, [counts], loss, label_smoothing, r_drop, [gains])
         self.mask_id, self.words = mask_id, list(words)
 
     def outputs(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:

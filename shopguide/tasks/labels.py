@@ -3,7 +3,7 @@
 import numpy as np
 
 from shopguide.errors import DataError
-from shopguide.tasks.task import Examples
+from shopguide.tasks.task import Examples, Task
 
 MISSING = -100
 
@@ -25,6 +25,11 @@ def label_spaces(train: Examples) -> LabelSpaces:
                 f"found {classes or 'none'}; name other targets (data.targets=[…])"
             )
     return spaces
+
+
+def gains_of(task: Task, spaces: LabelSpaces) -> list[float] | None:
+    """What the classes of a task's only target are worth, where they are grades."""
+    return task.graded(next(iter(spaces.values()))) if len(spaces) == 1 else None
 
 
 def encode_labels(examples: Examples, spaces: LabelSpaces) -> np.ndarray:

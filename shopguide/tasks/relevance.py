@@ -48,13 +48,15 @@ class Relevance(Task):
         """The gains that were set, those of known grades, or the grades themselves where they are numbers.
 
         Raises:
-            ConfigError: `gains` lacks a class, or has one below 0.
+            ConfigError: `gains` lacks a class, has one below 0, or the same for all.
         """
         if self.gains is not None:
             unknown = sorted(set(classes) - set(self.gains))
             if unknown or min(self.gains.values()) < 0:
                 found = f"none for {', '.join(unknown)}" if unknown else "one below 0"
                 raise ConfigError(f"tasks.{self.name}.gains: expected at least 0 for each grade, found {found}")
+            if len({self.gains[name] for name in classes}) < 2:
+                raise ConfigError(f"tasks.{self.name}.gains: expected grades of unequal worth, found the same for all")
             return [self.gains[name] for name in classes]
         for known in KNOWN_GAINS:
             if set(classes) <= set(known):

@@ -59,6 +59,7 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
         }
         self.labels = labels
         self.groups: np.ndarray | None = None
+        self.lists: np.ndarray | None = None
         self.lengths = np.array([len(row) for row in self.columns["input_ids"]], dtype=np.int64)
 
     @classmethod
@@ -71,6 +72,7 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
         whole.columns = {name: [row for part in parts for row in part.columns.get(name, ())] for name in names}
         whole.lengths = np.concatenate([part.lengths for part in parts])
         whole.groups = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        whole.lists = None
         labels = [part.labels for part in parts if part.labels is not None]
         whole.labels = np.full((len(whole), sum(part.shape[1] for part in labels)), IGNORE, dtype=np.int64)
         row = column = 0
@@ -87,6 +89,8 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
         example = {name: column[row] for name, column in self.columns.items()}
         if self.labels is not None:
             example["targets"] = self.labels[row]
+        if self.lists is not None:
+            example["list"] = self.lists[row]
         example["row"] = np.int64(row)  # type: ignore[assignment]
         return example
 

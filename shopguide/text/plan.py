@@ -25,6 +25,8 @@ class BatchPlan:
         groups: (N,) number of the group of each example: a shuffled batch is of one group, and of the batches of an
             epoch each group has a share as the root of its number of examples: small ones come round more often (mixing
             by temperature 2; Raffel et al. 2020, §3.5.2). None: all are of one, and each example comes once.
+        lists: (N,) number of the list of each example: a shuffled batch is of whole lists; one that is larger than a
+            batch is cut, otherwise in each epoch. None: the examples stand alone.
     """
 
     lengths: np.ndarray
@@ -34,11 +36,12 @@ class BatchPlan:
     shuffle: bool = True
     unpadded: bool = False
     groups: np.ndarray | None = None
+    lists: np.ndarray | None = None
 
     def of_epoch(self, epoch: int) -> list[np.ndarray]:
         """The batches of an epoch."""
         if not self.shuffle:
-            return self._alike(np.argsort(-self.lengths, kind="stable"))
+            return self._alike(self._by_length(np.arange(len(self.lengths))))
         draw = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
         if self.groups is not None:
             return self._mixed(draw, self.groups)
@@ -58,13 +61,38 @@ class BatchPlan:
     def _shuffled(self, draw: np.random.Generator, rows: np.ndarray) -> list[np.ndarray]:
         """The batches of a pass over these examples; every one is in exactly one."""
         order = draw.permutation(rows)
+        if self.lists is not None:
+            return self._together(draw, order, self.lists[order])
         if self.unpadded:
             return self._in_order(order)
         batches: list[np.ndarray] = []
         for start in range(0, len(order), POOL * self.size):
             pool = order[start : start + POOL * self.size]
-            batches += self._alike(pool[np.argsort(-self.lengths[pool], kind="stable")])
+            batches += self._alike(self._by_length(pool))
         return [batches[i] for i in draw.permutation(len(batches))]
+
+    def _together(self, draw: np.random.Generator, order: np.ndarray, lists: np.ndarray) -> list[np.ndarray]:
+        """Whole lists in random order, as many as fit into a batch."""
+        names, number = np.unique(lists, return_inverse=True)
+        place = draw.permutation(len(names))[number]
+        rows = order[np.argsort(place, kind="stable")]
+        batches: list[list[int]] = [[]]
+        for members in np.split(rows, np.cumsum(np.bincount(place))[:-1]):
+            cut = self._in_order(members) if self.unpadded else self._alike(self._by_length(members))
+            for piece in cut:
+                if batches[-1] and not self._fits([*batches[-1], *piece]):
+                    batches.append([])
+                batches[-1] += piece.tolist()
+        return [np.array(batch) for batch in batches]
+
+    def _by_length(self, rows: np.ndarray) -> np.ndarray:
+        """The longest first."""
+        return rows[np.argsort(-self.lengths[rows], kind="stable")]
+
+    def _fits(self, rows: list[int]) -> bool:
+        lengths = self.lengths[rows]
+        taken = int(lengths.sum()) if self.unpadded else len(rows) * int(lengths.max())
+        return len(rows) <= self.size and (self.tokens is None or taken <= self.tokens)
 
     def _in_order(self, order: np.ndarray) -> list[np.ndarray]:
         if self.tokens is not None:

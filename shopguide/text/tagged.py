@@ -56,6 +56,7 @@ class TaggedTexts(Dataset[dict[str, np.ndarray]]):
         self.columns["labels"] = labels
         self.lengths = np.array([len(row) for row in labels], dtype=np.int64)
         self.groups: np.ndarray | None = None
+        self.lists: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -7,6 +7,7 @@ from shopguide.config import FinetuneConfig
 from shopguide.errors import ConfigError
 from shopguide.experiment.finetune import drawn, monitored
 from shopguide.tasks.need import Need
+from shopguide.tasks.relevance import Relevance
 from shopguide.tasks.spans import Spans
 from shopguide.tasks.task import Examples
 
@@ -23,14 +24,32 @@ def test_a_draw_is_of_its_size_in_order_and_by_the_seed() -> None:
     assert np.all(np.diff([int(i) for i in kept[0]]) > 0)
 
 
+def test_a_draw_is_of_whole_lists() -> None:
+    every = examples(60)
+    every.lists = [str(i // 4) for i in range(60)]
+    kept = drawn(every, 22, 0)
+    assert kept.lists is not None
+    assert len(kept) == 20
+    assert all(kept.lists.count(name) == 4 for name in kept.lists)
+    assert kept.ids == sorted(kept.ids, key=int)
+
+
 def test_without_a_bound_and_below_it_all_are_kept() -> None:
     assert drawn(examples(5), None, 0).ids == drawn(examples(5), 5, 0).ids == examples(5).ids
 
 
 def test_the_epoch_is_chosen_by_what_the_task_is_measured_by() -> None:
     need, spans = Need(name="need"), Spans(name="spans")
-    assert [monitored(FinetuneConfig(epochs=1), task) for task in (need, spans)] == ["dev/macro_f1", "dev/f1"]
-    assert monitored(FinetuneConfig(epochs=1, monitor="dev/loss"), spans) == "dev/loss"
-    assert monitored(FinetuneConfig(epochs=1, monitor=None), need) is None
-    with pytest.raises(ConfigError, match=r"finetune.monitor=dev/ece: task `spans` is measured by dev/loss, dev/f1"):
-        monitored(FinetuneConfig(epochs=1, monitor="dev/ece"), spans)
+    assert [monitored(FinetuneConfig(epochs=1), task, False) for task in (need, spans)] == ["dev/macro_f1", "dev/f1"]
+    assert monitored(FinetuneConfig(epochs=1, monitor="dev/loss"), spans, False) == "dev/loss"
+    assert monitored(FinetuneConfig(epochs=1, monitor=None), need, False) is None
+    with pytest.raises(ConfigError, match=r"finetune.monitor=dev/ece: task `spans` is measured by dev/f1, "):
+        monitored(FinetuneConfig(epochs=1, monitor="dev/ece"), spans, False)
+
+
+def test_grades_that_rank_choose_the_epoch_by_their_ranking() -> None:
+    relevance = Relevance(name="relevance")
+    assert monitored(FinetuneConfig(epochs=1), relevance, True) == "dev/ndcg_at_10"
+    assert monitored(FinetuneConfig(epochs=1, monitor="dev/macro_f1"), relevance, True) == "dev/macro_f1"
+    with pytest.raises(ConfigError, match=r"dev/ndcg_at_10: task `relevance` is measured by dev/macro_f1"):
+        monitored(FinetuneConfig(epochs=1, monitor="dev/ndcg_at_10"), relevance, False)

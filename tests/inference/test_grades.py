@@ -86,5 +86,7 @@ def test_gains_of_one_s_own() -> None:
     assert Relevance(name="relevance", gains=typed).graded(["2", "1"]) == [4, 0.5]
     with pytest.raises(ConfigError, match="expected at least 0 for each grade, found none for ugly"):
         task.graded(["bad", "good", "ugly"])
+    with pytest.raises(ConfigError, match="expected grades of unequal worth"):
+        Relevance(name="relevance", gains={"good": 1, "bad": 1}).graded(["bad", "good"])
     with pytest.raises(ConfigError, match="found one below 0"):
         Relevance(name="relevance", gains={"good": 2, "bad": -1}).graded(["bad"])

@@ -1,7 +1,9 @@
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from sklearn.metrics import ndcg_score
 from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
@@ -113,3 +115,16 @@ def test_without_dropout_r_drop_adds_nothing() -> None:
     model, inputs = classifier(3), inputs_of([[0], [1], [2], [1]])
     plain, dropped = (Classification(model, ADAMW, [[1, 2, 1]], r_drop=weight).loss(inputs) for weight in (0.0, 5.0))
     torch.testing.assert_close(plain, dropped)
+
+
+def test_the_ranking_of_the_expected_gain_on_dev() -> None:
+    draw = np.random.default_rng(0)
+    logits, truth = torch.tensor(draw.normal(size=(40, 3)), dtype=torch.float), torch.tensor(draw.integers(0, 3, 40))
+    gains, lists = torch.tensor([2.0, 0.0, 1.0]), torch.arange(4).repeat_interleave(10)
+    module = Classification(classifier(3), ADAMW, [[1, 1, 1]], gains=[gains.tolist()])
+    told: dict[str, Any] = {}
+    module.log = lambda name, value, **more: told.update({name: value})  # type: ignore[method-assign, assignment]
+    module._seen = [(logits[:15], truth[:15, None], lists[:15]), (logits[15:], truth[15:, None], lists[15:])]
+    module.on_validation_epoch_end()
+    scores = (logits.softmax(-1) @ gains).reshape(4, 10).numpy()
+    assert told["dev/ndcg_at_10"] == pytest.approx(ndcg_score(gains[truth].reshape(4, 10).numpy(), scores, k=10))

@@ -36,6 +36,35 @@ def test_a_batch_is_of_one_group(
     assert {int(groups[batch[0]]) for batch in plan} == set(groups)
 
 
+@settings(deadline=None, max_examples=100)
+@given(LENGTHS, st.integers(1, 40), BUDGET, st.integers(1, 60), st.booleans())
+def test_a_list_stays_together_where_it_fits(
+    lengths: np.ndarray, size: int, tokens: int | None, number: int, unpadded: bool
+) -> None:
+    lists = np.random.default_rng(0).integers(0, number, len(lengths))
+    plans = [BatchPlan(lengths, size, tokens, seed=1, unpadded=unpadded, lists=lists).of_epoch(e) for e in (0, 1)]
+    for batch in plans[0]:
+        counted = lengths[batch].sum() if unpadded else len(batch) * lengths[batch].max()
+        assert 0 < len(batch) <= size
+        assert tokens is None or len(batch) == 1 or counted <= tokens
+    for plan in plans:
+        assert sorted(np.concatenate(plan).tolist()) == list(range(len(lengths)))
+    for name in set(lists):
+        members = np.flatnonzero(lists == name)
+        counted = lengths[members].sum() if unpadded else len(members) * lengths[members].max()
+        if len(members) <= size and (tokens is None or counted <= tokens):
+            assert sum(bool(set(batch) & set(members)) for batch in plans[0]) == 1
+
+
+def test_lists_come_in_another_order_each_epoch() -> None:
+    lists = np.repeat(np.arange(50), 4)
+    plan = BatchPlan(np.full(200, 9), 8, unpadded=True, lists=lists)
+    orders = [[int(lists[batch[0]]) for batch in plan.of_epoch(epoch)] for epoch in (0, 1)]
+    assert orders[0] != orders[1]
+    assert orders[0] != sorted(orders[0])
+    assert all(len(batch) == 8 for batch in plan.of_epoch(0))
+
+
 @pytest.mark.parametrize("unpadded", [False, True])
 def test_a_small_group_comes_round_more_often(unpadded: bool) -> None:
     groups = np.repeat([0, 1], [1600, 100])

@@ -22,7 +22,7 @@ from shopguide.tasks.baselines import majority
 from shopguide.tasks.bm25 import bm25
 from shopguide.tasks.class_tree import consistent, training_paths
 from shopguide.tasks.fusion import Fusion
-from shopguide.tasks.labels import encode_labels, label_counts, label_spaces
+from shopguide.tasks.labels import encode_labels, gains_of, label_counts, label_spaces
 from shopguide.tasks.lexical import Lexical, Posteriors
 from shopguide.tasks.regression import probe
 from shopguide.tasks.task import Examples, Task
@@ -41,8 +41,7 @@ class ClassificationHead(Head):
         """The classes are those of the training examples."""
         spaces = label_spaces(train)
         paths = (training_paths(train, spaces) or None) if getattr(task, "tree", False) else None
-        gains = task.graded(next(iter(spaces.values()))) if len(spaces) == 1 else None
-        return Card(task.name, task.inputs, spaces, config.max_length, paths=paths, gains=gains)
+        return Card(task.name, task.inputs, spaces, config.max_length, paths=paths, gains=gains_of(task, spaces))
 
     def outputs(self, card: Card) -> list[str]:
         """One a class of each target, named `target=class` where there are several."""
@@ -52,7 +51,10 @@ class ClassificationHead(Head):
     def encoded(self, tokenizer: Any, examples: Examples, card: Card) -> EncodedTexts:
         """With class numbers."""
         labels = encode_labels(examples, card.targets)
-        return EncodedTexts(tokenizer, examples.first, examples.second, card.max_length, labels)
+        found = EncodedTexts(tokenizer, examples.first, examples.second, card.max_length, labels)
+        if examples.lists is not None:
+            found.lists = np.unique(examples.lists, return_inverse=True)[1].astype(np.int64)
+        return found
 
     def joined(self, parts: Sequence[EncodedTexts]) -> EncodedTexts:
         """An example carries loss for the targets of its own task."""
@@ -70,6 +72,7 @@ class ClassificationHead(Head):
             build_loss(start.config.loss),
             start.config.label_smoothing,
             start.config.r_drop,
+            [card.gains for card in cards for _ in card.targets],
         )
 
     def answered(self, predictor: Classifier, examples: Examples, batch_tokens: int) -> Posteriors:

@@ -70,6 +70,7 @@ class PromptHead(ClassificationHead):
             build_loss(start.config.loss),
             start.config.label_smoothing,
             start.config.r_drop,
+            card.gains,
         )
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from shopguide.config import STRICT
-from shopguide.objectives.losses.loss import Loss
+from shopguide.objectives.losses.loss import Labelled, Loss
 
 if TYPE_CHECKING:
     import torch
@@ -23,13 +23,12 @@ class ClassBalanced(Loss):
     beta: float = Field(default=0.999, ge=0, lt=1)
     """0: every example counts the same; near 1: every class counts the same."""
 
-    def __call__(
-        self, logits: "torch.Tensor", truth: "torch.Tensor", counts: "torch.Tensor", smoothing: float
-    ) -> "torch.Tensor":
+    def __call__(self, logits: "torch.Tensor", labelled: Labelled) -> "torch.Tensor":
         """Mean loss, weighted as torch's cross-entropy weights."""
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(logits, truth, weight=self.weights(counts).to(logits), label_smoothing=smoothing)
+        weights = self.weights(labelled.counts).to(logits)
+        return cross_entropy(logits, labelled.truth, weight=weights, label_smoothing=labelled.smoothing)
 
     def weights(self, counts: "torch.Tensor") -> "torch.Tensor":
         """(C,) numbers of examples → (C,) weights; 0 for a class without examples."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic.dataclasses import dataclass
 
 from shopguide.config import STRICT
-from shopguide.objectives.losses.loss import Loss
+from shopguide.objectives.losses.loss import Labelled, Loss
 
 if TYPE_CHECKING:
     import torch
@@ -15,10 +15,8 @@ if TYPE_CHECKING:
 class CrossEntropy(Loss):
     """Every example counts the same."""
 
-    def __call__(
-        self, logits: "torch.Tensor", truth: "torch.Tensor", counts: "torch.Tensor", smoothing: float
-    ) -> "torch.Tensor":
+    def __call__(self, logits: "torch.Tensor", labelled: Labelled) -> "torch.Tensor":
         """Mean loss."""
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(logits, truth, label_smoothing=smoothing)
+        return cross_entropy(logits, labelled.truth, label_smoothing=labelled.smoothing)

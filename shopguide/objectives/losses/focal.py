@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from shopguide.config import STRICT
-from shopguide.objectives.losses.loss import Loss
+from shopguide.objectives.losses.loss import Labelled, Loss
 
 if TYPE_CHECKING:
     import torch
@@ -21,12 +21,10 @@ class Focal(Loss):
 
     gamma: float = Field(default=2.0, ge=0)
 
-    def __call__(
-        self, logits: "torch.Tensor", truth: "torch.Tensor", counts: "torch.Tensor", smoothing: float
-    ) -> "torch.Tensor":
+    def __call__(self, logits: "torch.Tensor", labelled: Labelled) -> "torch.Tensor":
         """Mean loss; with smoothing, of the smoothed cross-entropy."""
         from torch.nn.functional import cross_entropy
 
-        right = logits.softmax(-1).gather(1, truth[:, None]).squeeze(1)
-        losses = cross_entropy(logits, truth, label_smoothing=smoothing, reduction="none")
+        right = logits.softmax(-1).gather(1, labelled.truth[:, None]).squeeze(1)
+        losses = cross_entropy(logits, labelled.truth, label_smoothing=labelled.smoothing, reduction="none")
         return ((1 - right).clamp(min=TINY) ** self.gamma * losses).mean()

@@ -4,9 +4,10 @@ Shapes: B labelled rows, C classes of a target.
 """
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic.dataclasses import dataclass
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from shopguide.config import STRICT
 
@@ -14,19 +15,31 @@ if TYPE_CHECKING:
     import torch
 
 
-@dataclass(config=STRICT, kw_only=True)
+@dataclass(frozen=True)
+class Labelled:
+    """What is known of the labelled rows of a target."""
+
+    truth: "torch.Tensor"
+    """(B,) class numbers."""
+    counts: "torch.Tensor"
+    """(C,) training examples of each class."""
+    smoothing: float = 0.0
+    """Share of the target distribution spread over all classes."""
+    gains: "torch.Tensor | None" = None
+    """(C,) what each class is worth, where the classes are grades."""
+    lists: "torch.Tensor | None" = None
+    """(B,) number of the list in which each row is ranked."""
+
+
+@checked_dataclass(config=STRICT, kw_only=True)
 class Loss(ABC):
     """How wrong a posterior is. Its options are checked before torch is imported."""
 
-    @abstractmethod
-    def __call__(
-        self, logits: "torch.Tensor", truth: "torch.Tensor", counts: "torch.Tensor", smoothing: float
-    ) -> "torch.Tensor":
-        """Mean loss.
+    graded: ClassVar[bool] = False
+    """Whether it is of grades alone: `gains` are told."""
+    listed: ClassVar[bool] = False
+    """Whether it compares the rows of a list: a batch is of whole lists, and `lists` are told."""
 
-        Args:
-            logits: (B, C) in full precision.
-            truth: (B,) class numbers.
-            counts: (C,) training examples of each class.
-            smoothing: share of the target distribution spread over all classes.
-        """
+    @abstractmethod
+    def __call__(self, logits: "torch.Tensor", labelled: Labelled) -> "torch.Tensor":
+        """Mean loss of (B, C) logits in full precision."""

@@ -1,0 +1,35 @@
+"""Whether the settings fit the tasks, told before anything is learnt."""
+
+from collections.abc import Sequence
+
+from shopguide.build import build_loss
+from shopguide.config import FinetuneConfig
+from shopguide.errors import ConfigError
+from shopguide.tasks.labels import gains_of, label_spaces
+from shopguide.tasks.task import Examples, Task
+
+
+def check_loss(config: FinetuneConfig, labelled: Sequence[tuple[Task, Examples]]) -> None:
+    """Tell of a loss of grades, or of lists, for tasks that have none.
+
+    Raises:
+        ConfigError: a task has no grades in an order, or no lists, or shares its network.
+    """
+    loss = build_loss(config.loss)
+    if not loss.graded:
+        return
+    name = f"loss={str(config.loss['target']).rpartition('.')[2].lower()}"
+    for task, examples in labelled:
+        if gains_of(task, label_spaces(examples.of("train"))) is None:
+            raise ConfigError(
+                f"{name}: expected grades in an order, found none in task `{task.name}`; it goes with tasks=[relevance]"
+                ", and with tasks.relevance.gains={…} where the grades have names of their own"
+            )
+        if loss.listed and (examples.lists is None or config.shared):
+            found = "finetune.shared=true" if config.shared else f"none in task `{task.name}`"
+            raise ConfigError(f"{name}: expected lists of products that one task ranks, found {found}")
+
+
+def ranks(task: Task, examples: Examples) -> bool:
+    """Whether the task's classes are grades, by which the products of a list are ranked."""
+    return examples.lists is not None and gains_of(task, label_spaces(examples.of("train"))) is not None
