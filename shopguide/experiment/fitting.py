@@ -30,6 +30,20 @@ def check_loss(config: FinetuneConfig, labelled: Sequence[tuple[Task, Examples]]
             raise ConfigError(f"{name}: expected lists of products that one task ranks, found {found}")
 
 
+def check_counted(labelled: Sequence[tuple[Task, Examples]]) -> None:
+    """Tell of a positive label that no training example has.
+
+    Raises:
+        ConfigError: as said.
+    """
+    for task, examples in labelled:
+        classes = [name for names in label_spaces(examples.of("train")).values() for name in names]
+        if task.counted is not None and task.counted not in classes:
+            raise ConfigError(
+                f"tasks.{task.name}.positive={task.counted}: expected one of the labels, which are {', '.join(classes)}"
+            )
+
+
 def ranks(task: Task, examples: Examples) -> bool:
     """Whether the task's classes are grades, by which the products of a list are ranked."""
     return examples.lists is not None and gains_of(task, label_spaces(examples.of("train"))) is not None

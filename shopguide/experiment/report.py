@@ -15,7 +15,7 @@ from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import Pretrained
 from shopguide.inference.card import Card
-from shopguide.inference.evaluation import Scores
+from shopguide.inference.evaluation import COUNTED, Scores
 from shopguide.inference.grades import GRADED, RANKED
 from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
 from shopguide.inference.saved_model import save_model
@@ -191,8 +191,8 @@ def _rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside
         for name in metrics
         if name.startswith(f"{split}/macro_f1/") and not name.endswith((".low", ".high"))
     )
-    ranked = [name for name in (*RANKED, *GRADED) if f"{split}/{name}" in metrics]
-    names = [*shown_of, *ranked, *(f"macro_f1/{target}" for target in targets)]
+    more = [name for name in (*COUNTED, *RANKED, *GRADED) if f"{split}/{name}" in metrics and name not in shown_of]
+    names = [*shown_of, *more, *(f"macro_f1/{target}" for target in targets)]
     shown = []
     for name in names:
         low, high = (metrics.get(f"{split}/{name}.{end}") for end in ("low", "high"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shopguide.build import build_task
 from shopguide.config import Config
-from shopguide.experiment.fitting import check_loss, ranks
+from shopguide.experiment.fitting import check_counted, check_loss, ranks
 from shopguide.experiment.leaks import Leaks, guard, leak_metrics
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
 from shopguide.records.schema import TABLES
@@ -54,6 +54,7 @@ def _labelled(config: Config, material: Material) -> list[tuple[Task, Examples]]
     tasks = [build_task(name, options) for name, options in config.tasks.items()]
     found = [(task, task.checked_examples(material.shop, material.parts, material.truth)) for task in tasks]
     check_loss(config.finetune, found)
+    check_counted(found)
     return found
 
 

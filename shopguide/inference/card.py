@@ -32,6 +32,8 @@ class Card:
     """Where the targets are levels of a tree: its paths, as numbers of the targets' classes."""
     temperatures: dict[str, float] = field(default_factory=dict)
     """Target → how much its network's posterior is softened, or sharpened below 1 (`tasks.temperature`)."""
+    counted: str | None = None
+    """The one class of two whose precision, recall and F1 are told."""
     gains: list[float] | None = None
     """Where the classes of the only target are grades in an order: what each is worth in a ranking."""
     prompt: dict[str, Any] | None = None

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from shopguide.metrics.bootstrap import bootstrap_intervals
+from shopguide.metrics.bootstrap import bootstrap, bootstrap_intervals
 from shopguide.metrics.classification import classification_metrics
 from shopguide.tasks.labels import LabelSpaces, encode_labels
 from shopguide.tasks.task import Examples
+
+COUNTED = ("f1", "precision", "recall")
+SMALL = 1e-12
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,23 @@ def score(examples: Examples, spaces: LabelSpaces, posterior: dict[str, np.ndarr
     if several:
         metrics |= {f"{name}/{target}": value for target, s in by_target.items() for name, value in s.items()}
     return Scores(metrics, bounds, len(examples))
+
+
+def counted_scores(examples: Examples, spaces: LabelSpaces, posterior: dict[str, np.ndarray], counted: str) -> Scores:
+    """Precision, recall and F1 of one class of the only target, as pairs are scored; 0 where it is never given."""
+    ((target, classes),) = spaces.items()
+    labels = examples.labels[target]
+    known = np.array([label is not None for label in labels])
+    truth = np.array([label == counted for label in labels])[known]
+    given = np.array([classes[row] == counted for row in posterior[target].argmax(1)])[known]
+    groups = [group for group, keep in zip(examples.groups, known, strict=True) if keep]
+
+    def scored(weight: np.ndarray) -> list[float]:
+        right, said, there = (float(weight @ rows) for rows in (truth & given, given, truth))
+        return [2 * right / max(said + there, SMALL), right / max(said, SMALL), right / max(there, SMALL)]
+
+    values, bounds = scored(np.ones(len(truth))), bootstrap(groups, scored)
+    return Scores(dict(zip(COUNTED, values, strict=True)), dict(zip(COUNTED, bounds, strict=True)), len(truth))
 
 
 def ceiling(examples: Examples, spaces: LabelSpaces) -> Scores | None:

@@ -1,8 +1,8 @@
 """Reader `files`: a shop's own records in the documented formats.
 
-`root` is a folder with `products.*`, `behaviours.*`, `judgements.*`, `dialogues.*`, `annotations.*` (files, or folders
-of parts), or a single file. An option named like a table gives that table's place instead: a path, or the name of a
-`datasets` data set (`owner/name` or `owner/name:split`).
+`root` is a folder with `products.*`, `behaviours.*`, `judgements.*`, `dialogues.*`, `pairs.*`, `annotations.*` (files,
+or folders of parts), or a single file. An option named like a table gives that table's place instead: a path, or the
+name of a `datasets` data set (`owner/name` or `owner/name:split`).
 """
 
 from collections.abc import Iterator

@@ -17,11 +17,12 @@ class Partition:
     behaviours: np.ndarray
     judgements: np.ndarray
     dialogues: np.ndarray
+    pairs: np.ndarray
     annotations: np.ndarray
 
 
 def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition:
-    """Products by title, behaviours by user and time (or by query), judgements by query; others by their text.
+    """Products by title, behaviours by user and time (or by query), judgements by query; others by their (first) text.
 
     Where a table's rows bring held-out splits of their own (a public set's), those stand; but no query is judged on
     both sides: training rows of a held-out query are set aside.
@@ -43,6 +44,7 @@ def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition
         behaviours=rows,
         judgements=_apart(shop.judgements, _grouped(shop.judgements, "query", seed, fractions)),
         dialogues=_grouped(shop.dialogues, "question", seed, fractions),
+        pairs=_grouped(shop.pairs, "text", seed, fractions),
         annotations=_grouped(shop.annotations, "text", seed, fractions),
     )
 

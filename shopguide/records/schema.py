@@ -1,4 +1,4 @@
-"""The five tables of a shop: fields, types, and how a raw value becomes a stored one.
+"""The six tables of a shop: fields, types, and how a raw value becomes a stored one.
 
 Text is stored stripped; a missing text is null, a missing list empty. Attributes become a list of (name, value) pairs
 of text. Unknown fields are ignored, and counted. Annotated text is stored as it is: its spans count characters.
@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-VERSION = 4
+VERSION = 5
 """Raise it when the same raw row would be stored otherwise: it is part of the cache's key."""
 MAX_ROW_BYTES = 4 << 20
 LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
@@ -215,6 +215,12 @@ TABLES: dict[str, tuple[Field, ...]] = {
         _text("answer"),
         _text("item_id"),
         _text("intent"),
+        SPLIT,
+    ),
+    "pairs": (
+        _text("text", required=True),
+        _text("text_pair", required=True),
+        Field("label", STRING, label, required=True),
         SPLIT,
     ),
     "annotations": (

@@ -44,6 +44,7 @@ class Shop:
     behaviours: Any
     judgements: Any
     dialogues: Any
+    pairs: Any
     annotations: Any
     fingerprint: str
     """Hash of the records' files and of how they were read (16 hex digits)."""

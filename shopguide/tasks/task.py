@@ -105,6 +105,11 @@ class Task(ABC):
         return "classification"
 
     @property
+    def counted(self) -> str | None:
+        """The one class of two whose precision, recall and F1 are told; None: all alike."""
+        return None
+
+    @property
     @abstractmethod
     def inputs(self) -> InputSpec:
         """Which fields of a record the model reads."""

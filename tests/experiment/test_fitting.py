@@ -2,7 +2,8 @@ import pytest
 
 from shopguide.config import LOSSES, FinetuneConfig
 from shopguide.errors import ConfigError
-from shopguide.experiment.fitting import check_loss
+from shopguide.experiment.fitting import check_counted, check_loss
+from shopguide.tasks.match import Match
 from shopguide.tasks.need import Need
 from shopguide.tasks.relevance import Relevance
 from shopguide.tasks.task import Examples
@@ -43,3 +44,10 @@ def test_losses_of_lists_go_with_lists() -> None:
     with pytest.raises(ConfigError, match=r"found none in task `relevance`"):
         check_loss(config("listwise"), [(relevance, examples("1", "2", lists=False))])
     check_loss(config("ordinal", shared=True), [(relevance, examples("1", "2", lists=False))])
+
+
+def test_the_positive_label_is_one_of_them() -> None:
+    check_counted([(Match(name="match"), examples("0", "1")), (Need(name="need"), examples("a", "b"))])
+    check_counted([(Match(name="match", positive="yes"), examples("no", "yes"))])
+    with pytest.raises(ConfigError, match=r"tasks.match.positive=1: expected one of the labels, which are no, yes"):
+        check_counted([(Match(name="match"), examples("no", "yes"))])

@@ -11,7 +11,7 @@ TRAIN = np.array(["train"] * 3, dtype=object)
 
 def parts(**changes: list[str]) -> Partition:
     tables = {"products": TRAIN, "behaviours": TRAIN[:2], "judgements": TRAIN[:0], "dialogues": TRAIN[:2]}
-    tables |= {"annotations": TRAIN[:2]}
+    tables |= {"pairs": TRAIN[:0], "annotations": TRAIN[:2]}
     return Partition(**tables | {name: np.array(split, dtype=object) for name, split in changes.items()})
 
 

@@ -11,7 +11,7 @@ from shopguide.config import FinetuneConfig
 from shopguide.experiment.heads.head import Head, Start
 from shopguide.inference.answers import Classifier
 from shopguide.inference.card import Card
-from shopguide.inference.evaluation import Scores, ceiling, score
+from shopguide.inference.evaluation import Scores, ceiling, counted_scores, score
 from shopguide.inference.grades import grade_scores, rank_scores
 from shopguide.inference.predictor import Predictor
 from shopguide.models.backbone import Head as HeadName
@@ -41,7 +41,8 @@ class ClassificationHead(Head):
         """The classes are those of the training examples."""
         spaces = label_spaces(train)
         paths = (training_paths(train, spaces) or None) if getattr(task, "tree", False) else None
-        return Card(task.name, task.inputs, spaces, config.max_length, paths=paths, gains=gains_of(task, spaces))
+        gains = gains_of(task, spaces)
+        return Card(task.name, task.inputs, spaces, config.max_length, paths=paths, gains=gains, counted=task.counted)
 
     def outputs(self, card: Card) -> list[str]:
         """One a class of each target, named `target=class` where there are several."""
@@ -80,8 +81,12 @@ class ClassificationHead(Head):
         return predictor.posterior(examples.first, examples.second, batch_tokens=batch_tokens)
 
     def score(self, card: Card, examples: Examples, answers: Posteriors) -> Scores:
-        """Accuracy, F1, calibration; of grades, also how well their expected gain ranks, and how near it comes."""
+        """Accuracy, F1, calibration; of grades, also how well their expected gain ranks, and how near it comes; of a
+        class that is counted, its precision, recall and F1.
+        """
         found, gains = score(examples, card.targets, answers), _gains(card, examples)
+        if card.counted is not None:
+            found = found.with_more(counted_scores(examples, card.targets, answers, card.counted))
         if gains is None:
             return found
         (posterior,) = answers.values()
