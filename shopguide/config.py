@@ -155,7 +155,7 @@ class PretrainConfig:
     lr: Positive
     epochs: Count
     max_length: Annotated[int, Field(ge=8)] = 128
-    documents: list[Literal["products", "queries", "sessions", "dialogues", "annotations"]] = field(
+    documents: list[Literal["products", "queries", "sessions", "dialogues", "pairs", "annotations"]] = field(
         default_factory=lambda: ["products", "sessions"]
     )
     """`sessions`: the query and the titles seen and bought, in the order of the shopper's actions."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +69,24 @@ def _demo(data: DataConfig, cache: Path) -> tuple[DataConfig, Truth]:
 
 
 def load_or_train_tokenizer(model: ModelConfig, material: Material, fields: Sequence[str] = FIELDS) -> Any:
-    """The tokenizer that belongs to the weights, or one trained on the shop's training text."""
+    """The tokenizer that belongs to the weights, or one trained on the shop's training text.
+
+    Raises:
+        DataError: there is no such text.
+    """
     from shopguide.text.documents import pretraining_documents
     from shopguide.text.tokenizer import load_tokenizer, train_tokenizer
 
     source = model.tokenizer or model.path
     if source is not None:
         return load_tokenizer(str(Path(source).expanduser()) if Path(source).expanduser().exists() else source)
-    kinds = ["products", "queries", "dialogues", "annotations"]
+    kinds = ["products", "queries", "dialogues", "pairs", "annotations"]
     documents = pretraining_documents(material.shop, material.parts, kinds, fields)
     texts = (" ".join(document) for document in documents)
-    return train_tokenizer(texts, model.vocab_size, str(model.config["model_type"]))
+    first = next(texts, None)
+    if first is None:
+        raise DataError(
+            f"model={model.name}: expected training text of the shop to make its vocabulary of ({', '.join(kinds)}), "
+            "found none"
+        )
+    return train_tokenizer(chain([first], texts), model.vocab_size, str(model.config["model_type"]))

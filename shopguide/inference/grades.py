@@ -18,11 +18,13 @@ RELEVANT = 0.5
 def rank_scores(examples: Examples, scores: np.ndarray, gains: np.ndarray) -> Scores:
     """nDCG@10, MRR and MAP as means over the lists of (N,) scores and gains; a gain of NaN: not judged.
 
+    Of equal scores, the order is drawn: that of the records, in which good products may stand first, says nothing.
     Intervals: queries are drawn together.
     """
     assert examples.lists is not None
+    items = np.random.default_rng(0).permutation(len(examples))
     relevant_from = RELEVANT * float(np.nanmax(gains, initial=0.0)) or 1.0
-    ranked = Ranked.of(examples.lists, examples.ids, scores, gains, relevant_from)
+    ranked = Ranked.of(examples.lists, items, scores, gains, relevant_from)
     group_of = dict(zip(examples.lists, examples.groups, strict=True))
     values = np.stack([ranked.per_query(name) for name in RANKED.values()])
     bounds = bootstrap([group_of[name] for name in ranked.names], lambda weight: values @ weight / weight.sum())

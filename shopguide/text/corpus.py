@@ -111,7 +111,7 @@ def tokenised_corpus(
     if not len(train):
         raise DataError(
             "pretraining: expected text to learn from, found none; choose other "
-            "pretrain.documents (products, queries, sessions, dialogues, annotations)"
+            "pretrain.documents (products, queries, sessions, dialogues, pairs, annotations)"
         )
     return Corpus(train, rest, fingerprint, cached)
 

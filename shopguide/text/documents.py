@@ -24,7 +24,7 @@ def pretraining_documents(
     Args:
         shop: checked tables.
         parts: the split of each row; only `train` rows give documents.
-        kinds: any of products, queries, sessions, dialogues, annotations.
+        kinds: any of products, queries, sessions, dialogues, pairs, annotations.
         fields: what a product's card shows.
     """
     makers = {
@@ -32,6 +32,7 @@ def pretraining_documents(
         "queries": lambda: queries(shop, parts),
         "sessions": lambda: sessions(shop, parts),
         "dialogues": lambda: dialogues(shop, parts),
+        "pairs": lambda: pairs(shop, parts),
         "annotations": lambda: annotations(shop, parts),
     }
     for kind in kinds:
@@ -46,8 +47,10 @@ def product_cards(shop: Shop, parts: Partition, fields: Sequence[str]) -> Iterat
 
 
 def queries(shop: Shop, parts: Partition) -> Iterator[Document]:
-    """One document a behaviour: its query."""
+    """One document a behaviour: its query; and one a judged query."""
     for query in _of_train(shop.behaviours, parts.behaviours, "query"):
+        yield [query]
+    for query in dict.fromkeys(_of_train(shop.judgements, parts.judgements, "query")):
         yield [query]
 
 
@@ -67,6 +70,14 @@ def dialogues(shop: Shop, parts: Partition) -> Iterator[Document]:
     for row, dialogue in enumerate(shop.dialogues):
         if parts.dialogues[row] == "train":
             yield [text for text in (dialogue["question"], dialogue["answer"]) if text]
+
+
+def pairs(shop: Shop, parts: Partition) -> Iterator[Document]:
+    """One document a text of a pair, each once."""
+    for text in dict.fromkeys(
+        text for name in ("text", "text_pair") for text in _of_train(shop.pairs, parts.pairs, name)
+    ):
+        yield [text]
 
 
 def annotations(shop: Shop, parts: Partition) -> Iterator[Document]:

@@ -1,3 +1,4 @@
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,16 @@ def test_one_posterior_classifies_ranks_and_grades() -> None:
     for name in ("ndcg_at_10", "mrr", "map", "rmse", "kappa"):
         low, high = found.intervals[name]
         assert low < found.metrics[name] < high
+
+
+def test_of_equal_scores_the_order_of_the_records_says_nothing() -> None:
+    gains = np.tile([1.0] * 5 + [0.0] * 15, 400)
+    for own in (gains, gains[::-1]):
+        examples = judged(["1"] * len(own))
+        examples.lists = [str(i // 20) for i in range(len(own))]
+        found = rank_scores(examples, np.zeros(len(own)), own)
+        first = [comb(20 - rank, 4) / comb(20, 5) for rank in range(1, 17)]
+        assert found.metrics["mrr"] == pytest.approx(first @ (1 / np.arange(1, 17)), abs=0.04)
 
 
 def test_a_grade_that_training_has_not_gains_nothing() -> None:
