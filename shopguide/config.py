@@ -170,6 +170,16 @@ class PretrainConfig:
 
 
 @dataclass(config=STRICT)
+class MatchingConfig:
+    """How a query is drawn to its products, of the task `search`."""
+
+    temperature: Positive = 0.05
+    """Of the softmax over the products of a batch: the smaller, the more the nearest wrong ones count."""
+    cached: Count | None = None
+    """Texts whose inner states are held at a time, and computed twice: for batches larger than memory; null: all."""
+
+
+@dataclass(config=STRICT)
 class FinetuneConfig:
     """Fine-tuning on one labelled task."""
 
@@ -187,6 +197,7 @@ class FinetuneConfig:
     """Weight of the disagreement of two runs of each batch under other dropout (Liang et al. 2021); 0: one run."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of an exponential moving average of the weights, which is kept in their place; null: none."""
+    matching: MatchingConfig = field(default_factory=MatchingConfig)
     max_examples: Count | None = None
     """Learn from at most this many training examples, drawn by the seed (those of a list together); null: from all."""
     prompt: dict[str, Any] | None = None

@@ -19,7 +19,6 @@ from shopguide.models.unpadded import runs_unpadded
 from shopguide.objectives.objective import Objective
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.batches import Batches, BatchLoader
-from shopguide.text.examples import Collate
 from shopguide.text.plan import BatchPlan
 
 PROBED = 50_000
@@ -210,4 +209,4 @@ def _loader(
 ) -> BatchLoader:
     unpadded, lists = runs_unpadded(module.model), encoded.lists if module.listed else None
     plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, seed, shuffle, unpadded, encoded.groups, lists)
-    return BatchLoader(encoded, Batches(plan), Collate(tokenizer.pad_token_id), batch.num_workers)
+    return BatchLoader(encoded, Batches(plan), encoded.collate(tokenizer.pad_token_id), batch.num_workers)

@@ -1,9 +1,9 @@
-"""What an experiment leaves behind: metrics, figures and models on its runs, and the table at its end."""
+"""What an experiment leaves behind: metrics, figures and models on its runs, and what to type next."""
 
 import contextlib
 import shlex
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,10 @@ import numpy as np
 from shopguide.config import Config, TrackingConfig
 from shopguide.experiment.finetune import Finetuned
 from shopguide.experiment.fit import Fitted
-from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import Pretrained
 from shopguide.inference.card import Card
-from shopguide.inference.evaluation import COUNTED, Scores
-from shopguide.inference.grades import GRADED, RANKED
+from shopguide.inference.evaluation import Scores
 from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
 from shopguide.inference.saved_model import save_model
 from shopguide.records.schema import TABLES
@@ -30,16 +28,6 @@ from shopguide.text.tokenizer import tokenizer_fingerprint
 MAP_POINTS = 1500
 SHOWN_TEXT = 40
 """Characters."""
-BESIDE = {
-    "majority": "majority",
-    "lexicon": "lexicon",
-    "tfidf_lr": "TF-IDF + LR",
-    "word_lr": "word LR",
-    "bm25": "BM25",
-    "network": "network alone",
-    "ceiling": "ceiling",
-}
-"""Baseline → its title."""
 
 
 def log_material(run: Run, material: Material) -> None:
@@ -156,52 +144,6 @@ def _log_figures(run: Run, result: Finetuned) -> None:
     run.log_figure(
         figures.embedding_map(vectors, names, f"{card.task}: texts by {target}"), "figures/embedding_map.png"
     )
-
-
-def closing_table(store: Store, run_id: str) -> None:
-    """Print phase, task, metric, value, and baselines beside it, from what the runs hold."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="Results", header_style="bold")
-    children = sorted(store.find_children(run_id), key=lambda c: c.info.start_time)
-    children = [c for c in children if not c.data.tags.get("shopguide.phase", "").startswith("shared ")]
-    known = {name.split("/")[0] for child in children for name in child.data.metrics}
-    beside = {name: title for name, title in BESIDE.items() if name in known}
-    for title in ("phase", "task", "metric", "model", "95 % interval", *beside.values()):
-        table.add_column(title, justify="left" if title in ("phase", "task", "metric") else "right")
-    for child in children:
-        phase, tags = child.data.tags.get("shopguide.phase", ""), child.data.tags
-        kind = tags.get("task_kind", "classification")
-        for row in _rows(phase.split(" ")[0], tags.get("task", ""), kind, child.data.metrics, list(beside)):
-            table.add_row(*row)
-        table.add_section()
-    Console(width=120).print(table)
-
-
-def _rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside: list[str]) -> list[list[str]]:
-    if phase == "pretrain":
-        wanted = ("dev/perplexity", "dev/masked_accuracy", "dev/next_token_accuracy")
-        kept = {name: metrics[f"kept/{name}"] for name in wanted if f"kept/{name}" in metrics}
-        return [[phase, "", name, f"{value:.4f}", *[""] * (1 + len(beside))] for name, value in kept.items()]
-    shown_of = head_of(kind).shown
-    split = "test" if f"test/{shown_of[0]}" in metrics else "dev_final"
-    targets = sorted(
-        name.split("/", 2)[2]
-        for name in metrics
-        if name.startswith(f"{split}/macro_f1/") and not name.endswith((".low", ".high"))
-    )
-    more = [name for name in (*COUNTED, *RANKED, *GRADED) if f"{split}/{name}" in metrics and name not in shown_of]
-    names = [*shown_of, *more, *(f"macro_f1/{target}" for target in targets)]
-    shown = []
-    for name in names:
-        low, high = (metrics.get(f"{split}/{name}.{end}") for end in ("low", "high"))
-        interval = "" if low is None or high is None else f"{low:.3f} – {high:.3f}"
-        others = [metrics.get(f"{key}/{name}") for key in beside]
-        cells = ["" if value is None else f"{value:.4f}" for value in others]
-        label = f"{split.removesuffix('_final')}/{name}"
-        shown.append([phase, task, label, f"{metrics[f'{split}/{name}']:.4f}", interval, *cells])
-    return shown
 
 
 def next_commands(config: Config, store: Store, run_id: str, labelled: Sequence[tuple[Task, Examples]]) -> None:

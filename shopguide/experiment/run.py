@@ -67,9 +67,10 @@ def _run_tracked(
     label: str | None,
 ) -> Outcome:
     """The tracked part: torch and MLflow are imported here, seconds after a fault of the records would be told."""
+    from shopguide.experiment.closing import closing_table
     from shopguide.experiment.finetune import monitored
     from shopguide.experiment.phases import Stage, flat, run_phases
-    from shopguide.experiment.report import closing_table, log_material, next_commands
+    from shopguide.experiment.report import log_material, next_commands
     from shopguide.runs.environment import log_environment
     from shopguide.runs.tree import open_run
 

@@ -20,17 +20,19 @@ def load_model(folder: str | Path, precision: InferencePrecision = "auto", task:
     if (Path(folder) / FILE).is_file():
         return load_onnx(Path(folder))
     kind = read_card(Path(folder), task).kind
+    from shopguide.inference.encoder import Encoder
     from shopguide.inference.labeller import Labeller
     from shopguide.inference.predictor import Predictor
     from shopguide.inference.prompt_predictor import PromptPredictor
     from shopguide.inference.tagger import Tagger
 
-    classes: dict[str, type[Predictor | Tagger | Labeller]] = {
+    classes: dict[str, type[Predictor | Tagger | Labeller | Encoder]] = {
         "classification": Predictor,
         "multilabel": Labeller,
         "prompt": PromptPredictor,
         "tagging": Tagger,
         "extraction": Tagger,
+        "retrieval": Encoder,
     }
     return classes[kind].load(folder, precision=precision, task=task)
 

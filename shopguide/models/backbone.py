@@ -10,13 +10,14 @@ from torch import nn
 from shopguide.config import ModelConfig
 from shopguide.errors import ModelError
 
-Head = Literal["masked_lm", "causal_lm", "classification", "tagging"]
+Head = Literal["masked_lm", "causal_lm", "classification", "tagging", "encoder"]
 
 CLASSES: dict[Head, str] = {
     "masked_lm": "AutoModelForMaskedLM",
     "causal_lm": "AutoModelForCausalLM",
     "classification": "AutoModelForSequenceClassification",
     "tagging": "AutoModelForTokenClassification",
+    "encoder": "AutoModel",
 }
 """Head → the class of transformers that builds it."""
 

@@ -218,6 +218,8 @@ def _probe(model: nn.Module) -> torch.Tensor:
     model.eval()
     try:
         with torch.autocast(device.type, enabled=False):
+            if model.base_model is model:
+                return mean_states(model, batch)
             if model.get_output_embeddings() is None and not _tags_words(model):  # type: ignore[operator]
                 return sequence_logits(model, batch)
             return logits_at(model, batch, mask.flatten().nonzero().squeeze(1).to(device))

@@ -35,3 +35,21 @@ def bm25(corpus: Sequence[str], queries: Sequence[str], texts: Sequence[str]) ->
 def words(text: str) -> list[str]:
     """In lower case; each Chinese, Japanese or other unspaced character is one of its own."""
     return WORD.findall(text.casefold())
+
+
+def bm25_search(corpus: Sequence[str], queries: Sequence[str], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """(N, K) row numbers of the best texts of a corpus, -1 where none has a word of the query, and their scores."""
+    from bm25s import BM25
+
+    index = BM25()
+    index.index([words(text) for text in corpus], show_progress=False)
+    count = min(count, len(corpus))
+    rows, scores = np.full((len(queries), count), -1, dtype=np.int64), np.zeros((len(queries), count))
+    for number, query in enumerate(queries):
+        if asked := words(query):
+            said = index.get_scores(asked)
+            best = np.argpartition(-said, count - 1)[:count]
+            best = best[np.argsort(-said[best], kind="stable")]
+            best = best[said[best] > 0]
+            rows[number, : len(best)], scores[number, : len(best)] = best, said[best]
+    return rows, scores

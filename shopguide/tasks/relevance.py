@@ -1,95 +1,36 @@
 """relevance: query + product → grade: bought 2, viewed 1, sampled unseen 0; or the shop's own judgements."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
-
-import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from shopguide.errors import ConfigError
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, column
-from shopguide.tasks.task import OPTIONS, Examples, Task, Truth
-from shopguide.text.inputs import InputSpec
+from shopguide.tasks.graded import GRADES, Graded, graded_pairs
+from shopguide.tasks.task import OPTIONS, Examples, Truth
 
 TARGET = "grade"
-GRADES = ("irrelevant", "viewed", "bought")
-ESCI_GAINS = {"E": 1.0, "S": 0.1, "C": 0.01, "I": 0.0}
-"""Exact, substitute, complement, irrelevant: the official ones of Shopping Queries (Reddy et al. 2022)."""
-WANDS_GAINS = {"Exact": 1.0, "Partial": 0.5, "Irrelevant": 0.0}
-"""As Wayfair's own example weighs them (Chen et al. 2022)."""
-KNOWN_GAINS: tuple[Mapping[str, float], ...] = (
-    {grade: float(i) for i, grade in enumerate(GRADES)},
-    ESCI_GAINS,
-    WANDS_GAINS,
-)
-
-
-def named(gains: object) -> object:
-    """With grades as texts: on a command line, `{1: 0.5}` is read as a number."""
-    return {str(grade): gain for grade, gain in gains.items()} if isinstance(gains, Mapping) else gains
 
 
 @dataclass(config=OPTIONS, kw_only=True)
-class Relevance(Task):
+class Relevance(Graded):
     """Pairs of a query and a product, graded by what the shopper did, or by judgements where the shop has them."""
 
-    fields: tuple[str, ...] = ("title", "attributes")
     negatives: int = Field(default=1, ge=0)
     """Unseen products drawn for each behaviour, by its row number: the same in every run."""
-    gains: Annotated[dict[str, float], BeforeValidator(named)] | None = None
-    """Grade → what a product of that grade is worth in a ranking. Without: bought 2, viewed 1, irrelevant 0; the grades
-    of ESCI and WANDS as those sets count them; of numbers, how far each is above the least. Grades of other names are
-    in no order."""
-
-    def graded(self, classes: Sequence[str]) -> list[float] | None:
-        """The gains that were set, those of known grades, or the grades themselves where they are numbers.
-
-        Raises:
-            ConfigError: `gains` lacks a class, has one below 0, or the same for all.
-        """
-        if self.gains is not None:
-            unknown = sorted(set(classes) - set(self.gains))
-            if unknown or min(self.gains.values()) < 0:
-                found = f"none for {', '.join(unknown)}" if unknown else "one below 0"
-                raise ConfigError(f"tasks.{self.name}.gains: expected at least 0 for each grade, found {found}")
-            if len({self.gains[name] for name in classes}) < 2:
-                raise ConfigError(f"tasks.{self.name}.gains: expected grades of unequal worth, found the same for all")
-            return [self.gains[name] for name in classes]
-        for known in KNOWN_GAINS:
-            if set(classes) <= set(known):
-                return [known[name] for name in classes]
-        try:
-            values = [float(name) for name in classes]
-        except ValueError:
-            return None
-        return [value - min(values) for value in values] if np.isfinite(values).all() else None
-
-    @property
-    def inputs(self) -> InputSpec:
-        """The query, and the product's own words."""
-        return InputSpec(("query",), tuple(self.fields))
-
-    @property
-    def wants(self) -> str:
-        """Judgements, or behaviours with views and purchases, and products."""
-        return "It needs products, and judgements or behaviours with viewed_items or purchased_items."
 
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
         """One example a graded (query, product) pair."""
         found = Examples(second=[], labels={TARGET: []}, lists=[], best=None if truth is None else {TARGET: []})
         assert found.lists is not None
+        assert found.second is not None
         position = {item: row for row, item in enumerate(column(shop.products, "item_id"))}
-        texts = [self.inputs.render({**product, "query": ""})[1] or "" for product in shop.products]
-        judged = len(shop.judgements) > 0
-        for row, query, item, label, split in self._judged(shop, parts) if judged else self._behaved(shop, parts):
-            if item not in position or split == "aside":
+        texts, judged = self.shown(shop), len(shop.judgements) > 0
+        for row, query, item, label, split in graded_pairs(shop, parts, self.negatives):
+            if item not in position:
                 continue
             found.ids.append(f"{row} {item}")
             found.first.append(query)
-            assert found.second is not None
             found.second.append(texts[position[item]])
             found.labels[TARGET].append(label)
             found.split.append(split)
@@ -98,19 +39,3 @@ class Relevance(Task):
             if found.best is not None and truth is not None:
                 found.best[TARGET].append(GRADES[truth.relevance(row, item)])
         return found
-
-    def _judged(self, shop: Shop, parts: Partition) -> Iterator[tuple[int, str, str, str, str]]:
-        for row, judgement in enumerate(shop.judgements):
-            split = str(parts.judgements[row])
-            yield row, judgement["query"], judgement["item_id"], judgement["label"], split
-
-    def _behaved(self, shop: Shop, parts: Partition) -> Iterator[tuple[int, str, str, str, str]]:
-        items = column(shop.products, "item_id")
-        for row, behaviour in enumerate(shop.behaviours):
-            grades = dict.fromkeys(behaviour["viewed_items"], 1) | dict.fromkeys(behaviour["purchased_items"], 2)
-            if not grades or not items:
-                continue
-            draw = np.random.Generator(np.random.Philox(key=row)).integers(0, len(items), self.negatives)
-            grades |= {items[i]: 0 for i in draw if items[i] not in grades}
-            for item, grade in grades.items():
-                yield row, behaviour["query"], item, GRADES[grade], str(parts.behaviours[row])

@@ -20,8 +20,9 @@ from shopguide.text.tags import Span
 
 OPTIONS = ConfigDict(extra="forbid")
 MINIMUM_TRAIN = 8
-Kind = Literal["classification", "multilabel", "tagging", "extraction"]
-"""What is answered: a class of each target; several labels; labelled stretches of a text; the value of an attribute."""
+Kind = Literal["classification", "multilabel", "tagging", "extraction", "retrieval"]
+"""What is answered: a class of each target; several labels; labelled stretches of a text; the value of an attribute;
+products of the catalogue."""
 
 
 class Truth(Protocol):
@@ -35,6 +36,18 @@ class Truth(Protocol):
 
     def relevance(self, behaviour: int, item_id: str) -> int:
         """Grade of a product for the need behind a behaviour."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The products among which is searched."""
+
+    ids: list[str]
+    texts: list[str]
+    """As they are read."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 @dataclass
@@ -55,6 +68,10 @@ class Examples:
     """Of tagging and extraction: what is marked in the text (of a pair, in the second one); None: not known where."""
     values: list[list[str]] | None = None
     """Of extraction: the values, each right; empty where the text does not say. Of multilabel: the labels."""
+    wanted: list[dict[str, float]] | None = None
+    """Of retrieval: what the judged products of each example are worth, by item_id."""
+    catalogue: Catalogue | None = None
+    """Of retrieval: every product of the shop, whatever split its own row is of."""
     best: dict[str, list[str]] | None = None
     """Target → the labels that a perfect reader would give, where the shop's hidden truth is known."""
 
@@ -77,6 +94,8 @@ class Examples:
             lists=None if self.lists is None else pick(self.lists),
             spans=None if self.spans is None else pick(self.spans),
             values=None if self.values is None else pick(self.values),
+            wanted=None if self.wanted is None else pick(self.wanted),
+            catalogue=self.catalogue,
             best=None if self.best is None else {target: pick(column) for target, column in self.best.items()},
         )
 
@@ -141,6 +160,11 @@ class Task(ABC):
         if self.kind == "multilabel" and not any(examples.of("train").values or ()):
             raise DataError(
                 f"task `{self.name}`: expected labels among {train} training examples, found none. {self.wants}"
+            )
+        if examples.wanted is not None and not any(any(own.values()) for own in examples.of("train").wanted or ()):
+            raise DataError(
+                f"task `{self.name}`: expected products that are worth something among {train} training examples, "
+                f"found none. {self.wants}"
             )
         if examples.spans is not None and not any(examples.of("train").spans or ()):
             raise DataError(

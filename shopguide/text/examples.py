@@ -84,6 +84,10 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def collate(self, pad_id: int) -> "Collate":
+        """What makes batches of them."""
+        return Collate(pad_id)
+
     def __getitem__(self, index: Index) -> dict[str, np.ndarray]:
         row = index[1]
         example = {name: column[row] for name, column in self.columns.items()}

@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 
 from shopguide.errors import ModelError
 from shopguide.text.batches import Index
+from shopguide.text.examples import Collate
 from shopguide.text.masking import IGNORE
 from shopguide.text.tags import Span, Tags
 from shopguide.text.words import tagged_words
@@ -57,6 +58,10 @@ class TaggedTexts(Dataset[dict[str, np.ndarray]]):
         self.lengths = np.array([len(row) for row in labels], dtype=np.int64)
         self.groups: np.ndarray | None = None
         self.lists: np.ndarray | None = None
+
+    def collate(self, pad_id: int) -> Collate:
+        """What makes batches of them."""
+        return Collate(pad_id)
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
 from shopguide.metrics.ranking import NAMES, Ranked, Ranking
-from shopguide.tasks.relevance import ESCI_GAINS
+from shopguide.tasks.graded import ESCI_GAINS
 
 TREC = {
     "ndcg": "ndcg",

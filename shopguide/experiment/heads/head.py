@@ -49,7 +49,8 @@ class Head(ABC):
 
     @abstractmethod
     def encoded(self, tokenizer: Any, examples: Examples, card: Card) -> Any:
-        """A data set of `examples`, labels included, with `lengths`, `groups` (where tasks share it) and `lists`."""
+        """A data set of `examples`, labels included, with `lengths`, `groups` (where tasks share it), `lists`,
+        and `collate`."""
 
     def joined(self, parts: Sequence[Any]) -> Any:
         """One data set of those of the tasks that share a network: of a kind that cannot share, the one there is."""

@@ -1,0 +1,88 @@
+"""The table at an experiment's end."""
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from mlflow.entities import Run as MlflowRun
+
+from shopguide.experiment.heads.head import head_of
+from shopguide.inference.evaluation import COUNTED
+from shopguide.inference.grades import GRADED, RANKED
+from shopguide.runs.store import Store
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+BESIDE = {
+    "majority": "majority",
+    "lexicon": "lexicon",
+    "tfidf_lr": "TF-IDF + LR",
+    "word_lr": "word LR",
+    "bm25": "BM25",
+    "fused": "with BM25",
+    "network": "network alone",
+    "ceiling": "ceiling",
+}
+"""Baseline → its title."""
+MOST = 5
+"""Baselines that stand beside each other."""
+
+
+def closing_table(store: Store, run_id: str) -> None:
+    """Print phase, task, metric, value, and baselines beside it, from what the runs hold; where the tasks have many
+    baselines between them, those with the same ones stand in a table of their own.
+    """
+    from rich.console import Console
+
+    children = sorted(store.find_children(run_id), key=lambda c: c.info.start_time)
+    children = [c for c in children if not c.data.tags.get("shopguide.phase", "").startswith("shared ")]
+    together = _beside(children)
+    apart = groupby(children, key=lambda child: _beside([child])) if len(together) > MOST else [(together, children)]
+    for beside, rows in apart:
+        Console(width=120).print(_table(beside, rows))
+
+
+def _beside(children: Iterable[MlflowRun]) -> dict[str, str]:
+    known = {name.split("/")[0] for child in children for name in child.data.metrics}
+    return {name: title for name, title in BESIDE.items() if name in known}
+
+
+def _table(beside: Mapping[str, str], children: Iterable[MlflowRun]) -> "Table":
+    from rich.table import Table
+
+    table = Table(title="Results", header_style="bold")
+    for title in ("phase", "task", "metric", "model", "95 % interval", *beside.values()):
+        table.add_column(title, justify="left" if title in ("phase", "task", "metric") else "right")
+    for child in children:
+        phase, tags = child.data.tags.get("shopguide.phase", ""), child.data.tags
+        kind = tags.get("task_kind", "classification")
+        for row in _rows(phase.split(" ")[0], tags.get("task", ""), kind, child.data.metrics, list(beside)):
+            table.add_row(*row)
+        table.add_section()
+    return table
+
+
+def _rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside: list[str]) -> list[list[str]]:
+    if phase == "pretrain":
+        wanted = ("dev/perplexity", "dev/masked_accuracy", "dev/next_token_accuracy")
+        kept = {name: metrics[f"kept/{name}"] for name in wanted if f"kept/{name}" in metrics}
+        return [[phase, "", name, f"{value:.4f}", *[""] * (1 + len(beside))] for name, value in kept.items()]
+    shown_of = head_of(kind).shown
+    split = "test" if f"test/{shown_of[0]}" in metrics else "dev_final"
+    targets = sorted(
+        name.split("/", 2)[2]
+        for name in metrics
+        if name.startswith(f"{split}/macro_f1/") and not name.endswith((".low", ".high"))
+    )
+    more = [name for name in (*COUNTED, *RANKED, *GRADED) if f"{split}/{name}" in metrics and name not in shown_of]
+    names = [*shown_of, *more, *(f"macro_f1/{target}" for target in targets)]
+    shown = []
+    for name in names:
+        low, high = (metrics.get(f"{split}/{name}.{end}") for end in ("low", "high"))
+        interval = "" if low is None or high is None else f"{low:.3f} – {high:.3f}"
+        others = [metrics.get(f"{key}/{name}") for key in beside]
+        cells = ["" if value is None else f"{value:.4f}" for value in others]
+        label = f"{split.removesuffix('_final')}/{name}"
+        shown.append([phase, task, label, f"{metrics[f'{split}/{name}']:.4f}", interval, *cells])
+    return shown

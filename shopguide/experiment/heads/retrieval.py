@@ -1,0 +1,79 @@
+"""Retrieval: the products of a catalogue that lie nearest to a query."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from shopguide.config import FinetuneConfig, ModelConfig
+from shopguide.experiment.heads.head import Head, Start
+from shopguide.inference.card import Card
+from shopguide.inference.encoder import Encoder
+from shopguide.inference.evaluation import Scores
+from shopguide.inference.retrieval import DEPTH, NAMES, Found, fused, relevant_from, retrieval_scores
+from shopguide.models.backbone import backbone_config, build_model
+from shopguide.objectives.matching import Matching
+from shopguide.tasks.bm25 import bm25_search
+from shopguide.tasks.task import Examples, Task
+from shopguide.text.pairs import QueryPairs
+
+
+class RetrievalHead(Head):
+    """A bi-encoder, which has no outputs of its own."""
+
+    network_head = "encoder"
+    answerer = Encoder
+    shown = tuple(NAMES)
+
+    def card(self, task: Task, train: Examples, config: FinetuneConfig) -> Card:
+        """A query is asked."""
+        return Card(task.name, replace(task.inputs, second=()), {}, config.max_length, task.kind)
+
+    def outputs(self, card: Card) -> list[str]:
+        """None."""
+        return []
+
+    def network(self, model: ModelConfig, tokenizer: Any, cards: Sequence[Card], seed: int) -> nn.Module:
+        """The backbone alone."""
+        return build_model(model.path, backbone_config(model), self.network_head, tokenizer)
+
+    def encoded(self, tokenizer: Any, examples: Examples, card: Card) -> QueryPairs:
+        """Each query with each of its relevant products."""
+        assert examples.catalogue is not None
+        wanted = examples.wanted or []
+        place = {item: row for row, item in enumerate(examples.catalogue.ids)}
+        least = relevant_from(wanted)
+        positives = [[place[item] for item, gain in worth.items() if gain >= least] for worth in wanted]
+        return QueryPairs(tokenizer, examples.first, examples.catalogue.texts, positives, card.max_length)
+
+    def objective(self, start: Start, cards: Sequence[Card], train: QueryPairs) -> Matching:
+        """In-batch negatives."""
+        own = start.config.matching
+        return Matching(start.network, start.optimizer, own.temperature, own.cached)
+
+    def answered(self, predictor: Encoder, examples: Examples, batch_tokens: int) -> Found:
+        """The nearest products of the whole catalogue."""
+        assert examples.catalogue is not None
+        index = predictor.index(examples.catalogue, batch_tokens)
+        return index.nearest(predictor.vectors(examples.first, batch_tokens), DEPTH)
+
+    def score(self, card: Card, examples: Examples, answers: Found) -> Scores:
+        """nDCG, MRR and recall."""
+        return retrieval_scores(examples, answers)
+
+    def baselines(self, predictor: Encoder, train: Examples, held_out: Examples) -> dict[str, Scores]:
+        """BM25, and its fusion with the model."""
+        assert held_out.catalogue is not None
+        assert predictor.catalogue is not None
+        words = bm25_search(held_out.catalogue.texts, held_out.first, DEPTH)
+        near = predictor.catalogue.nearest(predictor.vectors(held_out.first), DEPTH)
+        found = {"bm25": words, "fused": fused(near, words)}
+        return {name: retrieval_scores(held_out, answers) for name, answers in found.items()}
+
+    def figures(self, card: Card, examples: Examples, answers: Found, split: str) -> Iterator[tuple[str, Any]]:
+        """None."""
+        yield from ()
+
+
+HEAD = RetrievalHead()

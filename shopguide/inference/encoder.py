@@ -1,0 +1,61 @@
+"""A bi-encoder in torch: texts as vectors, and the nearest products of its catalogue.
+
+Shapes: N texts, D width, K products.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from shopguide.errors import ModelError
+from shopguide.inference.answers import BATCH_TOKENS, Answer, Answerer, told
+from shopguide.inference.network import Network
+from shopguide.inference.vectors import Vectors
+from shopguide.models.backbone import Head
+from shopguide.tasks.task import Catalogue
+
+ANSWERED = 10
+"""Products of an answer."""
+
+
+class Encoder(Network, Answerer):
+    """One network for queries and products."""
+
+    head: ClassVar[Head] = "encoder"
+    catalogue: Vectors | None = None
+
+    def load_more(self, folder: Path) -> None:
+        """The catalogue that it was trained on."""
+        self.catalogue = Vectors.load(folder)
+
+    def save(self, folder: str | Path) -> None:
+        """Write a Hugging Face folder, with the catalogue's vectors, that `load` reads."""
+        super().save(folder)
+        if self.catalogue is not None:
+            self.catalogue.save(Path(folder))
+
+    def vectors(self, texts: list[str], batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
+        """(N, D) of unit length."""
+        states = self.embed(texts, batch_tokens=batch_tokens)
+        found: np.ndarray = states / np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-12)
+        return found
+
+    def index(self, catalogue: Catalogue, batch_tokens: int = BATCH_TOKENS) -> Vectors:
+        """The catalogue as vectors, in which the model searches from then on."""
+        self.catalogue = Vectors(catalogue.ids, self.vectors(catalogue.texts, batch_tokens))
+        return self.catalogue
+
+    def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
+        """`items`: the nearest products and their cosines, the nearest first.
+
+        Raises:
+            ModelError: there is no catalogue beside the model.
+        """
+        if self.catalogue is None:
+            raise ModelError(f"task `{self.card.task}`: expected the catalogue's vectors beside the model, found none")
+        rows, scores = self.catalogue.nearest(self.vectors(first, batch_tokens), ANSWERED)
+        for own, cosines in zip(rows, scores, strict=True):
+            items = [self.catalogue.ids[row] for row in own]
+            yield {"items": [{"item_id": i, "score": told(s)} for i, s in zip(items, cosines, strict=True)]}

@@ -1,0 +1,91 @@
+"""Retrieval: a query lies near its products, far from the other products of its batch.
+
+L = −(1/B) Σᵢ log exp(qᵢ·pᵢ/τ) / Σⱼ exp(qᵢ·pⱼ/τ) over unit vectors, the means of the last states (in-batch negatives:
+Henderson et al. 2017; InfoNCE: van den Oord et al. 2018). A product that is known to fit query i, too, is no negative
+of it. With `cached`, inner states are held for a few texts at a time and computed again on the way back, which gives
+the same gradient (GradCache: Gao et al. 2021), so that B is not bounded by memory.
+
+Shapes: B pairs, D width.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy, normalize
+from torch.utils.checkpoint import checkpoint
+
+from shopguide.config import OptimizerConfig
+from shopguide.metrics.ranking import Ranked
+from shopguide.models.unpadded import Batch, mean_states
+from shopguide.objectives.objective import Objective
+
+
+class Matching(Objective):
+    """A bi-encoder: one network for queries and products.
+
+    Args:
+        model: transformers encoder.
+        optimizer: settings of AdamW.
+        temperature: τ.
+        cached: texts whose inner states are held at a time; None: those of the batch.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizer: OptimizerConfig, temperature: float = 0.05, cached: int | None = None
+    ) -> None:
+        super().__init__(model, optimizer)
+        self.temperature, self.cached = temperature, cached
+        self._seen: list[tuple[torch.Tensor, ...]] = []
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Of the pairs of a batch."""
+        queries, products = self.vectors(batch).chunk(2)
+        return self._loss_of(queries, products, batch["known"])
+
+    def vectors(self, batch: Batch) -> torch.Tensor:
+        """(2B, D) of unit length: queries, then products."""
+        count = len(batch["lengths"])
+        if self.cached is None or count <= self.cached or not torch.is_grad_enabled():
+            return self._encoded(batch)
+        parts = [rows_of(batch, start, min(count, start + self.cached)) for start in range(0, count, self.cached)]
+        return torch.cat([checkpoint(self._encoded, part, use_reentrant=False) for part in parts])
+
+    def _encoded(self, batch: Batch) -> torch.Tensor:
+        return normalize(mean_states(self.model, batch).float(), dim=-1)
+
+    def _loss_of(self, queries: torch.Tensor, products: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        scores = (queries @ products.T / self.temperature).masked_fill(known, float("-inf"))
+        return cross_entropy(scores, torch.arange(len(scores), device=scores.device))
+
+    def validation_step(self, batch: Batch, _index: int) -> None:
+        """Keep the vectors of a batch, and its loss."""
+        queries, products = self.vectors(batch).chunk(2)
+        loss = self._loss_of(queries, products, batch["known"])
+        kept = (queries, products, batch["query"], batch["item"], loss.repeat(len(queries)))
+        self._seen.append(tuple(part.cpu() for part in kept))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log `dev/loss`, and `dev/ndcg_at_10` over the products of the dev pairs."""
+        if not self._seen:
+            return
+        queries, products, query, item, losses = (torch.cat(column) for column in zip(*self._seen, strict=True))
+        self._seen.clear()
+        self.log("dev/loss", losses.mean())
+        self.log("dev/ndcg_at_10", _ndcg(queries, products, query.numpy(), item.numpy()), prog_bar=True)
+
+
+def rows_of(batch: Batch, start: int, end: int) -> Batch:
+    """Some texts of a padded batch."""
+    own = ("input_ids", "attention_mask", "token_type_ids", "lengths")
+    return {name: batch[name][start:end] for name in own if name in batch}
+
+
+def _ndcg(queries: torch.Tensor, products: torch.Tensor, query: np.ndarray, item: np.ndarray) -> float:
+    """nDCG@10 of each query among the products of all pairs, those of its own pairs being right."""
+    names, first = np.unique(query, return_index=True)
+    items, place, column = np.unique(item, return_index=True, return_inverse=True)
+    scores = (queries[first] @ products[place].T).numpy()
+    gains = np.zeros_like(scores)
+    gains[np.searchsorted(names, query), column] = 1
+    rows, columns = np.divmod(np.arange(scores.size), len(items))
+    return float(Ranked.of(rows, columns, scores.ravel(), gains.ravel()).per_query("ndcg@10").mean())

@@ -1,0 +1,73 @@
+"""The task `search`, from a tiny shop to the nearest products."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shopguide.checks import parse_config
+from shopguide.errors import ModelError
+from shopguide.experiment.evaluate import evaluate_run
+from shopguide.experiment.run import run_experiment
+from shopguide.inference.encoder import Encoder
+from shopguide.inference.export import export
+from shopguide.inference.load import load_model
+from shopguide.inference.vectors import VECTORS
+from shopguide.runs.store import Store, open_store
+from tests.conftest import tiny_settings
+
+TASKS = {"search": {"target": "shopguide.tasks.search.Search"}}
+
+
+class Searched:
+    def __init__(self, folder: Path) -> None:
+        more = {"phases": ["finetune"], "tasks": TASKS, "finetune.baselines": True, "finetune.matching.cached": 16}
+        self.config = parse_config(tiny_settings(folder, **more))
+        self.run_id = run_experiment(self.config).run_id
+        self.store: Store = open_store(None, "shopguide", folder / "mlruns")
+        self.folder = self.store.task_model(self.run_id, "search")
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
+    return Searched(tmp_path_factory.mktemp("searched"))
+
+
+def test_scores_stand_beside_those_of_words(searched: Searched) -> None:
+    (child,) = searched.store.find_children(searched.run_id)
+    for name in ("test", "bm25", "fused"):
+        assert 0 <= child.data.metrics[f"{name}/ndcg_at_10"] <= 1
+        assert child.data.metrics[f"{name}/recall_at_100"] >= child.data.metrics[f"{name}/recall_at_10"]
+    assert child.data.metrics["kept/dev/ndcg_at_10"] > 0
+    assert child.data.metrics["test/recall_at_100"] > 0.5
+
+
+def test_a_saved_model_finds_in_its_catalogue(searched: Searched) -> None:
+    model = load_model(searched.folder)
+    assert isinstance(model, Encoder)
+    assert model.catalogue is not None
+    (answer,) = model.predict([{"query": "手机壳"}])
+    scores = [item["score"] for item in answer["items"]]
+    assert scores == sorted(scores, reverse=True)
+    own = model.vectors(["手机壳"])[0]
+    best = model.catalogue.ids[int(np.argmax(model.catalogue.matrix @ own))]
+    assert answer["items"][0] == {"item_id": best, "score": pytest.approx(float((model.catalogue.matrix @ own).max()))}
+
+
+def test_evaluate_repeats_the_scores_of_training(searched: Searched) -> None:
+    found = evaluate_run(searched.store, searched.run_id, None, searched.config.data, "test", 256)
+    (child,) = searched.store.find_children(searched.run_id)
+    for name in ("ndcg_at_10", "recall_at_100"):
+        assert found["search"][name]["value"] == pytest.approx(child.data.metrics[f"test/{name}"], abs=1e-6)
+
+
+def test_what_it_cannot_do_is_told(searched: Searched, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="can be exported, found one of retrieval"):
+        export(searched.folder, tmp_path / "out")
+    model = load_model(searched.folder)
+    assert isinstance(model, Encoder)
+    model.catalogue = None
+    model.save(tmp_path / "bare")
+    assert not (tmp_path / "bare" / VECTORS).exists()
+    with pytest.raises(ModelError, match="expected the catalogue's vectors beside the model, found none"):
+        list(load_model(tmp_path / "bare").predict([{"query": "a"}]))
