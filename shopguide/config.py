@@ -175,6 +175,9 @@ class MatchingConfig:
 
     temperature: Positive = 0.05
     """Of the softmax over the products of a batch: the smaller, the more the nearest wrong ones count."""
+    hard: Annotated[int, Field(ge=0)] = 0
+    """Wrong products beside those of the batch, for each pair: drawn from those that share most words with its query,
+    from the second epoch on from those that the model takes for the nearest."""
     cached: Count | None = None
     """Texts whose inner states are held at a time, and computed twice: for batches larger than memory; null: all."""
 

@@ -2,14 +2,16 @@
 
 L = −(1/B) Σᵢ log exp(qᵢ·pᵢ/τ) / Σⱼ exp(qᵢ·pⱼ/τ) over unit vectors, the means of the last states (in-batch negatives:
 Henderson et al. 2017; InfoNCE: van den Oord et al. 2018). A product that is known to fit query i, too, is no negative
-of it. With `cached`, inner states are held for a few texts at a time and computed again on the way back, which gives
-the same gradient (GradCache: Gao et al. 2021), so that B is not bounded by memory.
+of it; hard negatives, where there are any, are products more. With `cached`, inner states are held for a few texts at a
+time and computed again on the way back, which gives the same gradient (GradCache: Gao et al. 2021), so that B is not
+bounded by memory.
 
-Shapes: B pairs, D width.
+Shapes: B pairs, H hard negatives of each, D width.
 """
 
 import numpy as np
 import torch
+from pytorch_lightning.callbacks import Callback
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
 from torch.utils.checkpoint import checkpoint
@@ -17,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 from shopguide.config import OptimizerConfig
 from shopguide.metrics.ranking import Ranked
 from shopguide.models.unpadded import Batch, mean_states
+from shopguide.objectives.mining import Mining
 from shopguide.objectives.objective import Objective
 
 
@@ -28,22 +31,36 @@ class Matching(Objective):
         optimizer: settings of AdamW.
         temperature: τ.
         cached: texts whose inner states are held at a time; None: those of the batch.
+        mining: what looks for hard negatives.
     """
 
     def __init__(
-        self, model: nn.Module, optimizer: OptimizerConfig, temperature: float = 0.05, cached: int | None = None
+        self,
+        model: nn.Module,
+        optimizer: OptimizerConfig,
+        temperature: float = 0.05,
+        cached: int | None = None,
+        mining: Mining | None = None,
     ) -> None:
         super().__init__(model, optimizer)
-        self.temperature, self.cached = temperature, cached
+        self.temperature, self.cached, self._mining = temperature, cached, mining
         self._seen: list[tuple[torch.Tensor, ...]] = []
+
+    def configure_callbacks(self) -> list[Callback]:
+        """The search for hard negatives, before each epoch."""
+        return [self._mining] if self._mining else []
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Of the pairs of a batch."""
-        queries, products = self.vectors(batch).chunk(2)
-        return self._loss_of(queries, products, batch["known"])
+        return self._loss_of(*self._sides(batch), batch["known"])
+
+    def _sides(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, D) queries and (B + B · H, D) products."""
+        vectors, count = self.vectors(batch), len(batch["query"])
+        return vectors[:count], vectors[count:]
 
     def vectors(self, batch: Batch) -> torch.Tensor:
-        """(2B, D) of unit length: queries, then products."""
+        """(2B + B · H, D) of unit length: queries, then products."""
         count = len(batch["lengths"])
         if self.cached is None or count <= self.cached or not torch.is_grad_enabled():
             return self._encoded(batch)
@@ -59,7 +76,7 @@ class Matching(Objective):
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Keep the vectors of a batch, and its loss."""
-        queries, products = self.vectors(batch).chunk(2)
+        queries, products = self._sides(batch)
         loss = self._loss_of(queries, products, batch["known"])
         kept = (queries, products, batch["query"], batch["item"], loss.repeat(len(queries)))
         self._seen.append(tuple(part.cpu() for part in kept))

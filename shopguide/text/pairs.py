@@ -1,9 +1,9 @@
 """Queries and products that fit them, as a loader serves them.
 
-Shapes: B pairs of a batch, L tokens of the longest text.
+Shapes: Q queries, B pairs of a batch, H hard negatives of each, P of the pool that they are drawn from.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,12 @@ from shopguide.text.batches import Index
 from shopguide.text.examples import Collate, EncodedTexts
 
 
-class QueryPairs(Dataset[dict[str, np.ndarray]]):
+class QueryPairs(Dataset[dict[str, Any]]):
     """Each query with each product that fits it.
 
     Args:
         tokenizer: a transformers tokenizer.
-        queries: texts.
+        queries: Q texts.
         products: texts of the whole catalogue.
         positives: of each query, the row numbers of the products that fit.
         max_length: longer texts are cut off.
@@ -34,25 +34,53 @@ class QueryPairs(Dataset[dict[str, np.ndarray]]):
         positives: Sequence[Sequence[int]],
         max_length: int,
     ) -> None:
+        self.query_texts, self.product_texts = queries, products
         self.queries = EncodedTexts(tokenizer, queries, None, max_length)
-        used = sorted({item for items in positives for item in items})
-        self.place: Mapping[int, int] = {item: number for number, item in enumerate(used)}
-        self.products = EncodedTexts(tokenizer, [products[item] for item in used], None, max_length)
+        self.products = EncodedTexts(tokenizer, products, None, max_length)
         self.positives = [frozenset(items) for items in positives]
         pairs = [(query, item) for query, items in enumerate(positives) for item in items]
         self.pairs = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
-        items = [self.place[item] for item in self.pairs[:, 1].tolist()]
-        self.lengths = self.queries.lengths[self.pairs[:, 0]] + self.products.lengths[items]
+        self.hard = 0
+        """H: products drawn for each pair, by (epoch, pair), from the pool of its query."""
+        self.pool: np.ndarray | None = None
+        """(Q, P) products that look as if they fit, and are not known to; -1 where there are fewer."""
         self.groups: np.ndarray | None = None
         self.lists: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.pairs)
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of a pair; its hard negatives are taken to be as long as its product."""
+        queries, products = self.queries.lengths[self.pairs[:, 0]], self.products.lengths[self.pairs[:, 1]]
+        found: np.ndarray = queries + (1 + self.hard) * products
+        return found
+
     def __getitem__(self, index: Index) -> dict[str, Any]:
         query, item = (int(number) for number in self.pairs[index[1]])
-        own, other = self.queries[(0, query)], self.products[(0, self.place[item])]
-        return {"texts": (own, other), "query": query, "item": item}
+        items = [item, *self._drawn(query, index)]
+        texts = [self.queries[(0, query)], *(self.products[(0, number)] for number in items)]
+        return {"texts": texts, "query": query, "items": items}
+
+    def _drawn(self, query: int, index: Index) -> list[int]:
+        """H products of the query's pool; the whole catalogue is its pool where it has too few."""
+        if not self.hard:
+            return []
+        draw = np.random.Generator(np.random.Philox(key=list(index)))
+        pool = np.array([], dtype=np.int64) if self.pool is None else self.pool[query][self.pool[query] >= 0]
+        chosen = draw.permutation(pool)[: self.hard]
+        others = draw.integers(0, len(self.products), self.hard - len(chosen))
+        drawn: list[int] = np.concatenate([chosen, others]).tolist()
+        return drawn
+
+    def fill(self, rows: np.ndarray) -> None:
+        """Take (Q, ≥ P) products, the most alike first, for the pool, but for those that fit."""
+        found = rows.copy()
+        for query, fits in enumerate(self.positives):
+            kept = [row for row in rows[query].tolist() if row not in fits]
+            found[query] = kept + [-1] * (rows.shape[1] - len(kept))
+        self.pool = found
 
     def collate(self, pad_id: int) -> "CollatePairs":
         """What makes batches of the pairs."""
@@ -61,9 +89,9 @@ class QueryPairs(Dataset[dict[str, np.ndarray]]):
 
 @dataclass(frozen=True)
 class CollatePairs:
-    """2B texts, first the B queries, then their B products, as `Collate` pads them, without `row`.
+    """B queries, then the B products that fit them, then B · H hard negatives, padded as `Collate` does, without `row`.
 
-    Also (B,) `query` and `item` numbers, and (B, B) `known`: whether another pair's product fits a query, too.
+    Also (B,) `query` and `item` numbers, and (B, B + B · H) `known`: which products fit a query beside its own one.
     """
 
     texts: Collate
@@ -71,9 +99,11 @@ class CollatePairs:
 
     def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Stack pairs."""
-        batch = self.texts([example["texts"][side] for side in (0, 1) for example in examples])
+        sides = range(len(examples[0]["texts"]))
+        batch = self.texts([example["texts"][side] for side in sides for example in examples])
         batch.pop("row")
-        queries, items = ([example[name] for example in examples] for name in ("query", "item"))
+        queries = [example["query"] for example in examples]
+        items = [example["items"][side] for side in sides[:-1] for example in examples]
         known = torch.tensor([[item in self.positives[query] for item in items] for query in queries])
-        batch |= {"query": torch.tensor(queries), "item": torch.tensor(items)}
-        return batch | {"known": known & ~torch.eye(len(examples), dtype=torch.bool)}
+        known[:, : len(queries)] &= ~torch.eye(len(queries), dtype=torch.bool)
+        return batch | {"query": torch.tensor(queries), "item": torch.tensor(items[: len(queries)]), "known": known}

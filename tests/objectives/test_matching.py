@@ -33,7 +33,7 @@ def batch(pairs: list[tuple[int, int]], positives: list[frozenset[int]]) -> dict
     def text(length: int) -> dict[str, np.ndarray]:
         return {"input_ids": draw.integers(5, 50, length), "row": np.int64(0)}  # type: ignore[dict-item]
 
-    rows = [{"texts": (text(2 + i), text(4 + i)), "query": q, "item": p} for i, (q, p) in enumerate(pairs)]
+    rows = [{"texts": [text(2 + i), text(4 + i)], "query": q, "items": [p]} for i, (q, p) in enumerate(pairs)]
     return CollatePairs(Collate(0), positives)(rows)
 
 

@@ -14,6 +14,7 @@ from shopguide.inference.evaluation import Scores
 from shopguide.inference.retrieval import DEPTH, NAMES, Found, fused, relevant_from, retrieval_scores
 from shopguide.models.backbone import backbone_config, build_model
 from shopguide.objectives.matching import Matching
+from shopguide.objectives.mining import POOL, Mining
 from shopguide.tasks.bm25 import bm25_search
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.pairs import QueryPairs
@@ -48,9 +49,13 @@ class RetrievalHead(Head):
         return QueryPairs(tokenizer, examples.first, examples.catalogue.texts, positives, card.max_length)
 
     def objective(self, start: Start, cards: Sequence[Card], train: QueryPairs) -> Matching:
-        """In-batch negatives."""
-        own = start.config.matching
-        return Matching(start.network, start.optimizer, own.temperature, own.cached)
+        """In-batch negatives, and hard ones where they are asked for."""
+        own, mining = start.config.matching, None
+        if own.hard:
+            train.hard = own.hard
+            first, _ = bm25_search(train.product_texts, train.query_texts, POOL)
+            mining = Mining(train, start.tokenizer.pad_token_id, first)
+        return Matching(start.network, start.optimizer, own.temperature, own.cached, mining)
 
     def answered(self, predictor: Encoder, examples: Examples, batch_tokens: int) -> Found:
         """The nearest products of the whole catalogue."""

@@ -1,0 +1,58 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shopguide.text.pairs import QueryPairs
+from shopguide.text.tokenizer import train_tokenizer
+
+QUERIES = ["red boot", "lamp", "nothing"]
+PRODUCTS = [f"product {i}" for i in range(8)]
+POSITIVES = [[3, 0], [5], []]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    return train_tokenizer(iter([*QUERIES, *PRODUCTS]), 200, "bert")
+
+
+@pytest.fixture
+def pairs(tokenizer: Any) -> QueryPairs:
+    return QueryPairs(tokenizer, QUERIES, PRODUCTS, POSITIVES, 16)
+
+
+def test_each_query_with_each_of_its_products(pairs: QueryPairs, tokenizer: Any) -> None:
+    assert pairs.pairs.tolist() == [[0, 3], [0, 0], [1, 5]]
+    batch = pairs.collate(0)([pairs[(0, row)] for row in range(3)])
+    said = [tokenizer.decode(ids, skip_special_tokens=True) for ids in batch["input_ids"]]
+    assert said == ["red boot", "red boot", "lamp", "product 3", "product 0", "product 5"]
+    assert batch["known"].int().tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
+    assert (pairs.lengths == np.array([sum(batch["lengths"][i::3]) for i in range(3)])).all()
+
+
+def test_hard_negatives_come_from_the_pool_of_the_query_and_never_fit(pairs: QueryPairs) -> None:
+    pairs.hard = 2
+    pairs.fill(np.array([[0, 7, 3, 6], [5, 1, 2, 4], [0, 1, 2, 3]]))
+    assert pairs.pool is not None
+    assert pairs.pool.tolist() == [[7, 6, -1, -1], [1, 2, 4, -1], [0, 1, 2, 3]]
+    seen = set()
+    for epoch in range(12):
+        items = pairs[(epoch, 2)]["items"]
+        assert items == pairs[(epoch, 2)]["items"]
+        assert len(set(items)) == 3
+        assert items[0] == 5
+        seen |= set(items[1:])
+        assert set(pairs[(epoch, 0)]["items"]) == {3, 6, 7}
+    assert seen == {1, 2, 4}
+    batch = pairs.collate(0)([pairs[(0, row)] for row in range(3)])
+    assert batch["known"].shape == (3, 9)
+    assert len(batch["lengths"]) == 12
+    assert not batch["known"][:, 3:].any()
+
+
+def test_without_a_pool_they_come_from_the_whole_catalogue(pairs: QueryPairs) -> None:
+    pairs.hard = 3
+    assert all(0 <= item < len(PRODUCTS) for epoch in range(9) for item in pairs[(epoch, 0)]["items"])
+    pairs.fill(np.array([[7], [1], [0]]))
+    assert pairs[(0, 0)]["items"][1] == 7
+    assert len(pairs[(0, 0)]["items"]) == 4
