@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 
-.PHONY: train test check format ui clean
+.PHONY: install train test check format ui clean
+
+install: $(READY)  ## Make the environment, without training.
 
 train: $(READY)  ## Run the main job on the embedded demo shop: pretrain, fine-tune, evaluate, track.
 	$(BIN)/python -m shopguide.train +experiment=mlm_then_ft $(ARGS)

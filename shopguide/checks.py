@@ -3,6 +3,7 @@
 import ast
 import difflib
 import importlib.util
+import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -145,8 +146,23 @@ def path_faults(values: Mapping[str, Any]) -> Iterator[str]:
     for key in ("path", "tokenizer"):
         if model.get(key):
             yield from _model_folder_faults(f"model.{key}", str(model[key]), weights=key == "path")
+    yield from _foreign_weights(model)
     if model and not model.get("path") and not (model.get("config") or {}).get("model_type"):
         yield "model.config.model_type: required where model.path is null (for example `bert`)"
+
+
+def _foreign_weights(model: Mapping[str, Any]) -> Iterator[str]:
+    """Weights of another shape than the chosen small random model, whose learning rates would ruin them."""
+    path, shape = str(model.get("path") or ""), model.get("config") or {}
+    file = Path(path).expanduser() / "config.json"
+    if not path or not shape or (not file.is_file() and file.parent.exists()):
+        return
+    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if any(found.get(key) != shape.get(key) for key in ("model_type", "hidden_size", "n_embd")):
+        yield (
+            f"model.path={path}: expected weights of the shape of model={model.get('name')}, whose learning rates are "
+            "those of a small random network; for others add model=pretrained"
+        )
 
 
 def _model_folder_faults(key: str, value: str, weights: bool) -> Iterator[str]:

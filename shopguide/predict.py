@@ -39,12 +39,14 @@ class PredictConfig:
             raise ValueError(f"input={self.input}: expected a file, found none there")
         if self.text is not None and not self.text.strip():
             raise ValueError("text=: expected words, found none")
-        if self.output is not None:
-            if self.input is None:
-                raise ValueError("output=… goes with input=…")
-            from shopguide.inference.files import check_output
+        if self.output is not None and self.input is None:
+            raise ValueError("output=… goes with input=…")
+        if self.input is not None:
+            from shopguide.inference.files import check_input, check_output
 
-            check_output(Path(self.output).expanduser())
+            if self.output is not None:
+                check_output(Path(self.output).expanduser())
+            check_input(Path(self.input).expanduser())
 
 
 def check(values: dict[str, object]) -> PredictConfig:

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import time
@@ -67,6 +68,19 @@ def test_all_mistakes_are_told_at_once(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert told.startswith("error: 4 settings are not valid:")
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_weights_of_another_shape(
+    own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    shape = {"model_type": "modernbert", "hidden_size": 128} if own else {"model_type": "bert", "hidden_size": 384}
+    (tmp_path / "config.json").write_text(json.dumps(shape))
+    told = refuse(f"seed=x model.path={tmp_path}", train.main, monkeypatch, capsys)
+    assert ("of the shape of model=mini_bert" in told) is not own
+    assert "model.path" not in refuse(f"seed=x model=pretrained model.path={tmp_path}", train.main, monkeypatch, capsys)
+    assert "of the shape of model=mini_bert" in refuse("model.path=google-bert/x", train.main, monkeypatch, capsys)
+
+
 def test_a_weightless_model_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +96,7 @@ def test_a_weightless_model_folder(
         (predict.main, "input=/nope.jsonl", "input=/nope.jsonl: expected a file, found none there"),
         (predict.main, "input=README.md output=a.xlsx", "output=a.xlsx: expected a file ending in .jsonl"),
         (predict.main, "input=README.md output=/proc/a.jsonl", "output=/proc/a.jsonl: nothing can be written there"),
+        (predict.main, "input=README.md", "input=README.md: expected a file ending in .jsonl"),
         (predict.main, "txt=a", "txt: no such setting; did you mean `text`?"),
         (evaluate.main, "split=tset", "split=tset: expected 'train', 'dev', 'test' or 'all'"),
         (evaluate.main, "data.root=/tmp", "data.root: goes with data=<name>, which is not given"),

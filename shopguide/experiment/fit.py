@@ -140,8 +140,12 @@ class DevHistory(Callback):
         """The metrics of the best epoch by `monitor`, the first of equals; of the last one where it is None."""
         if not self.epochs or monitor is None:
             return self.epochs[-1] if self.epochs else {}
+        return self.epochs[self.best(monitor)]
+
+    def best(self, monitor: str) -> int:
+        """Number of the best epoch by `monitor`, from 0, the first of equals."""
         sign = -1 if monitor in LOWER_IS_BETTER else 1
-        return max(self.epochs, key=lambda scores: sign * scores[monitor])
+        return max(range(len(self.epochs)), key=lambda epoch: sign * self.epochs[epoch][monitor])
 
 
 class EpochLine(Callback):
@@ -215,6 +219,8 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
     if best is not None and best.best_model_path:
         state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
         objective.load_state_dict(state["state_dict"])
+        assert plan.monitor is not None
+        print(f"{plan.name}  kept: epoch {history.best(plan.monitor) + 1}, the best by {plan.monitor}", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
     return Fitted(history.kept(plan.monitor), curves.tokens_per_second, curves.seconds, peak, str(trainer.precision))
 

@@ -20,10 +20,13 @@ def check_loss(config: FinetuneConfig, labelled: Sequence[tuple[Task, Examples]]
         return
     name = f"loss={str(config.loss['target']).rpartition('.')[2].lower()}"
     for task, examples in labelled:
-        if gains_of(task, label_spaces(examples.of("train"))) is None:
+        spaces = label_spaces(examples.of("train"))
+        if gains_of(task, spaces) is None:
+            graded = [label for labels in spaces.values() for label in labels] if examples.lists is not None else []
+            cure = f"say what each is worth: tasks.{task.name}.gains={{{', '.join(f'{g}: …' for g in graded)}}}"
             raise ConfigError(
-                f"{name}: expected grades in an order, found none in task `{task.name}`; it goes with tasks=[relevance]"
-                ", and with tasks.relevance.gains={…} where the grades have names of their own"
+                f"{name}: expected grades in an order, found {', '.join(graded) or 'none'} in task `{task.name}`; "
+                + (cure if graded else "it goes with tasks=[relevance]")
             )
         if loss.listed and (examples.lists is None or config.shared):
             found = "finetune.shared=true" if config.shared else f"none in task `{task.name}`"

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from shopguide.runs.store import Store
 
 
+FEW = 30
+"""Dev examples by which an epoch is chosen as by lot."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What an experiment came to."""
@@ -55,7 +59,16 @@ def _labelled(config: Config, material: Material) -> list[tuple[Task, Examples]]
     found = [(task, task.checked_examples(material.shop, material.parts, material.truth)) for task in tasks]
     check_loss(config.finetune, found)
     check_counted(found)
+    for task, examples in found:
+        print(f"task {task.name}: {_sizes(examples)}", flush=True)
     return found
+
+
+def _sizes(examples: Examples) -> str:
+    count = {split: examples.split.count(split) for split in ("train", "dev", "test")}
+    told = ", ".join(f"{number:,} {split}" for split, number in count.items())
+    few = f"; {count['dev']} are few to choose an epoch by: finetune.monitor=null keeps the last"
+    return told + (few if 0 < count["dev"] < FEW else "")
 
 
 def _run_tracked(
@@ -87,7 +100,11 @@ def _run_tracked(
         log_material(run, material)
         run.log_metrics(leak_metrics(leaks))
         tokenizer = load_or_train_tokenizer(config.model, material, config.pretrain.fields)
-        metrics = run_phases(Stage(config, material, store, run, tokenizer, config.model), labelled)
+        try:
+            metrics = run_phases(Stage(config, material, store, run, tokenizer, config.model), labelled)
+        except KeyboardInterrupt:
+            print(f"interrupted: the same command with resume={run.id} goes on from the last epoch", flush=True)
+            raise
         run.log_metrics(metrics)
     closing_table(store, run.id)
     next_commands(config, store, run.id, labelled)

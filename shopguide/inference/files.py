@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 ROWS_A_GROUP = 4096
 OUTPUTS = (".jsonl", ".csv", ".parquet")
-INPUTS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+INPUTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 
 
 def answer_file(predictor: "Answerer", source: str, target: str | None, batch_tokens: int) -> int:
@@ -39,9 +39,9 @@ def answer_file(predictor: "Answerer", source: str, target: str | None, batch_to
         batch_tokens: tokens the model sees at once.
 
     Raises:
-        DataError: a file's format is not known, or a record cannot be read or answered.
+        DataError: a file's format is not known, it has no record, or one cannot be read or answered.
     """
-    seen, asked = tee(read_records(Path(source).expanduser()))
+    seen, asked = tee(_some(read_records(Path(source).expanduser()), source))
     answers = predictor.predict(asked, batch_tokens=batch_tokens)
     rows = ({**record, **answer} for record, answer in zip(seen, answers, strict=True))
     shown = tqdm(rows, desc=f"{predictor.card.task}", unit=" records", file=sys.stderr, disable=not sys.stderr.isatty())
@@ -50,15 +50,33 @@ def answer_file(predictor: "Answerer", source: str, target: str | None, batch_to
     return count
 
 
+def _some(records: Iterator[Record], source: str) -> Iterator[Record]:
+    first = next(records, None)
+    if first is None:
+        raise DataError(f"input={source}: expected records, found none")
+    yield first
+    yield from records
+
+
+def check_input(path: Path) -> str:
+    """The kind of a file of records.
+
+    Raises:
+        DataError: its ending is not known.
+    """
+    kind = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if kind not in INPUTS:
+        raise DataError(f"input={path}: expected a file ending in {', '.join(INPUTS)} (or those and .gz)")
+    return kind
+
+
 def read_records(path: Path) -> Iterator[Record]:
     """The records of a file, one at a time.
 
     Raises:
         DataError: its ending is not known, or a line cannot be read.
     """
-    kind = Path(path.name.removesuffix(".gz")).suffix.lower()
-    if kind not in INPUTS:
-        raise DataError(f"input={path}: expected a file ending in {', '.join(INPUTS)} (or those and .gz)")
+    kind = check_input(path)
     if kind == ".parquet":
         for batch in pq.ParquetFile(path).iter_batches(ROWS_A_GROUP):
             yield from batch.to_pylist()

@@ -32,8 +32,8 @@ def test_losses_of_grades_go_with_grades() -> None:
         check_loss(config(loss), [(relevance, examples("1", "2", "3"))])
     check_loss(config("focal"), [(Need(name="need"), examples("a", "b"))])
     with pytest.raises(ConfigError, match=r"loss=ordinal: expected grades in an order, found none in task `need`"):
-        check_loss(config("ordinal"), [(relevance, examples("1", "2")), (Need(name="need"), examples("a", "b"))])
-    with pytest.raises(ConfigError, match=r"task `relevance`; .* tasks.relevance.gains="):
+        check_loss(config("ordinal"), [(Need(name="need"), examples("a", "b", lists=False))])
+    with pytest.raises(ConfigError, match=r"found bad, good in task `relevance`; .*gains=\{bad: …, good: …\}"):
         check_loss(config("listwise"), [(relevance, examples("good", "bad"))])
 
 

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -146,3 +147,11 @@ def test_records_without_the_labels_of_a_task(tmp_path: Path) -> None:
     own = {"data.name": "own", "data.reader": "files", "data.root": root, "data.options": {}}
     with pytest.raises(DataError, match=r"task `need`: expected at least 8 labelled training examples, found 0"):
         run_experiment(parse_config(tiny_settings(tmp_path, **own)))
+
+
+def test_what_is_learnt_from_and_which_epoch_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_experiment(parse_config(tiny_settings(tmp_path, phases=["finetune"], epochs=2)))
+    told = capsys.readouterr().out
+    assert re.search(r"task need: \d+ train, \d+ dev, \d+ test; \d+ are few to choose an epoch by", told)
+    assert re.search(r"task features: \d+ train, \d+ dev, \d+ test", told)
+    assert re.search(r"finetune need  kept: epoch [12], the best by dev/macro_f1", told)

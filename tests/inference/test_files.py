@@ -33,7 +33,7 @@ def written(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.csv", "a.tsv", "a.parquet", "a.jsonl.gz"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.json", "a.csv", "a.tsv", "a.parquet", "a.jsonl.gz"])
 def test_the_same_records_from_every_format(name: str, tmp_path: Path) -> None:
     found = list(read_records(written(tmp_path / name)))
     assert [{**row, "id": int(row["id"])} for row in found] == RECORDS
@@ -51,6 +51,14 @@ def test_a_line_that_cannot_be_read(content: bytes, message: str, tmp_path: Path
     (tmp_path / "a.jsonl").write_bytes(content)
     with pytest.raises(DataError, match=message):
         list(read_records(tmp_path / "a.jsonl"))
+
+
+def test_a_file_without_records(finished: Finished, tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("\n")
+    model = Predictor.load(finished.store.task_model(finished.run_id, "need"))
+    with pytest.raises(DataError, match=r"input=.*none.jsonl: expected records, found none"):
+        answer_file(model, str(tmp_path / "none.jsonl"), str(tmp_path / "out.jsonl"), 256)
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_an_unknown_ending(tmp_path: Path) -> None:

@@ -31,10 +31,9 @@ def _files(root: Path, fold: str | int) -> list[tuple[Path, str]]:
 
 
 def _product(values: dict[str, Any], item: str, split: str | None) -> dict[str, Any]:
-    label = values.get("label")
     return {
         "item_id": item,
         "title": values.get("sentence"),
-        "attributes": present({"sentiment": label if label in ("Positive", "Negative") else None}),
+        "attributes": present({"sentiment": values.get("label")}),
         "split": split,
     }

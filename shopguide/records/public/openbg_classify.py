@@ -1,7 +1,7 @@
 """OpenBG product classification (zh): titles and attributes with a coarse and a fine class (Deng et al. 2023).
 
 Files: `train.json`, `dev.json`, `test.json` (or .gz), those that are there, a JSON object a line. Without a training
-file the split is drawn. The category is `coarse/fine`.
+file, the split of the dev file is drawn. The category is `coarse/fine`.
 """
 
 from collections.abc import Iterator

@@ -67,8 +67,10 @@ def numbered(path: Path, make: Make, split: str | None) -> Iterator[RawRow]:
 
 
 def whole(files: dict[str, Path], split: str) -> str | None:
-    """The split of a file where there is a training file or no choice; None where it is to be drawn."""
-    return split if "train" in files and len(files) > 1 else None
+    """The split of a file: its own where it is the test file, or where there is a training file beside others; None:
+    it is to be drawn.
+    """
+    return split if split == "test" or ("train" in files and len(files) > 1) else None
 
 
 def openbg_attributes(text: str) -> dict[str, list[str]]:

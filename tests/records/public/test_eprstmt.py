@@ -16,13 +16,13 @@ def test_made_up_reviews(tmp_path: Path) -> None:
     for fold in (0, 1):
         write(tmp_path, f"train_{fold}.json", {"id": 0, "sentence": f"好 {fold}", "label": "Positive"})
     write(tmp_path, "dev_1.json", {"id": 0, "sentence": "差", "label": "Negative"})
-    write(tmp_path, "test_public.json", {"id": 0, "sentence": "中", "label": "Negative"})
+    write(tmp_path, "test_public.json", {"id": 0, "sentence": "中", "label": "Neutral"})
     write(tmp_path, "unlabeled.json", {"id": 0, "sentence": "未知"})
     rows = list(read("eprstmt", tmp_path, tmp_path / "cache", options={"fold": 1}).products)
     assert [(row["title"], row["split"], attributes(row)) for row in rows] == [
         ("好 1", "train", {"sentiment": "Positive"}),
         ("差", "dev", {"sentiment": "Negative"}),
-        ("中", "test", {"sentiment": "Negative"}),
+        ("中", "test", {"sentiment": "Neutral"}),
         ("未知", "train", {}),
     ]
 
