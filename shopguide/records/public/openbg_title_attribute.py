@@ -1,7 +1,8 @@
 """OpenBG titles and attributes (zh): does a card of attributes fit the title (Deng et al. 2023).
 
 Files: `train.json`, `dev.json`, `test.json` (or .gz), those that are there, a JSON object a line. Without a training
-file, the split of the dev file is drawn. The title is what is asked, the card of attributes is the product: `tasks=[relevance]`.
+file, the split of the dev file is drawn. The title is what is asked, the card of attributes is the product:
+`tasks=[relevance]`.
 """
 
 import re
