@@ -71,6 +71,7 @@ def main() -> None:
     made.add_argument("--batch", type=int, default=32)
     made.add_argument("--split-by-seed", action="store_true", help="draw the split anew for each seed")
     made.add_argument("--fold-by-seed", action="store_true", help="the seed is the number of the published fold")
+    made.add_argument("--options", nargs="+", default=[], help="of the reader, each key=value")
     made.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     args = made.parse_args()
     rows = []
@@ -87,7 +88,7 @@ def main() -> None:
 
 def asked(args: argparse.Namespace, seed: int, target: str | None) -> Examples:
     split = SplitConfig(by="group", seed=seed if args.split_by_seed else 0)
-    more = {"fold": seed} if args.fold_by_seed else {}
+    more = dict(option.split("=", 1) for option in args.options) | ({"fold": seed} if args.fold_by_seed else {})
     material = load_material(DataConfig(name=args.set, reader=args.set, root=args.data, split=split, options=more))
     options: dict[str, Any] = {"target": TASKS[args.task]}
     options |= {"fields": args.fields} if args.fields else {}
