@@ -60,13 +60,15 @@ def _labelled(config: Config, material: Material) -> list[tuple[Task, Examples]]
     check_loss(config.finetune, found)
     check_counted(found)
     for task, examples in found:
-        print(f"task {task.name}: {_sizes(examples)}", flush=True)
+        print(f"task {task.name}: {_sizes(examples, config.finetune.max_examples)}", flush=True)
     return found
 
 
-def _sizes(examples: Examples) -> str:
+def _sizes(examples: Examples, most: int | None) -> str:
     count = {split: examples.split.count(split) for split in ("train", "dev", "test")}
     told = ", ".join(f"{number:,} {split}" for split, number in count.items())
+    if most is not None and most < count["train"]:
+        told = f"{most:,} of {told}"
     few = f"; {count['dev']} are few to choose an epoch by: finetune.monitor=null keeps the last"
     return told + (few if 0 < count["dev"] < FEW else "")
 
