@@ -17,10 +17,13 @@ from torch.nn.functional import cross_entropy, normalize
 from torch.utils.checkpoint import checkpoint
 
 from shopguide.config import OptimizerConfig
-from shopguide.metrics.ranking import Ranked
 from shopguide.models.unpadded import Batch, mean_states
 from shopguide.objectives.mining import Mining
 from shopguide.objectives.objective import Objective
+
+CUT = 10
+AT_ONCE = 1 << 26
+"""Scores held at a time."""
 
 
 class Matching(Objective):
@@ -99,10 +102,12 @@ def rows_of(batch: Batch, start: int, end: int) -> Batch:
 
 def _ndcg(queries: torch.Tensor, products: torch.Tensor, query: np.ndarray, item: np.ndarray) -> float:
     """nDCG@10 of each query among the products of all pairs, those of its own pairs being right."""
-    names, first = np.unique(query, return_index=True)
-    items, place, column = np.unique(item, return_index=True, return_inverse=True)
-    scores = (queries[first] @ products[place].T).numpy()
-    gains = np.zeros_like(scores)
-    gains[np.searchsorted(names, query), column] = 1
-    rows, columns = np.divmod(np.arange(scores.size), len(items))
-    return float(Ranked.of(rows, columns, scores.ravel(), gains.ravel()).per_query("ndcg@10").mean())
+    _, first, row = np.unique(query, return_index=True, return_inverse=True)
+    _, place, column = np.unique(item, return_index=True, return_inverse=True)
+    own, among = queries[first], products[place]
+    parts = torch.split(own, max(1, AT_ONCE // len(among)))
+    found = torch.cat([(part @ among.T).topk(min(CUT, len(among))).indices for part in parts]).numpy()
+    right = np.isin(np.arange(len(own))[:, None] * len(among) + found, row * len(among) + column)
+    discounts = 1 / np.log2(np.arange(2, CUT + 2))
+    best = discounts.cumsum()[np.minimum(np.bincount(row), CUT) - 1]
+    return float((right @ discounts[: found.shape[1]] / best).mean())
