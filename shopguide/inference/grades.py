@@ -15,6 +15,11 @@ RELEVANT = 0.5
 """A product is relevant whose gain is at least this share of the greatest one."""
 
 
+def relevant_from(greatest: float) -> float:
+    """The least gain of a relevant product, where the greatest gain is known."""
+    return RELEVANT * greatest or 1.0
+
+
 def rank_scores(examples: Examples, scores: np.ndarray, gains: np.ndarray) -> Scores:
     """nDCG@10, MRR and MAP as means over the lists of (N,) scores and gains; a gain of NaN: not judged.
 
@@ -23,8 +28,7 @@ def rank_scores(examples: Examples, scores: np.ndarray, gains: np.ndarray) -> Sc
     """
     assert examples.lists is not None
     items = np.random.default_rng(0).permutation(len(examples))
-    relevant_from = RELEVANT * float(np.nanmax(gains, initial=0.0)) or 1.0
-    ranked = Ranked.of(examples.lists, items, scores, gains, relevant_from)
+    ranked = Ranked.of(examples.lists, items, scores, gains, relevant_from(float(np.nanmax(gains, initial=0.0))))
     group_of = dict(zip(examples.lists, examples.groups, strict=True))
     values = np.stack([ranked.per_query(name) for name in RANKED.values()])
     bounds = bootstrap([group_of[name] for name in ranked.names], lambda weight: values @ weight / weight.sum())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from shopguide.inference.evaluation import Scores
+from shopguide.inference.grades import relevant_from
 from shopguide.metrics.bootstrap import bootstrap
 from shopguide.metrics.ranking import Ranked
 from shopguide.tasks.task import Examples
@@ -16,8 +17,6 @@ DEPTH = 100
 """Products found of each query."""
 NAMES = {"ndcg_at_10": "ndcg@10", "mrr_at_10": "mrr@10", "recall_at_10": "recall@10", "recall_at_100": "recall@100"}
 """Name in MLflow, which takes no @ → name of the metric."""
-RELEVANT = 0.5
-"""A product is relevant whose gain is at least this share of the greatest one."""
 K = 60
 """Of reciprocal rank fusion."""
 
@@ -42,7 +41,7 @@ def retrieval_scores(examples: Examples, found: Found) -> Scores:
         nothing = float("nan")
         columns += [(query, row, scores.get(row, nothing), gains.get(row, nothing)) for row in {**gains, **scores}]
     queries, rows, scored, gained = (np.array(column) for column in zip(*columns, strict=True))
-    ranked = Ranked.of(queries, rows, scored, gained, relevant_from(wanted))
+    ranked = Ranked.of(queries, rows, scored, gained, least_relevant(wanted))
     values = np.stack([ranked.per_query(name) for name in NAMES.values()])
     groups = [examples.groups[query] for query in asked]
     bounds = bootstrap(groups, lambda weight: values @ weight / weight.sum())
@@ -50,9 +49,9 @@ def retrieval_scores(examples: Examples, found: Found) -> Scores:
     return Scores(means, dict(zip(NAMES, bounds, strict=True)), len(asked))
 
 
-def relevant_from(wanted: Sequence[dict[str, float]]) -> float:
+def least_relevant(wanted: Sequence[dict[str, float]]) -> float:
     """The least gain of a product that counts as fitting."""
-    return RELEVANT * max((gain for worth in wanted for gain in worth.values()), default=0.0) or 1.0
+    return relevant_from(max((gain for worth in wanted for gain in worth.values()), default=0.0))
 
 
 def fused(*several: Found) -> Found:

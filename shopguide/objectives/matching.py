@@ -19,11 +19,10 @@ from torch.utils.checkpoint import checkpoint
 from shopguide.config import OptimizerConfig
 from shopguide.models.unpadded import Batch, mean_states
 from shopguide.objectives.mining import Mining
+from shopguide.objectives.nearest import nearest
 from shopguide.objectives.objective import Objective
 
 CUT = 10
-AT_ONCE = 1 << 26
-"""Scores held at a time."""
 
 
 class Matching(Objective):
@@ -105,8 +104,7 @@ def _ndcg(queries: torch.Tensor, products: torch.Tensor, query: np.ndarray, item
     _, first, row = np.unique(query, return_index=True, return_inverse=True)
     _, place, column = np.unique(item, return_index=True, return_inverse=True)
     own, among = queries[first], products[place]
-    parts = torch.split(own, max(1, AT_ONCE // len(among)))
-    found = torch.cat([(part @ among.T).topk(min(CUT, len(among))).indices for part in parts]).numpy()
+    found = nearest(own, among, CUT).numpy()
     right = np.isin(np.arange(len(own))[:, None] * len(among) + found, row * len(among) + column)
     discounts = 1 / np.log2(np.arange(2, CUT + 2))
     best = discounts.cumsum()[np.minimum(np.bincount(row), CUT) - 1]

@@ -1,7 +1,7 @@
 """Hard negatives for retrieval: products that the model itself, as it is by now, takes for those that fit.
 
 They are looked for anew before each epoch (ANCE: Xiong et al. 2021), but for the first one, which has those that share
-its words. Shapes: Q queries, M products, D width, P of the pool.
+its words. Shapes: Q queries, N texts, D width, P of the pool.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from shopguide.models.unpadded import mean_states
+from shopguide.objectives.nearest import nearest
 from shopguide.text.examples import Collate, EncodedTexts
 from shopguide.text.pairs import QueryPairs
 from shopguide.text.plan import BatchPlan
@@ -19,8 +20,6 @@ from shopguide.text.plan import BatchPlan
 POOL = 50
 TOKENS = 4096
 """That the model sees at once."""
-AT_ONCE = 1 << 26
-"""Scores held at a time."""
 
 
 class Mining(Callback):
@@ -45,9 +44,7 @@ class Mining(Callback):
         model.eval()
         products, queries = (self._vectors(model, texts) for texts in (self.pairs.products, self.pairs.queries))
         model.train(training)
-        step, deep = max(1, AT_ONCE // len(products)), min(POOL, len(products))
-        parts = [(part @ products.T).topk(deep).indices for part in torch.split(queries, step)]
-        self.pairs.fill(torch.cat(parts).cpu().numpy())
+        self.pairs.fill(nearest(queries, products, POOL).cpu().numpy())
 
     @torch.no_grad()
     def _vectors(self, model: nn.Module, texts: EncodedTexts) -> torch.Tensor:

@@ -27,7 +27,7 @@ class At:
 
 @pytest.mark.parametrize("at_once", [1, 1 << 20])
 def test_the_nearest_that_are_not_known_to_fit(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shopguide.objectives.mining.AT_ONCE", at_once)
+    monkeypatch.setattr("shopguide.objectives.nearest.AT_ONCE", at_once)
     monkeypatch.setattr("shopguide.objectives.mining.POOL", 4)
     tokenizer: Any = train_tokenizer(iter([*PRODUCTS, *QUERIES]), 200, "bert")
     torch.manual_seed(0)

@@ -11,7 +11,7 @@ from shopguide.experiment.heads.head import Head, Start
 from shopguide.inference.card import Card
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.evaluation import Scores
-from shopguide.inference.retrieval import DEPTH, NAMES, Found, fused, relevant_from, retrieval_scores
+from shopguide.inference.retrieval import DEPTH, NAMES, Found, fused, least_relevant, retrieval_scores
 from shopguide.models.backbone import backbone_config, build_model
 from shopguide.objectives.matching import Matching
 from shopguide.objectives.mining import POOL, Mining
@@ -44,7 +44,7 @@ class RetrievalHead(Head):
         assert examples.catalogue is not None
         wanted = examples.wanted or []
         place = {item: row for row, item in enumerate(examples.catalogue.ids)}
-        least = relevant_from(wanted)
+        least = least_relevant(wanted)
         positives = [[place[item] for item, gain in worth.items() if gain >= least] for worth in wanted]
         return QueryPairs(tokenizer, examples.first, examples.catalogue.texts, positives, card.max_length)
 
