@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from shopguide.experiment.closing import closing_table
+from shopguide.runs.store import open_store
+from shopguide.runs.tree import open_run
+
+CLASSES = ("majority", "tfidf_lr", "ceiling", "network")
+
+
+def told(folder: Path, beside: dict[str, tuple[str, ...]], capsys: pytest.CaptureFixture[str]) -> str:
+    store = open_store(None, "tests", folder / "mlruns")
+    kinds = {"need": ("classification", "macro_f1"), "search": ("retrieval", "ndcg_at_10")}
+    with open_run(store, "whole", tags={"shopguide.kind": "experiment"}) as run:
+        for task, names in beside.items():
+            kind, metric = kinds[task]
+            tags = {"shopguide.phase": f"finetune {task}", "task": task, "task_kind": kind}
+            with open_run(store, task, parent=run.id, tags=tags) as child:
+                others = ("accuracy", "weighted_f1", "ece", "mrr_at_10", "recall_at_10", "recall_at_100")
+                child.log_metrics({f"{name}/{metric}": 0.25 for name in names})
+                child.log_metrics({f"test/{name}": 0.5 for name in (metric, *others)})
+    capsys.readouterr()
+    closing_table(store, run.id)
+    return capsys.readouterr().out
+
+
+def test_few_baselines_stand_in_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = told(tmp_path, {"need": CLASSES[:3], "search": ("bm25", "fused")}, capsys)
+    assert out.count("Results") == 1
+    assert "test/ndcg_at_10" in out
+    assert "with BM25" in out
+
+
+def test_many_stand_with_those_that_have_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = told(tmp_path, {"need": CLASSES, "search": ("bm25", "fused")}, capsys)
+    assert out.count("Results") == 2
+    first, second = out.split("Results")[1:]
+    assert "majority" in first
+    assert "BM25" not in first
+    assert "network alone" not in second
+    assert all(len(line) <= 120 for line in out.splitlines())
