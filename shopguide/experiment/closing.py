@@ -25,7 +25,7 @@ BESIDE = {
     "ceiling": "ceiling",
 }
 """Baseline → its title."""
-MOST = 5
+MOST = 4
 """Baselines that stand beside each other."""
 
 
