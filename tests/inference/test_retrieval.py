@@ -6,7 +6,7 @@ import pytrec_eval
 
 from shopguide.inference.retrieval import fused, retrieval_scores
 from shopguide.inference.vectors import Vectors
-from shopguide.tasks.bm25 import bm25_search
+from shopguide.tasks.bm25 import bm25, bm25_search
 from shopguide.tasks.task import Catalogue, Examples
 
 
@@ -64,6 +64,15 @@ def test_words_find_only_what_has_them() -> None:
     rows, scores = bm25_search(corpus, ["boot", "鞋", "", "nothing"], 3)
     assert [[int(row) for row in own if row >= 0] for own in rows] == [[1, 0], [2], [], []]
     assert (np.diff(scores[0]) <= 0).all()
+
+
+def test_a_catalogue_without_words() -> None:
+    for corpus in (["", ""], []):
+        rows, scores = bm25_search(corpus, ["boot"], 3)
+        assert rows.shape == scores.shape == (1, len(corpus))
+        assert (rows == -1).all()
+    assert bm25_search(["", "boot"], ["boot"], 2)[0].tolist() == [[1, -1]]
+    assert bm25([], ["boot", "a"], ["", ""]).tolist() == [0, 0]
 
 
 def test_fusion_by_reciprocal_ranks() -> None:
