@@ -139,7 +139,7 @@ def _log_figures(run: Run, result: Finetuned) -> None:
         return
     target = next(iter(examples.labels))
     shown = examples.take(np.arange(min(MAP_POINTS, len(examples))))
-    vectors = result.predictor.embed(shown.first, shown.second)
+    vectors = result.predictor.embed(shown.first, shown.second, half=True)
     names = [label or "unknown" for label in shown.labels[target]]
     run.log_figure(
         figures.embedding_map(vectors, names, f"{card.task}: texts by {target}"), "figures/embedding_map.png"

@@ -97,11 +97,16 @@ class Network:
         save_model(Path(folder), self.model, self.tokenizer, [self.card])
 
     def embed(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self,
+        first: list[str],
+        second: list[str] | None = None,
+        *,
+        batch_tokens: int = BATCH_TOKENS,
+        half: bool = False,
     ) -> np.ndarray:
-        """(N, D) the backbone's states, averaged over the tokens of each text, in full precision."""
+        """(N, D) the backbone's states, averaged over the tokens of each text; `half`: as exact as a picture needs."""
         config: Any = self.model.config
-        return self.states(mean_states, config.hidden_size, first, second, batch_tokens)
+        return self.states(mean_states, config.hidden_size, first, second, batch_tokens, half)
 
     def pooled(
         self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
@@ -118,8 +123,9 @@ class Network:
         first: list[str],
         second: list[str] | None,
         batch_tokens: int,
+        half: bool = False,
     ) -> np.ndarray:
-        """(N, D) what `of` gives of a batch, in full precision.
+        """(N, D) what `of` gives of a batch.
 
         Args:
             of: the model and a batch of B → (B, D).
@@ -127,12 +133,14 @@ class Network:
             first: N texts.
             second: of pairs, N texts.
             batch_tokens: that the model sees at once.
+            half: in half precision, where that pays; else in full precision.
         """
         out = np.zeros((len(first), width), dtype=np.float32)
         if first:
             encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
-            for rows, batch in self.batches(encoded, np.arange(len(first)), batch_tokens):
-                with torch.inference_mode():
+            enabled = half and self.worth_half(encoded)
+            with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
+                for rows, batch in self.batches(encoded, np.arange(len(first)), batch_tokens):
                     out[rows] = of(self.model, batch).float().cpu().numpy()
         return out
 
