@@ -107,7 +107,7 @@ def finetune_together(
             head.probe(head.predictor(network, tokenizer, card, place.device), drawn(train, PROBED, place.seed))
     freeze_layers(network, model.freeze_layers)
     learnt = _encoded(head, tokenizer, trains, cards)
-    watched = _encoded(head, tokenizer, devs, cards) if any(map(len, devs)) else None
+    watched = _encoded(head, tokenizer, devs, cards) if any(map(len, devs)) else ()
     module = head.objective(Start(network, tokenizer, optimizer, config), cards, learnt)
     plan = Plan(
         "finetune " + "+".join(card.task for card in cards),
@@ -117,7 +117,7 @@ def finetune_together(
         config.ema,
     )
     loaders = [
-        None if part is None else _loader(part, config.batch, tokenizer, module, place.seed, shuffle=part is learnt)
+        None if not len(part) else _loader(part, config.batch, tokenizer, module, place.seed, shuffle=part is learnt)
         for part in (learnt, watched)
     ]
     assert loaders[0] is not None

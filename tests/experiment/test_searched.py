@@ -15,6 +15,7 @@ from shopguide.inference.load import load_model
 from shopguide.inference.vectors import VECTORS
 from shopguide.runs.store import Store, open_store
 from tests.conftest import tiny_settings
+from tests.records.shops import write_lines, write_shop
 
 TASKS = {"search": {"target": "shopguide.tasks.search.Search"}}
 
@@ -71,3 +72,14 @@ def test_what_it_cannot_do_is_told(searched: Searched, tmp_path: Path) -> None:
     assert not (tmp_path / "bare" / VECTORS).exists()
     with pytest.raises(ModelError, match="expected the catalogue's vectors beside the model, found none"):
         list(load_model(tmp_path / "bare").predict([{"query": "a"}]))
+
+
+def test_a_dev_split_in_which_nothing_fits(tmp_path: Path) -> None:
+    products = [{"item_id": f"I{i}", "title": f"thing {i}"} for i in range(12)]
+    judged = [{"query": f"thing {i}", "item_id": f"I{i}", "label": 1, "split": "train"} for i in range(10)]
+    judged += [{"query": f"no {split}", "item_id": "I1", "label": 0, "split": split} for split in ("dev", "test")]
+    root = write_shop(tmp_path / "shop", products, [])
+    write_lines(root / "judgements.jsonl", judged)
+    more = {"phases": ["finetune"], "tasks": TASKS, "data.name": "files", "data.reader": "files", "data.root": root}
+    run = run_experiment(parse_config(tiny_settings(tmp_path, **more, **{"data.options": {}})))
+    assert run.metrics["search/ndcg_at_10"] == 0
