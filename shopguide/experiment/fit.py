@@ -299,6 +299,6 @@ def _quieten() -> None:
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings(
-        "ignore", module="pytorch_lightning", message=".*(num_workers|log_every_n_steps|exists and is not empty).*"
+        "ignore", module="pytorch_lightning", message=".*(num_workers|log_every_n_steps|is not empty|val_dataloader).*"
     )
     warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")

@@ -44,11 +44,11 @@ class Encoder(Network, Answerer):
 
     def index(self, catalogue: Catalogue, batch_tokens: int = BATCH_TOKENS) -> Vectors:
         """The catalogue as vectors, in which the model searches from then on."""
-        self.catalogue = Vectors(catalogue.ids, self.vectors(catalogue.texts, batch_tokens))
+        self.catalogue = Vectors(catalogue, self.vectors(catalogue.texts, batch_tokens))
         return self.catalogue
 
     def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
-        """`items`: the nearest products and their cosines, the nearest first.
+        """`items`: the nearest products, as they are read, and their cosines, the nearest first.
 
         Raises:
             ModelError: there is no catalogue beside the model.
@@ -57,5 +57,9 @@ class Encoder(Network, Answerer):
             raise ModelError(f"task `{self.card.task}`: expected the catalogue's vectors beside the model, found none")
         rows, scores = self.catalogue.nearest(self.vectors(first, batch_tokens), ANSWERED)
         for own, cosines in zip(rows, scores, strict=True):
-            items = [self.catalogue.ids[row] for row in own]
-            yield {"items": [{"item_id": i, "score": told(s)} for i, s in zip(items, cosines, strict=True)]}
+            yield {"items": [self._told(int(row), score) for row, score in zip(own, cosines, strict=True)]}
+
+    def _told(self, row: int, score: float) -> Answer:
+        assert self.catalogue is not None
+        products = self.catalogue.products
+        return {"item_id": products.ids[row], "text": products.texts[row], "score": told(score)}

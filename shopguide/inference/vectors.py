@@ -4,10 +4,12 @@ Shapes: N queries, M products, D width, K nearest.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+
+from shopguide.tasks.task import Catalogue
 
 VECTORS, ITEMS = "catalogue.npy", "catalogue.json"
 AT_ONCE = 1 << 26
@@ -16,9 +18,9 @@ AT_ONCE = 1 << 26
 
 @dataclass(frozen=True)
 class Vectors:
-    """Unit vectors of the products, by their ids."""
+    """Unit vectors of a catalogue's products."""
 
-    ids: list[str]
+    products: Catalogue
     matrix: np.ndarray
     """(M, D)."""
 
@@ -29,8 +31,8 @@ class Vectors:
             queries: (N, D) of unit length.
             count: K; fewer where the catalogue has fewer.
         """
-        count = min(count, len(self.ids))
-        step = max(1, AT_ONCE // max(1, len(self.ids)))
+        count = min(count, len(self.products))
+        step = max(1, AT_ONCE // max(1, len(self.products)))
         parts = [self._nearest(queries[start : start + step], count) for start in range(0, len(queries), step)]
         if not parts:
             return np.zeros((0, count), np.int64), np.zeros((0, count), np.float32)
@@ -47,12 +49,12 @@ class Vectors:
     def save(self, folder: Path) -> None:
         """Write them beside a model."""
         np.save(folder / VECTORS, self.matrix)
-        (folder / ITEMS).write_text(json.dumps(self.ids, ensure_ascii=False), encoding="utf-8")
+        (folder / ITEMS).write_text(json.dumps(asdict(self.products), ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Vectors | None":
         """Read them from beside a model, memory-mapped; None where there are none."""
         if not (folder / VECTORS).is_file():
             return None
-        ids = json.loads((folder / ITEMS).read_text(encoding="utf-8"))
-        return cls(ids, np.load(folder / VECTORS, mmap_mode="r"))
+        products = Catalogue(**json.loads((folder / ITEMS).read_text(encoding="utf-8")))
+        return cls(products, np.load(folder / VECTORS, mmap_mode="r"))

@@ -51,8 +51,10 @@ def test_a_saved_model_finds_in_its_catalogue(searched: Searched) -> None:
     scores = [item["score"] for item in answer["items"]]
     assert scores == sorted(scores, reverse=True)
     own = model.vectors(["手机壳"])[0]
-    best = model.catalogue.ids[int(np.argmax(model.catalogue.matrix @ own))]
-    assert answer["items"][0] == {"item_id": best, "score": pytest.approx(float((model.catalogue.matrix @ own).max()))}
+    cosines, products = model.catalogue.matrix @ own, model.catalogue.products
+    best = int(np.argmax(cosines))
+    score = pytest.approx(float(cosines.max()), abs=1e-5)
+    assert answer["items"][0] == {"item_id": products.ids[best], "text": products.texts[best], "score": score}
 
 
 def test_evaluate_repeats_the_scores_of_training(searched: Searched) -> None:

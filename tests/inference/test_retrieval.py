@@ -47,9 +47,10 @@ def test_the_nearest_are_exact(at_once: int, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr("shopguide.inference.vectors.AT_ONCE", at_once)
     draw = np.random.default_rng(0)
     queries, matrix = draw.normal(size=(9, 4)).astype(np.float32), draw.normal(size=(50, 4)).astype(np.float32)
-    Vectors([str(i) for i in range(50)], matrix).save(tmp_path)
+    Vectors(Catalogue([str(i) for i in range(50)], [f"text {i}" for i in range(50)]), matrix).save(tmp_path)
     again = Vectors.load(tmp_path)
     assert again is not None
+    assert again.products.texts[7] == "text 7"
     rows, scores = again.nearest(queries, 5)
     full = queries @ matrix.T
     np.testing.assert_array_equal(rows, np.argsort(-full, axis=1)[:, :5])
