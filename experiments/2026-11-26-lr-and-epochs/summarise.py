@@ -1,9 +1,10 @@
 """Scores over learning rate and epochs, set by set, and what a default costs beside the best cell.
 
-    python experiments/2026-11-26-lr-and-epochs/summarise.py RUNS_FOLDER EXPERIMENT LR EPOCHS
+    python experiments/2026-11-26-lr-and-epochs/summarise.py RUNS_FOLDER EXPERIMENT LR EPOCHS [LR EPOCHS …]
 
-RUNS_FOLDER is the `tracking.root` of the sweeps, EXPERIMENT their `tracking.experiment`; LR and EPOCHS are the default
-that is judged. Writes results.md and results.png beside itself; prints one JSON line last.
+RUNS_FOLDER is the `tracking.root` of the sweeps, EXPERIMENT their `tracking.experiment`; LR and EPOCHS are a default
+that is judged: of several, the first that a set's grid has. Writes results.md and results.png beside itself; prints one
+JSON line last.
 """
 
 import json
@@ -28,15 +29,17 @@ Grid = dict[Cell, dict[int, float]]
 
 
 def main() -> None:
-    root, experiment, default = Path(sys.argv[1]), sys.argv[2], (float(sys.argv[3]), int(sys.argv[4]))
+    root, experiment, typed = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    defaults = [(float(rate), int(epochs)) for rate, epochs in zip(typed[::2], typed[1::2], strict=True)]
     grids: dict[str, Grid] = defaultdict(lambda: defaultdict(dict))
     for one in trained(root, [experiment]):
         cell = float(one.settings["lr"]), int(one.settings["epochs"])
         grids[f"{one.data}: {one.task}, {one.metric}"][cell][one.seed] = one.value
     named = {name: grid for name, grid in sorted(grids.items()) if whole(grid)}
-    (HERE / "results.md").write_text("\n".join(table(name, grid, default) for name, grid in named.items()), "utf-8")
+    default = {name: next(cell for cell in defaults if cell in grid) for name, grid in named.items()}
+    (HERE / "results.md").write_text("\n".join(table(n, grid, default[n]) for n, grid in named.items()), "utf-8")
     draw(named, default)
-    print(json.dumps({name: row(grid, default) for name, grid in named.items()}))
+    print(json.dumps({name: row(grid, default[name]) for name, grid in named.items()}))
 
 
 def row(grid: Grid, default: Cell) -> dict[str, object]:
@@ -69,13 +72,15 @@ def axes_of(grid: Grid) -> tuple[list[float], list[int]]:
     return sorted({rate for rate, _ in grid}), sorted({n for _, n in grid})
 
 
-def draw(grids: dict[str, Grid], default: Cell) -> None:
-    figure = Figure(figsize=(4.2 * len(grids), 3.6), layout="constrained")
+def draw(grids: dict[str, Grid], defaults: dict[str, Cell]) -> None:
+    across = min(3, len(grids))
+    down = -(-len(grids) // across)
+    figure = Figure(figsize=(4.2 * across, 3.6 * down), layout="constrained")
     FigureCanvasAgg(figure)
     for place, (name, grid) in enumerate(grids.items(), 1):
         rates, lengths = axes_of(grid)
         values = np.array([[np.mean(list(grid[rate, n].values())) for n in lengths] for rate in rates])
-        axes = figure.add_subplot(1, len(grids), place)
+        axes, default = figure.add_subplot(down, across, place), defaults[name]
         axes.imshow(values, cmap="Blues", vmin=values.max() - 0.15, vmax=values.max() + 0.03, aspect="auto")
         for (y, x), value in np.ndenumerate(values):
             weight = "bold" if value == values.max() else "normal"
@@ -84,8 +89,7 @@ def draw(grids: dict[str, Grid], default: Cell) -> None:
         axes.set_xticks(range(len(lengths)), [str(n) for n in lengths])
         axes.set_yticks(range(len(rates)), [f"{rate:g}" for rate in rates])
         axes.set(xlabel="epochs", ylabel="lr")
-        if default[0] in rates and default[1] in lengths:
-            axes.plot(lengths.index(default[1]) + 0.36, rates.index(default[0]) - 0.36, "o", color="#d9731a")
+        axes.plot(lengths.index(default[1]) + 0.36, rates.index(default[0]) - 0.36, "o", color="#d9731a")
         axes.set_title(name, fontsize=10)
     figure.suptitle("Means over three seeds; bold: the best; dot: the default", fontsize=11)
     figure.savefig(HERE / "results.png", dpi=130)
