@@ -124,16 +124,16 @@ def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
 
 
 def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
-    """(B, C) the backbone's last states, averaged over the tokens of each document."""
+    """(B, C) the backbone's last states, averaged over the tokens of each document in full precision."""
     mask: torch.Tensor = batch["attention_mask"]
     count = mask.sum(1, keepdim=True).clamp(min=1)
     states: torch.Tensor
     if not runs_unpadded(model):
-        states = _base(model)(**padded_inputs(batch))[0]
+        states = _base(model)(**padded_inputs(batch))[0].float()
         return (states * mask[..., None]).sum(1) / count
     layout = _layout_of(batch)
     with attending_within(layout):
-        states = _base(model)(**_inputs(model, batch, layout))[0].squeeze(0)
+        states = _base(model)(**_inputs(model, batch, layout))[0].squeeze(0).float()
     flat = torch.from_numpy(layout.flat).to(states.device)
     owner, real = flat // layout.width, mask.flatten()[flat]
     real[len(real) - layout.filler :] = 0

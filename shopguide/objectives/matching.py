@@ -70,11 +70,13 @@ class Matching(Objective):
         return torch.cat([checkpoint(self._encoded, part, use_reentrant=False) for part in parts])
 
     def _encoded(self, batch: Batch) -> torch.Tensor:
-        return normalize(mean_states(self.model, batch).float(), dim=-1)
+        return normalize(mean_states(self.model, batch), dim=-1)
 
     def _loss_of(self, queries: torch.Tensor, products: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        scores = (queries @ products.T / self.temperature).masked_fill(known, float("-inf"))
-        return cross_entropy(scores, torch.arange(len(scores), device=scores.device))
+        """In full precision: divided by τ, the error of a half-precision cosine would count."""
+        with torch.autocast(queries.device.type, enabled=False):
+            scores = (queries @ products.T / self.temperature).masked_fill(known, float("-inf"))
+            return cross_entropy(scores, torch.arange(len(scores), device=scores.device))
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Keep the vectors of a batch, and its loss."""

@@ -54,7 +54,7 @@ class Mining(Callback):
         for rows in BatchPlan(texts.lengths, len(texts), TOKENS, shuffle=False).of_epoch(0):
             batch = self.collate([texts[(0, int(row))] for row in rows])
             batch = {name: part.to(device) if isinstance(part, torch.Tensor) else part for name, part in batch.items()}
-            part = normalize(mean_states(model, batch).float(), dim=-1)
+            part = normalize(mean_states(model, batch), dim=-1)
             found = part.new_zeros(len(texts), part.shape[1]) if found is None else found
             found[torch.from_numpy(rows).to(device)] = part
         assert found is not None

@@ -99,6 +99,15 @@ def test_dropout_is_drawn_alike_when_states_are_computed_again() -> None:
     assert (values[0] - values[1]) / (2 * step) == pytest.approx(float(weight.grad.norm()), rel=0.05)
 
 
+def test_in_half_precision_the_cosines_are_exact() -> None:
+    module, made = Matching(encoder("bert").eval(), ADAMW, 0.05), batch(PAIRS, POSITIVES)
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        vectors, loss = module.vectors(made), module.loss(made)
+    assert vectors.dtype == loss.dtype == torch.float32
+    scores = (vectors[:4] @ vectors[4:].T / 0.05).masked_fill(made["known"], float("-inf"))
+    torch.testing.assert_close(loss, cross_entropy(scores, torch.arange(4)))
+
+
 def test_the_ranking_of_the_dev_pairs() -> None:
     draw = torch.Generator().manual_seed(0)
     queries, products = (normalize(torch.randn(4, 8, generator=draw), dim=-1) for _ in range(2))
