@@ -1,7 +1,7 @@
 """Batches of examples: the same order for any number of workers or processes, resumable mid-epoch.
 
 The plan of an epoch is a pure function of (lengths, seed, epoch). The loader counts what it has handed out, so that its
-state is two numbers, and Lightning stores them in every checkpoint.
+state is three numbers, and Lightning stores them in every checkpoint.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,25 +18,46 @@ Index = tuple[int, int]
 
 
 class Batches(Sampler[list[Index]]):
-    """The batches of one epoch after the other, from a given batch on."""
+    """The batches of one plan after the other, from a given place on.
+
+    Every epoch of the trainer, which asks for their number once, has as many as the first plan. Where a later plan has
+    more or fewer (lists and budgets of tokens pack otherwise each time), the next epoch begins within it, or the epoch
+    ends with the first batches of the following one: each plan is handed out whole, nothing is left out.
+    """
 
     def __init__(self, plan: BatchPlan) -> None:
         self.plan = plan
-        self.epoch, self.position = 0, 0
-        self._planned: tuple[int, list[np.ndarray]] | None = None
+        self.epoch, self.position, self.handed = 0, 0, 0
+        """The plan's number, the next batch in it, and batches handed out in the trainer's epoch."""
+        self._planned: dict[int, list[np.ndarray]] = {}
 
-    def _of_epoch(self) -> list[np.ndarray]:
-        if self._planned is None or self._planned[0] != self.epoch:
-            plan = self.plan.of_epoch(self.epoch)
-            self._planned = (self.epoch, own_share(plan, *_rank()) if self.plan.shuffle else plan)
-        return self._planned[1]
+    def of(self, epoch: int) -> list[np.ndarray]:
+        """This process's batches of a plan; the last two plans, and the first one, are kept."""
+        if epoch not in self._planned:
+            plan = self.plan.of_epoch(epoch)
+            self._planned[epoch] = own_share(plan, *_rank()) if self.plan.shuffle else plan
+            self._planned = {n: batches for n, batches in self._planned.items() if n == 0 or abs(n - epoch) < 2}
+        return self._planned[epoch]
 
     def __len__(self) -> int:
-        return len(self._of_epoch())
+        return len(self.of(0))
 
     def __iter__(self) -> Iterator[list[Index]]:
-        for batch in self._of_epoch()[self.position :]:
-            yield [(self.epoch, int(i)) for i in batch]
+        place = self.epoch, self.position
+        for _ in range(len(self) - self.handed):
+            epoch, position = place
+            yield [(epoch, int(i)) for i in self.of(epoch)[position]]
+            place = self._after(epoch, position)
+
+    def advance(self) -> None:
+        """One more batch is handed out."""
+        self.epoch, self.position = self._after(self.epoch, self.position)
+        self.handed += 1
+
+    def _after(self, epoch: int, position: int) -> tuple[int, int]:
+        if position + 1 < len(self.of(epoch)):
+            return epoch, position + 1
+        return epoch + self.plan.shuffle, 0
 
 
 def own_share(plan: list[np.ndarray], rank: int, world: int) -> list[np.ndarray]:
@@ -68,19 +89,19 @@ class BatchLoader(DataLoader[Any]):
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """Hand out the rest of the epoch, or the next epoch where it is done."""
-        if self.batches.position >= len(self.batches):
-            if self.batches.plan.shuffle:
-                self.batches.epoch += 1
-            self.batches.position = 0
+        if self.batches.handed >= len(self.batches):
+            self.batches.handed = 0
         # The sampler reads its place once, when iteration begins: counting here leaves prefetching workers alone.
         for batch in super().__iter__():
-            self.batches.position += 1
+            self.batches.advance()
             yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """Epoch and number of batches handed out."""
-        return {"epoch": self.batches.epoch, "position": self.batches.position}
+        """The place in the data, and the number of batches handed out in this epoch."""
+        own = self.batches
+        return {"epoch": own.epoch, "position": own.position, "handed": own.handed}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on where `state_dict` was taken."""
-        self.batches.epoch, self.batches.position = state["epoch"], state["position"]
+        own = self.batches
+        own.epoch, own.position, own.handed = state["epoch"], state["position"], state["handed"]

@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
 from shopguide.inference.card import read_card
 from shopguide.inference.predictor import Predictor
+from shopguide.runs.store import open_store
 from tests.conftest import Finished, tiny_settings
 
 PHASES = ["pretrain", "finetune need", "finetune features", "finetune relevance"]
@@ -155,3 +157,16 @@ def test_what_is_learnt_from_and_which_epoch_is_kept(tmp_path: Path, capsys: pyt
     assert re.search(r"task need: \d+ train, \d+ dev, \d+ test; \d+ are few to choose an epoch by", told)
     assert re.search(r"task features: \d+ train, \d+ dev, \d+ test", told)
     assert re.search(r"finetune need  kept: epoch [12], the best by dev/macro_f1", told)
+
+
+def test_every_epoch_of_whole_lists_is_validated(tmp_path: Path) -> None:
+    loss = {"target": "shopguide.objectives.losses.listwise.Listwise"}
+    settings = tiny_settings(tmp_path, phases=["finetune"], epochs=4, **{"finetune.loss": loss})
+    settings["tasks"] = {"relevance": settings["tasks"]["relevance"]}
+    run = run_experiment(parse_config(settings))
+    store = open_store(None, "shopguide", tmp_path / "mlruns")
+    (phase,) = store.find_children(run.run_id)
+    history = store.client.get_metric_history(phase.info.run_id, "dev/loss")
+    steps = sorted(point.step for point in history)
+    assert len({point.value for point in history}) == 4
+    assert len({after - before for before, after in pairwise(steps)}) == 1

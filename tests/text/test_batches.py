@@ -141,3 +141,31 @@ def test_goes_on_where_it_was_cut(workers: int) -> None:
     assert list(resumed) == expected[1]
     assert expected[0][0][0][0] == 0
     assert expected[1][0][0][0] == 1
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 30), st.integers(30, 90))
+def test_epochs_are_of_one_length_and_leave_nothing_out(cut_after: int, count: int) -> None:
+    lengths = np.random.default_rng(count).integers(1, 60, count)
+    plan = BatchPlan(lengths, 8, 90, seed=3, unpadded=True)
+    plans = [[[(epoch, int(i)) for i in batch] for batch in plan.of_epoch(epoch)] for epoch in range(9)]
+    whole = BatchLoader(Echo(), Batches(plan), identity, 0)  # type: ignore[arg-type]
+    epochs = [list(whole) for _ in range(5)]
+    assert {len(epoch) for epoch in epochs} == {len(whole)} == {len(plans[0])}
+    stream = [batch for own in plans for batch in own]
+    assert [batch for epoch in epochs for batch in epoch] == stream[: 5 * len(whole)]
+
+    cut = BatchLoader(Echo(), Batches(plan), identity, 0)  # type: ignore[arg-type]
+    seen: list[object] = []
+    while len(seen) < cut_after:
+        for batch in cut:
+            seen.append(batch)
+            if len(seen) == cut_after:
+                break
+    resumed = BatchLoader(Echo(), Batches(plan), identity, 0)  # type: ignore[arg-type]
+    resumed.load_state_dict(cut.state_dict())
+    rest = [list(resumed) for _ in range(3)]
+    assert len(rest[0]) == len(whole) - cut_after % len(whole)
+    assert len(rest[1]) == len(rest[2]) == len(whole)
+    again = seen + [batch for epoch in rest for batch in epoch]
+    assert again == stream[: len(again)]
