@@ -115,7 +115,8 @@ class BatchConfig:
 
     size: Count = 32
     tokens: Count | None = None
-    num_workers: Annotated[int, Field(ge=0)] = 0
+    num_workers: Annotated[int, Field(ge=0)] | None = None
+    """Processes that make batches; None: some where a GPU trains, none where the CPU itself is busy."""
 
 
 @dataclass(config=STRICT)

@@ -49,6 +49,15 @@ def tiny_settings(folder: Path, **changes: Any) -> dict[str, Any]:
     return OmegaConf.to_container(tree, resolve=True)  # type: ignore[return-value]
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests that want a GPU are passed over where none is to be seen."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("no GPU to be seen")
+
+
 class Finished:
     """What the tests need to know of it."""
 

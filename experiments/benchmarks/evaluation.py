@@ -52,7 +52,7 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
     from shopguide.text.examples import Collate, MaskedExamples
     from shopguide.text.plan import BatchPlan
 
-    texts, tokenizer, options, _ = prepared(args)
+    texts, tokenizer, options = prepared(args)
     with tempfile.TemporaryDirectory() as folder:
         table = corpus_of(texts[:TEXTS], tokenizer, LENGTH, folder).train
         masker = make_masker(MaskingConfig(strategy="token", probability=SHARE), tokenizer, args.seed)
@@ -77,7 +77,7 @@ def theirs(args: argparse.Namespace) -> dict[str, Any]:
     from transformers.utils import logging
 
     logging.set_verbosity_error()
-    texts, tokenizer, options, _ = prepared(args)
+    texts, tokenizer, options = prepared(args)
     rows = [tokenizer(text, truncation=True, max_length=LENGTH) for text in texts[:TEXTS]]
     with tempfile.TemporaryDirectory() as folder:
         settings = TrainingArguments(

@@ -47,6 +47,8 @@ def arguments(cls: Any, folder: str, *, steps: int, rows: int, lr: float, seed: 
         seed=seed,
         bf16=bf16,
         use_cpu=not torch.cuda.is_available(),
+        tf32=torch.cuda.is_available() or None,
+        dataloader_num_workers=4 if torch.cuda.is_available() else 0,
         logging_steps=1,
         save_strategy="no",
         report_to=[],
@@ -65,15 +67,15 @@ def peer_clock(ends: list[float]) -> Any:
     return Clock()
 
 
-def our_clock(ends: list[float], losses: list[float], units: list[int]) -> Any:
-    """A Lightning callback that notes when each step ended, its loss, and the real tokens of its batch."""
+def our_clock(ends: list[float], losses: list[float], lengths: list[Any]) -> Any:
+    """A Lightning callback that notes when each step ended, its loss, and the real tokens of its texts."""
     import pytorch_lightning as pl
 
     class Clock(pl.Callback):
         def on_train_batch_end(self, _trainer: Any, _module: Any, outputs: Any, batch: Any, _index: int) -> None:
             ends.append(time.perf_counter())
             losses.append(float(outputs["loss"]))
-            units.append(sum(batch["lengths"]))
+            lengths.append(batch["lengths"])
 
     return Clock()
 
@@ -84,7 +86,9 @@ def losses_of(loop: Any) -> list[float]:
 
 
 def peak_memory_gb() -> float:
-    """Highest resident memory of this process so far."""
+    """Highest memory of this process so far: on a GPU that of tensors, else the resident one."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / (1 << 30)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
 
 

@@ -93,6 +93,8 @@ class Fitted:
     seconds: float
     peak_memory_gb: float
     """Highest resident memory of the process so far."""
+    peak_gpu_memory_gb: float | None
+    """Highest memory that tensors took on the GPU in training; None without one."""
     precision: str
     """Lightning's name of the one that was trained in, also where the setting is `auto`."""
 
@@ -222,7 +224,13 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
         assert plan.monitor is not None
         print(f"{plan.name}  kept: epoch {history.best(plan.monitor) + 1}, the best by {plan.monitor}", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
-    return Fitted(history.kept(plan.monitor), curves.tokens_per_second, curves.seconds, peak, str(trainer.precision))
+    speed, seconds, precision = curves.tokens_per_second, curves.seconds, str(trainer.precision)
+    return Fitted(history.kept(plan.monitor), speed, seconds, peak, _gpu_memory_gb(trainer), precision)
+
+
+def _gpu_memory_gb(trainer: pl.Trainer) -> float | None:
+    device = trainer.strategy.root_device
+    return torch.cuda.max_memory_allocated(device) / (1 << 30) if device.type == "cuda" else None
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from transformers.masking_utils import sdpa_mask
 from shopguide.models.dropout import draw_kept
 from shopguide.models.dropout import dropout as cheap_dropout
 from shopguide.models.layout import Group, Layout, Spread
+from shopguide.models.varlen import serves, varlen_attention
 
 NAME = "shopguide_unpadded"
 
@@ -69,8 +70,9 @@ def attention(
         key, value = (tensor.repeat_interleave(repeats, dim=1) for tensor in (key, value))
     # Squeezed, not indexed: the gradient of an index is a row of zeros, written to.
     rows = [tensor.squeeze(0).transpose(0, 1) for tensor in (query, key, value)]
-    if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and not dropout:
-        return _varlen(rows, layout, scaling, causal, sliding_window)[None], None
+    if serves(query):
+        query, key, value = rows
+        return varlen_attention(query, key, value, layout, scaling, dropout, causal, sliding_window)[None], None
     _, heads, _, width = query.shape
     spread = layout.spread(heads, query.device)
     spread_out = [_Spread.apply(row.reshape(-1, width), spread) for row in rows]  # type: ignore[no-untyped-call]
@@ -166,22 +168,6 @@ def _bias(group: Group, window: int | None, causal: bool, explicit: bool, like: 
     if real is not None:  # padding sees itself: a row that saw nothing would be NaN, and reach the others' gradients
         seen = real if not causal and not narrow else (seen & real) | (ahead == 0)
     return torch.zeros(seen.shape, dtype=like.dtype).masked_fill_(~seen, float("-inf")).to(like.device)
-
-
-def _varlen(
-    rows: list[torch.Tensor], layout: Layout, scaling: float | None, causal: bool, window: int | None
-) -> torch.Tensor:
-    """(T, H, D) thrice → (T, H, D) by torch's variable-length kernel."""
-    from torch.nn.attention.varlen import varlen_attn
-
-    bounds = torch.from_numpy(layout.bounds).to(rows[0].device, non_blocking=True)
-    reach = -1 if window is None else window - 1
-    longest = int(layout.lengths.max())
-    sides = (reach, 0 if causal else reach)
-    query, key, value = rows
-    out = varlen_attn(query, key, value, bounds, bounds, longest, longest, scale=scaling, window_size=sides)
-    assert isinstance(out, torch.Tensor)
-    return out
 
 
 def _mask(*arguments: Any, **named: Any) -> torch.Tensor | None:

@@ -48,6 +48,17 @@ class Spread:
     """N·H·L of each group."""
 
 
+@dataclass(frozen=True)
+class Placed:
+    """What the row's making takes, on a device."""
+
+    starts: torch.Tensor
+    columns: torch.Tensor
+    flat: torch.Tensor
+    bounds: torch.Tensor
+    """Each as `Layout` has it."""
+
+
 class Layout:
     """Where the documents of a batch lie in the one row: end to end, the longest first.
 
@@ -62,11 +73,12 @@ class Layout:
         self.order = np.argsort(-self.lengths, kind="stable")
         self._falling = self.lengths[self.order]
         self._first = np.cumsum(self._falling) - self._falling
-        self.tokens = int(self.lengths.sum())
+        self.tokens, self.longest = int(self.lengths.sum()), int(self._falling[0])
         self.filler = recurring(self.tokens) - self.tokens if filled else 0
         self.masks: dict[Any, torch.Tensor | None] = {}
         """Who sees whom in a group, for all layers of a kind."""
         self._spreads: dict[Any, Spread] = {}
+        self._placed: dict[torch.device, Placed] = {}
 
     @cached_property
     def starts(self) -> np.ndarray:
@@ -89,7 +101,15 @@ class Layout:
     @cached_property
     def bounds(self) -> np.ndarray:
         """(B + 1,) cumulative lengths, for variable-length kernels."""
-        return np.concatenate([[0], np.cumsum(self._falling)]).astype(np.int32)
+        return np.concatenate([[0], np.cumsum(self._falling)])
+
+    def on(self, device: torch.device) -> Placed:
+        """The numbers of the row on a device: sent there once, in one piece."""
+        if device not in self._placed:
+            parts = self.starts, self.columns, self.flat, self.bounds
+            there = sent(np.concatenate(parts), device).split([len(part) for part in parts])
+            self._placed[device] = Placed(*there[:3], there[3].int())
+        return self._placed[device]
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -123,8 +143,14 @@ class Layout:
         back = np.zeros((self.tokens + self.filler) * heads, dtype=np.int64)
         back[sources[held]] = held.nonzero()[0]
         ways = (sources, back, (~held).nonzero()[0])
-        there, again, padding = (torch.from_numpy(way).to(device, non_blocking=True) for way in ways)
+        there, again, padding = (sent(way, device) for way in ways)
         return Spread(there, again, padding, self.tokens * heads, [len(part) for part in into])
+
+
+def sent(numbers: np.ndarray, device: torch.device) -> torch.Tensor:
+    """On a device; a GPU takes them from pinned memory, without anyone waiting."""
+    tensor = torch.from_numpy(numbers)
+    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
 
 
 def _places(length: int) -> int:

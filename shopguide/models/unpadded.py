@@ -35,13 +35,13 @@ def _layout_of(batch: Batch) -> Layout:
 
 def _inputs(model: nn.Module, batch: Batch, layout: Layout) -> Batch:
     """The batch as one row: (1, T) ids, positions and, where there are any, segment numbers."""
-    device = batch["input_ids"].device
-    flat = torch.from_numpy(layout.flat).to(device, non_blocking=True)
+    placed = layout.on(batch["input_ids"].device)
     inputs = {
-        name: batch[name].reshape(-1)[flat][None] for name in MODEL_INPUTS if name in batch and name != "attention_mask"
+        name: batch[name].reshape(-1)[placed.flat][None]
+        for name in MODEL_INPUTS
+        if name in batch and name != "attention_mask"
     }
-    positions = torch.from_numpy(layout.columns).to(device, non_blocking=True)
-    return inputs | {"position_ids": positions[None] + _first_position(model)}
+    return inputs | {"position_ids": placed.columns[None] + _first_position(model)}
 
 
 def _first_position(model: nn.Module) -> int:
@@ -95,7 +95,7 @@ def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.
     with contextlib.ExitStack() as call:
         if runs_unpadded(model):
             layout = _layout_of(batch)
-            starts = torch.from_numpy(layout.starts).to(positions.device, non_blocking=True)
+            starts = layout.on(positions.device).starts
             chosen, inputs, last = (
                 starts[positions // width] + positions % width,
                 _inputs(model, batch, layout),
@@ -117,7 +117,7 @@ def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
         return logits
     layout = _layout_of(batch)
     inputs = _inputs(model, batch, layout)
-    first = torch.from_numpy(layout.starts).to(batch["input_ids"].device, non_blocking=True)
+    first = layout.on(batch["input_ids"].device).starts
     with attending_within(layout), _keeping(_last_mixing(model), lambda states: states.squeeze(0)[first][:, None]):
         logits = model(**inputs, return_dict=True).logits
     return logits
@@ -134,7 +134,7 @@ def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
     layout = _layout_of(batch)
     with attending_within(layout):
         states = _base(model)(**_inputs(model, batch, layout))[0].squeeze(0).float()
-    flat = torch.from_numpy(layout.flat).to(states.device)
+    flat = layout.on(states.device).flat
     owner, real = flat // layout.width, mask.flatten()[flat]
     real[len(real) - layout.filler :] = 0
     return states.new_zeros(len(count), states.shape[-1]).index_add_(0, owner, states * real[:, None]) / count

@@ -21,6 +21,7 @@ from shopguide.metrics.classification import classification_metrics
 from shopguide.metrics.ranking import Ranked
 from shopguide.models.posterior import posteriors
 from shopguide.models.unpadded import Batch, sequence_logits
+from shopguide.objectives.labelled import pinned
 from shopguide.objectives.losses.cross_entropy import CrossEntropy
 from shopguide.objectives.losses.loss import Labelled, Loss
 from shopguide.objectives.objective import Objective
@@ -58,37 +59,53 @@ class Classification(Objective):
         self.label_smoothing, self.r_drop = label_smoothing, r_drop
         self._seen: list[tuple[torch.Tensor, ...]] = []
 
+    def on_before_batch_transfer(self, batch: Batch, _loader: int) -> Batch:
+        """The rows that carry loss are found on the CPU: their number, asked for on a GPU, would be waited for."""
+        return batch | {"known": [pinned(rows) for rows in self._known(batch["targets"])]}
+
+    def _known(self, targets: torch.Tensor) -> list[torch.Tensor]:
+        """For each target, the rows whose label is known."""
+        columns = zip(targets.unbind(-1), self.sizes, strict=True)
+        return [((truth >= 0) & (truth < size)).nonzero().squeeze(1) for truth, size in columns]
+
     def loss(self, batch: Batch) -> torch.Tensor:
         """Of a batch; with R-Drop of two runs of it."""
         logits, targets = self.outputs(batch)
-        lists = batch.get("list")
+        more = batch.get("list"), batch.get("known")
         if not self.r_drop:
-            return self.loss_of(logits, targets, lists)
+            return self.loss_of(logits, targets, *more)
         other, _ = self.outputs(batch)
-        supervised = (self.loss_of(logits, targets, lists) + self.loss_of(other, targets, lists)) / 2
+        supervised = (self.loss_of(logits, targets, *more) + self.loss_of(other, targets, *more)) / 2
         return supervised + self.r_drop * self._disagreement(logits, other)
 
     def outputs(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, K) outputs and (B, T) class numbers."""
         return sequence_logits(self.model, batch), batch["targets"]
 
-    def loss_of(self, logits: torch.Tensor, targets: torch.Tensor, lists: torch.Tensor | None = None) -> torch.Tensor:
+    def loss_of(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        lists: torch.Tensor | None = None,
+        known: list[torch.Tensor] | None = None,
+    ) -> torch.Tensor:
         """Mean over targets of the mean loss over the labelled rows.
 
         Args:
             logits: (B, K).
             targets: (B, T) class numbers.
             lists: (B,) number of the list in which a row is ranked.
+            known: for each target, the rows whose label is known; None: looked for.
         """
         losses = []
         parts = torch.split(logits.float(), self.sizes, dim=-1)
-        for part, truth, counts, gains in zip(parts, targets.unbind(-1), self.counts, self.gains, strict=True):
-            known = (truth >= 0) & (truth < part.shape[-1])
-            if bool(known.any()):
-                of_rows = None if lists is None else lists[known]
+        columns = parts, targets.unbind(-1), self.counts, self.gains, known or self._known(targets)
+        for part, truth, counts, gains, rows in zip(*columns, strict=True):
+            if len(rows):
+                of_rows = None if lists is None else lists[rows]
                 worth = None if gains is None else gains.to(part)
-                labelled = Labelled(truth[known], counts, self.label_smoothing, worth, of_rows)
-                losses.append(self._of_target(part[known], labelled))
+                labelled = Labelled(truth[rows], counts, self.label_smoothing, worth, of_rows)
+                losses.append(self._of_target(part[rows], labelled))
         return torch.stack(losses).mean() if losses else logits.sum() * 0.0
 
     def _disagreement(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -12,15 +12,31 @@ from shopguide.models.unpadded import Batch, logits_at
 from shopguide.text.masking import IGNORE
 
 
+def labelled_positions(labels: torch.Tensor) -> torch.Tensor:
+    """(M,) places of the labels that are not -100, read row by row.
+
+    Best asked of the CPU: on a GPU, all that it has to do is waited for.
+
+    Args:
+        labels: (B, L).
+    """
+    return (labels.flatten() != IGNORE).nonzero().squeeze(1)
+
+
+def pinned(tensor: torch.Tensor) -> torch.Tensor:
+    """In memory from which a GPU takes it while the CPU goes on, if there is one."""
+    return tensor.pin_memory() if torch.cuda.is_available() else tensor
+
+
 def labelled_logits(model: nn.Module, batch: Batch, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """(M, K) outputs and (M,) labels; on CPU some more, labelled -100, so that M recurs.
 
     Args:
         model: a transformers model with a head that works position by position.
-        batch: padded, as the loader serves it.
+        batch: padded, as the loader serves it; `labelled`: its `labelled_positions`, where they are known.
         labels: (B, L), -100 where there is none.
     """
     flat = labels.flatten()
-    chosen = (flat != IGNORE).nonzero().squeeze(1)
+    chosen = batch["labelled"] if "labelled" in batch else labelled_positions(labels)
     more = 0 if flat.is_cuda else recurring(len(chosen)) - len(chosen)
     return logits_at(model, batch, pad(chosen, (0, more))), pad(flat[chosen], (0, more), value=IGNORE)

@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy, pad
 
 from shopguide.models.unpadded import Batch
-from shopguide.objectives.labelled import labelled_logits
+from shopguide.objectives.labelled import labelled_logits, labelled_positions, pinned
 from shopguide.objectives.objective import Objective
 from shopguide.objectives.token_loss import token_loss
 from shopguide.text.masking import IGNORE
@@ -29,6 +29,10 @@ class LanguageModel(Objective):
         """(B, L) the id that must be told at each position; -100 where there is none."""
         labels: torch.Tensor = batch["labels"]
         return labels
+
+    def on_before_batch_transfer(self, batch: Batch, _loader: int) -> Batch:
+        """Where there is loss is found on the CPU."""
+        return batch | {"labelled": pinned(labelled_positions(self.targets(batch)))}
 
     def positions(self, batch: Batch) -> torch.Tensor:
         """Those that carry loss."""

@@ -13,13 +13,19 @@ import torch
 from shopguide.metrics.spans import NAMES, Labelled, span_counts, span_scores
 from shopguide.models.unpadded import Batch
 from shopguide.objectives.classification import Classification
-from shopguide.objectives.labelled import labelled_logits
+from shopguide.objectives.labelled import labelled_logits, labelled_positions, pinned
 from shopguide.text.masking import IGNORE
 from shopguide.text.tags import Tags, decoded
 
 
 class Tagging(Classification):
     """A classifier of words; `counts` are those of the tags, in the order of `Tags`."""
+
+    def on_before_batch_transfer(self, batch: Batch, _loader: int) -> Batch:
+        """The tagged words are found on the CPU."""
+        places = labelled_positions(batch["labels"])
+        rows = self._known(batch["labels"].flatten()[places][:, None])
+        return batch | {"labelled": pinned(places), "known": [pinned(own) for own in rows]}
 
     def outputs(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """(M, K) outputs and (M, 1) tags."""

@@ -4,6 +4,7 @@ The plan of an epoch is a pure function of (lengths, seed, epoch). The loader co
 state is three numbers, and Lightning stores them in every checkpoint.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from shopguide.text.plan import BatchPlan
 
+MOST_WORKERS = 4
 Index = tuple[int, int]
 """(epoch, example): a masked example depends on both."""
 
@@ -71,18 +73,24 @@ def _rank() -> tuple[int, int]:
     return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if ready else (0, 1)
 
 
+def loading_workers() -> int:
+    """Processes that make batches while a GPU trains; a CPU that trains has none to spare."""
+    return min(MOST_WORKERS, (os.cpu_count() or 1) - 1) if torch.cuda.is_available() else 0
+
+
 class BatchLoader(DataLoader[Any]):
     """A loader whose place in the data is part of the checkpoint."""
 
     def __init__(
-        self, examples: Dataset[Any], batches: Batches, collate: Callable[[Sequence[Any]], Any], num_workers: int
+        self, examples: Dataset[Any], batches: Batches, collate: Callable[[Sequence[Any]], Any], num_workers: int | None
     ) -> None:
+        workers = loading_workers() if num_workers is None else num_workers
         super().__init__(
             examples,
             batch_sampler=batches,
             collate_fn=collate,
-            num_workers=num_workers,
-            persistent_workers=num_workers > 0,
+            num_workers=workers,
+            persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
         self.batches = batches
