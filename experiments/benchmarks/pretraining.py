@@ -3,9 +3,9 @@
     python -m experiments.benchmarks.pretraining --data DATA/crowdflower --tokenizer WEIGHTS/minilm-l6
 
 Both sides have the same texts, network, initial weights, batch (of texts, or as many × 128 tokens where texts are
-grouped) and seed; each has the precision that it comes with (`--peer` sets another for the script). Ours runs as users run it:
-the phase `pretrain` in Lightning, every step tracked in MLflow. Clocked from the end of the first step to the end of
-the last one, waiting for data included.
+grouped) and seed; each has the precision that it comes with (`--peer` sets another for the script). Ours runs as users
+run it: the phase `pretrain` in Lightning, every step tracked in MLflow. Clocked from the end of the first step to the
+end of the last one, waiting for data included.
 """
 
 import argparse

@@ -107,8 +107,9 @@ class Layout:
         """The numbers of the row on a device: sent there once, in one piece."""
         if device not in self._placed:
             parts = self.starts, self.columns, self.flat, self.bounds
-            there = sent(np.concatenate(parts), device).split([len(part) for part in parts])
-            self._placed[device] = Placed(*there[:3], there[3].int())
+            sizes = [len(part) for part in parts]
+            starts, columns, flat, bounds = torch.split(sent(np.concatenate(parts), device), sizes)
+            self._placed[device] = Placed(starts, columns, flat, bounds.int())
         return self._placed[device]
 
     @cached_property

@@ -130,7 +130,7 @@ class Classification(Objective):
             return
         logits, targets, *lists = (torch.cat(column) for column in zip(*self._seen, strict=True))
         self._seen.clear()
-        self.log("dev/loss", self.loss_of(logits, targets, *lists))
+        self.log("dev/loss", self.loss_of(logits, targets, lists[0] if lists else None))
         if lists and self.gains[0] is not None and len(self.sizes) == 1:
             self.log("dev/ndcg_at_10", _ndcg(logits.softmax(-1), targets[:, 0], self.gains[0], lists[0]))
         scores = [
