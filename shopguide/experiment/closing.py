@@ -21,6 +21,9 @@ BESIDE = {
     "word_lr": "word LR",
     "bm25": "BM25",
     "fused": "with BM25",
+    "popularity": "popularity",
+    "item_knn": "item-kNN",
+    "with_item_knn": "with item-kNN",
     "network": "network alone",
     "ceiling": "ceiling",
 }

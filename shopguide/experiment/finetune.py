@@ -164,7 +164,7 @@ def _judged(head: Head, predictor: Any, fitted: Fitted, examples: Examples, trai
     result = Finetuned(head, predictor, fitted, split, held_out, answers)
     result.scores["model"] = head.score(predictor.card, held_out, answers)
     if train is not None:
-        result.scores |= head.baselines(predictor, train, held_out)
+        result.scores |= head.baselines(predictor, train, held_out, answers)
     return result
 
 

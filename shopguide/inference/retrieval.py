@@ -54,6 +54,15 @@ def least_relevant(wanted: Sequence[dict[str, float]]) -> float:
     return relevant_from(max((gain for worth in wanted for gain in worth.values()), default=0.0))
 
 
+def without(found: Found, left_out: Sequence[set[int]], count: int) -> Found:
+    """The first `count` rows that each query does not leave out."""
+    rows, scores = np.full((len(left_out), count), -1, dtype=np.int64), np.zeros((len(left_out), count))
+    for query, banned in enumerate(left_out):
+        kept = [place for place, row in enumerate(found[0][query].tolist()) if row >= 0 and row not in banned][:count]
+        rows[query, : len(kept)], scores[query, : len(kept)] = found[0][query][kept], found[1][query][kept]
+    return rows, scores
+
+
 def fused(*several: Found) -> Found:
     """Reciprocal rank fusion, Σ 1 / (60 + rank) (Cormack et al. 2009)."""
     count, depth = several[0][0].shape

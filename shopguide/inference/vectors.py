@@ -5,6 +5,7 @@ Shapes: N queries, M products, D width, K nearest.
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,11 @@ class Vectors:
     products: Catalogue
     matrix: np.ndarray
     """(M, D)."""
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """item_id → the product as it is read."""
+        return dict(zip(self.products.ids, self.products.texts, strict=True))
 
     def nearest(self, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """(N, K) row numbers and (N, K) cosines of the nearest products, the nearest first; exact.

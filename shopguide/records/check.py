@@ -12,6 +12,8 @@ REFERENCES = {
     "dialogues": ("item_id",),
 }
 """Fields that name products."""
+DEEDS = ("query", "viewed_items", "purchased_items")
+"""Of a behaviour, which has one at least."""
 LISTS = ("attributes", "viewed_items", "purchased_items", "spans")
 """Fields that are empty where they are missing."""
 
@@ -46,9 +48,8 @@ class Checker:
                 return Fault(row.file, row.line, field.name, error.expected, error.found)
         if len(row.values) > len(stored) or not row.values.keys() <= stored.keys():
             self.ignored.update(f"{table}.{name}" for name in row.values.keys() - stored.keys())
-        return (
-            self._identity(table, row, stored) or self._references(table, row, stored) or _marks(row, stored) or stored
-        )
+        fault = self._identity(table, row, stored) or self._references(table, row, stored)
+        return fault or _marks(row, stored) or _deed(table, row, stored) or stored
 
     def _identity(self, table: str, row: RawRow, stored: dict[str, Any]) -> Fault | None:
         if table != "products":
@@ -84,6 +85,13 @@ def _marks(row: RawRow, stored: dict[str, Any]) -> Fault | None:
         if not stored["text"][span["start"] : span["end"]].strip():
             return Fault(row.file, row.line, "spans", "spans of more than blanks", shown(span))
     return None
+
+
+def _deed(table: str, row: RawRow, stored: dict[str, Any]) -> Fault | None:
+    """A behaviour that tells nothing."""
+    if table != "behaviours" or any(stored[name] for name in DEEDS):
+        return None
+    return Fault(row.file, row.line, DEEDS[0], f"a value, or {' or '.join(DEEDS[1:])}", "none of them")
 
 
 def _convert(field: Field, raw: Any) -> Any:

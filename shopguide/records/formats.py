@@ -164,12 +164,24 @@ def _csv_row(header: list[str], cells: list[str], name: str, number: int) -> Raw
             elif column == "spans":
                 values[column] = json.loads(cell)
             elif column in LIST_FIELDS:
-                values[column] = json.loads(cell) if cell.lstrip().startswith("[") else cell.split("|")
+                values[column] = listed(cell)
             else:
                 values[column] = cell
         except (json.JSONDecodeError, ValueError, TypeError):
             return bad_row(name, number, "JSON", cell[:40], column)
     return RawRow(name, number, values)
+
+
+def listed(value: Any) -> list[Any]:
+    """A list, or a cell that holds one: JSON, or `a|b|c`.
+
+    Raises:
+        json.JSONDecodeError: it begins as JSON, and is none.
+    """
+    if not isinstance(value, str):
+        return list(value)
+    found: list[Any] = json.loads(value) if value.lstrip().startswith("[") else value.split("|")
+    return found
 
 
 def read_tsv(file: IO[bytes], name: str) -> Iterator[RawRow]:

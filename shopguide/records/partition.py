@@ -22,7 +22,8 @@ class Partition:
 
 
 def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition:
-    """Products by title, behaviours by user and time (or by query), judgements by query; others by their (first) text.
+    """Products by title, behaviours by user and time (or by query; without one, by user), judgements by
+    query; others by their (first) text.
 
     Where a table's rows bring held-out splits of their own (a public set's), those stand; but no query is judged on
     both sides: training rows of a held-out query are set aside.
@@ -32,13 +33,13 @@ def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition
         drawn = split_by_user_and_time(
             column(behaviours, "user_id"),
             column(behaviours, "timestamp"),
-            column(behaviours, "query"),
+            _asked(behaviours),
             seed=seed,
             fractions=fractions,
         )
         rows = _official(behaviours, drawn)
     else:
-        rows = _grouped(behaviours, "query", seed, fractions)
+        rows = _official(behaviours, split_by_group(_asked(behaviours), seed=seed, fractions=fractions))
     return Partition(
         products=_grouped(shop.products, "title", seed, fractions),
         behaviours=rows,
@@ -47,6 +48,15 @@ def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition
         pairs=_grouped(shop.pairs, "text", seed, fractions),
         annotations=_grouped(shop.annotations, "text", seed, fractions),
     )
+
+
+def _asked(behaviours: Any) -> list[str]:
+    """What keeps behaviours together: the query; without one, the shopper; without one, nothing."""
+    columns = (column(behaviours, "query"), column(behaviours, "user_id"))
+    return [
+        normalised(query) if query else f"user {user}" if user else f"row {row}"
+        for row, (query, user) in enumerate(zip(*columns, strict=True))
+    ]
 
 
 def _grouped(table: Any, field: str, seed: int, fractions: Fractions) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-VERSION = 5
+VERSION = 6
 """Raise it when the same raw row would be stored otherwise: it is part of the cache's key."""
 MAX_ROW_BYTES = 4 << 20
 LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
@@ -197,7 +197,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
         SPLIT,
     ),
     "behaviours": (
-        _text("query", required=True),
+        _text("query"),
         _text("user_id"),
         Field("viewed_items", STRINGS, texts),
         Field("purchased_items", STRINGS, texts),

@@ -105,7 +105,7 @@ def _behaved(shop: Shop, parts: Partition, negatives: int) -> Iterator[GradedPai
     items = column(shop.products, "item_id")
     for row, behaviour in enumerate(shop.behaviours):
         grades = dict.fromkeys(behaviour["viewed_items"], 1) | dict.fromkeys(behaviour["purchased_items"], 2)
-        if not grades or not items:
+        if not grades or not items or not behaviour["query"]:
             continue
         draw = np.random.Generator(np.random.Philox(key=row)).integers(0, len(items), negatives)
         grades |= {items[i]: 0 for i in draw if items[i] not in grades}

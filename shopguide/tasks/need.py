@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, column
-from shopguide.tasks.history import histories
+from shopguide.tasks.history import histories, in_words
 from shopguide.tasks.task import OPTIONS, Examples, Kind, Task, Truth, category_prefix
 from shopguide.text.inputs import InputSpec
 
@@ -44,6 +44,7 @@ class Need(Task):
         """One example a behaviour with a purchase of known category (the most frequent one, if several)."""
         pairs = zip(column(shop.products, "item_id"), column(shop.products, "category"), strict=True)
         categories = {item: category_prefix(category, self.depth) for item, category in pairs if category}
+        titles = dict(zip(column(shop.products, "item_id"), column(shop.products, "title"), strict=True))
         before = histories(shop) if self.history else [{} for _ in range(len(shop.behaviours))]
         found = Examples(labels={TARGET: []}, best=None if truth is None else {TARGET: []})
         every: list[list[str]] = []
@@ -52,14 +53,15 @@ class Need(Task):
         ):
             known = [categories[item] for item in bought if item in categories]
             split = str(parts.behaviours[row])
-            if not known or split == "aside":
+            text = self.inputs.render({"query": query, **in_words(before[row], titles)})[0]
+            if not known or not text or split == "aside":
                 continue
             found.ids.append(f"behaviour {row}")
-            found.first.append(self.inputs.render({"query": query, **before[row]})[0])
+            found.first.append(text)
             every.append(sorted(set(known)))
             found.labels[TARGET].append(Counter(known).most_common(1)[0][0])
             found.split.append(split)
-            found.groups.append(normalised(query))
+            found.groups.append(normalised(query or text))
             if found.best is not None and truth is not None:
                 found.best[TARGET].append(category_prefix(truth.need(row), self.depth))
         if self.several:

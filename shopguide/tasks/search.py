@@ -9,6 +9,9 @@ from shopguide.records.tables import Shop, column
 from shopguide.tasks.graded import Graded, graded_pairs
 from shopguide.tasks.task import OPTIONS, Catalogue, Examples, Kind, Truth
 
+FITS = "1"
+"""Where it is the only grade, what is judged at all fits."""
+
 
 @dataclass(config=OPTIONS, kw_only=True)
 class Search(Graded):
@@ -42,7 +45,7 @@ class Search(Graded):
 
     def _worth(self, labels: set[str]) -> dict[str, float]:
         classes = sorted(labels)
-        gains = self.graded(classes)
+        gains = [1.0] if classes == [FITS] and self.gains is None else self.graded(classes)
         if gains is None:
             raise ConfigError(
                 f"tasks.{self.name}.gains: expected what each grade is worth ({', '.join(classes)}), found none"

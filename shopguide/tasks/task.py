@@ -70,6 +70,8 @@ class Examples:
     """Of extraction: the values, each right; empty where the text does not say. Of multilabel: the labels."""
     wanted: list[dict[str, float]] | None = None
     """Of retrieval: what the judged products of each example are worth, by item_id."""
+    history: list[list[str]] | None = None
+    """Of recommendation: the item_ids of what each shopper has viewed and bought before."""
     catalogue: Catalogue | None = None
     """Of retrieval: every product of the shop, whatever split its own row is of."""
     best: dict[str, list[str]] | None = None
@@ -95,6 +97,7 @@ class Examples:
             spans=None if self.spans is None else pick(self.spans),
             values=None if self.values is None else pick(self.values),
             wanted=None if self.wanted is None else pick(self.wanted),
+            history=None if self.history is None else pick(self.history),
             catalogue=self.catalogue,
             best=None if self.best is None else {target: pick(column) for target, column in self.best.items()},
         )

@@ -62,7 +62,8 @@ def sessions(shop: Shop, parts: Partition) -> Iterator[Document]:
     for row, behaviour in enumerate(shop.behaviours):
         if parts.behaviours[row] == "train":
             seen = [*behaviour["viewed_items"], *behaviour["purchased_items"]]
-            yield [behaviour["query"], *(titles[item] for item in seen if item in titles)]
+            asked = [behaviour["query"]] if behaviour["query"] else []
+            yield [*asked, *(titles[item] for item in seen if item in titles)]
 
 
 def dialogues(shop: Shop, parts: Partition) -> Iterator[Document]:
@@ -88,5 +89,5 @@ def annotations(shop: Shop, parts: Partition) -> Iterator[Document]:
 
 def _of_train(table: Any, split: np.ndarray, field: str) -> Iterator[str]:
     for value, own in zip(column(table, field), split, strict=True):
-        if own == "train":
+        if own == "train" and value:
             yield value

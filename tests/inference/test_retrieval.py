@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from shopguide.inference.retrieval import fused, retrieval_scores
+from shopguide.inference.retrieval import fused, retrieval_scores, without
 from shopguide.inference.vectors import Vectors
 from shopguide.tasks.bm25 import bm25, bm25_search
 from shopguide.tasks.task import Catalogue, Examples
@@ -81,3 +81,10 @@ def test_fusion_by_reciprocal_ranks() -> None:
     rows, scores = fused((one, np.zeros((1, 3))), (other, np.zeros((1, 3))))
     assert rows.tolist() == [[7, 4, 5]]
     assert scores[0] == pytest.approx([1 / 62 + 1 / 61, 1 / 61, 1 / 62])
+
+
+def test_what_is_left_out_makes_room_for_the_next() -> None:
+    found = np.array([[4, 2, 7, 1], [3, 5, -1, -1]]), np.array([[9.0, 8.0, 7.0, 6.0], [5.0, 4.0, 0.0, 0.0]])
+    rows, scores = without(found, [{2}, {3, 5}], 3)
+    assert rows.tolist() == [[4, 7, 1], [-1, -1, -1]]
+    assert scores.tolist() == [[9, 7, 6], [0, 0, 0]]

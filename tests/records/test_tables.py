@@ -295,3 +295,11 @@ def test_an_attribute_of_several_values(tmp_path: Path) -> None:
     ).products
     assert [(pair["name"], pair["value"]) for pair in row["attributes"]] == [("size", "S"), ("size", "42")]
     assert attributes_of(row) == {"size": "S, 42"}
+
+
+def test_a_behaviour_tells_something(tmp_path: Path) -> None:
+    root = write_shop(tmp_path / "shop", behaviours=[{"viewed_items": ["I1"]}, {"user_id": "U1", "timestamp": 3}])
+    with pytest.raises(DataError, match=r"behaviours.jsonl:2  query  expected a value, or viewed_items or purchased_"):
+        load(root)
+    shop = load(root, on_bad_rows="quarantine")
+    assert [row["viewed_items"] for row in shop.behaviours] == [["I1"]]

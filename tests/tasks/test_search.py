@@ -62,3 +62,8 @@ def test_nothing_that_is_worth_anything(tmp_path: Path) -> None:
     shop = judged(tmp_path, *((f"q{i}", "I1", "I") for i in range(9)), ("x", "I2", "I"))
     with pytest.raises(DataError, match=r"task `search`: expected products that are worth something among 10"):
         Search(name="search").checked_examples(shop, parts(shop), None)
+
+
+def test_a_lone_grade_of_one_says_that_it_fits(tmp_path: Path) -> None:
+    shop = judged(tmp_path, ("tea time", "I1", 1), ("tea time", "I2", 1))
+    assert Search(name="search").examples(shop, parts(shop), None).wanted == [{"I1": 1.0, "I2": 1.0}]

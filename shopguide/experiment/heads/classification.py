@@ -120,21 +120,22 @@ class ClassificationHead(Head):
         found = {target: temperature(own[target], labels) for target, labels in columns}
         predictor.card = replace(card, temperatures=found)
 
-    def baselines(self, predictor: Predictor, train: Examples, held_out: Examples) -> dict[str, Scores]:
+    def baselines(
+        self, predictor: Predictor, train: Examples, held_out: Examples, answers: Posteriors
+    ) -> dict[str, Scores]:
         """The majority class, and logistic regression on TF-IDF; of a fused model, its network alone."""
         spaces, fusion = predictor.card.targets, predictor.fusion
         labels = encode_labels(train, spaces)
         lexical = Lexical.fit(train, labels, spaces) if fusion is None else fusion.lexical
-        answers = {
+        said = {
             "majority": majority(labels, spaces, len(held_out)),
             "tfidf_lr": lexical.posterior(held_out.first, held_out.second),
         }
         if fusion is not None:
-            answers["network"] = predictor.network_posterior(held_out.first, held_out.second)
-        found = {name: self.score(predictor.card, held_out, posterior) for name, posterior in answers.items()}
+            said["network"] = predictor.network_posterior(held_out.first, held_out.second)
+        found = {name: self.score(predictor.card, held_out, posterior) for name, posterior in said.items()}
         if (gains := _gains(predictor.card, held_out)) is not None and held_out.second is not None:
-            said = bm25(train.second or [], held_out.first, held_out.second)
-            found["bm25"] = rank_scores(held_out, said, gains)
+            found["bm25"] = rank_scores(held_out, bm25(train.second or [], held_out.first, held_out.second), gains)
         best = ceiling(held_out, spaces)
         return found if best is None else {**found, "ceiling": best}
 

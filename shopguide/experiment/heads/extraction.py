@@ -27,7 +27,7 @@ class ExtractionHead(TaggingHead):
         """F1 of attribute-value pairs."""
         return score_values(examples, answers)
 
-    def baselines(self, predictor: Tagger, train: Examples, held_out: Examples) -> dict[str, Scores]:
+    def baselines(self, predictor: Tagger, train: Examples, held_out: Examples, answers: Any) -> dict[str, Scores]:
         """The first value in the text that the attribute has in training."""
         return {"lexicon": score_values(held_out, _first_values(held_out, lexicon_spans(train, held_out)))}
 

@@ -74,8 +74,10 @@ class Head(ABC):
         """How right the answers are."""
 
     @abstractmethod
-    def baselines(self, predictor: Any, train: Examples, held_out: Examples) -> dict[str, Scores]:
-        """What simple methods reach, by name; `ceiling`: a perfect reader, where it is known."""
+    def baselines(self, predictor: Any, train: Examples, held_out: Examples, answers: Any) -> dict[str, Scores]:
+        """What simple methods reach, by name, beside the model's own `answers` on the held-out examples; `ceiling`: a
+        perfect reader, where it is known.
+        """
 
     def probe(self, predictor: Any, train: Examples) -> None:  # noqa: B027
         """Start the new layer from logistic regression on the frozen backbone. Without effect where none is learnt."""

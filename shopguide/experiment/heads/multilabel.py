@@ -80,7 +80,7 @@ class MultiLabelHead(Head):
         """F1 of labels."""
         return score_labels(examples, answers)
 
-    def baselines(self, predictor: Labeller, train: Examples, held_out: Examples) -> dict[str, Scores]:
+    def baselines(self, predictor: Labeller, train: Examples, held_out: Examples, answers: Any) -> dict[str, Scores]:
         """The labels that most training texts have, and logistic regression of each label on TF-IDF."""
         said = train.values or []
         usual = [label for label in predictor.labels if 2 * sum(label in labels for labels in said) > len(said)]

@@ -11,11 +11,13 @@ from shopguide.experiment.heads.head import Head, Start
 from shopguide.inference.card import Card
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.evaluation import Scores
-from shopguide.inference.retrieval import DEPTH, NAMES, Found, fused, least_relevant, retrieval_scores
+from shopguide.inference.retrieval import DEPTH, NAMES, Found, fused, least_relevant, retrieval_scores, without
 from shopguide.models.backbone import backbone_config, build_model
 from shopguide.objectives.matching import Matching
 from shopguide.objectives.mining import POOL, Mining
 from shopguide.tasks.bm25 import bm25_search
+from shopguide.tasks.history import REMEMBERED
+from shopguide.tasks.next_item import item_knn, popularity
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.pairs import QueryPairs
 
@@ -60,21 +62,27 @@ class RetrievalHead(Head):
     def answered(self, predictor: Encoder, examples: Examples, batch_tokens: int) -> Found:
         """The nearest products of the whole catalogue."""
         assert examples.catalogue is not None
-        index = predictor.index(examples.catalogue, batch_tokens)
-        return index.nearest(predictor.vectors(examples.first, batch_tokens), DEPTH)
+        predictor.index(examples.catalogue, batch_tokens)
+        return predictor.found(examples.first, DEPTH, batch_tokens)
 
     def score(self, card: Card, examples: Examples, answers: Found) -> Scores:
         """nDCG, MRR and recall."""
         return retrieval_scores(examples, answers)
 
-    def baselines(self, predictor: Encoder, train: Examples, held_out: Examples) -> dict[str, Scores]:
-        """BM25, and its fusion with the model."""
+    def baselines(self, predictor: Encoder, train: Examples, held_out: Examples, answers: Found) -> dict[str, Scores]:
+        """BM25; of recommendation, popularity and item-kNN; and the fusion of the model with BM25 or item-kNN."""
         assert held_out.catalogue is not None
-        assert predictor.catalogue is not None
-        words = bm25_search(held_out.catalogue.texts, held_out.first, DEPTH)
-        near = predictor.catalogue.nearest(predictor.vectors(held_out.first), DEPTH)
-        found = {"bm25": words, "fused": fused(near, words)}
-        return {name: retrieval_scores(held_out, answers) for name, answers in found.items()}
+        deeper = DEPTH + 2 * REMEMBERED
+        found = {"bm25": bm25_search(held_out.catalogue.texts, held_out.first, deeper if held_out.history else DEPTH)}
+        if held_out.history is None:
+            found["fused"] = fused(answers, found["bm25"])
+        else:
+            found |= {rank.__name__: rank(train, held_out, deeper) for rank in (popularity, item_knn)}
+            place = {item: row for row, item in enumerate(held_out.catalogue.ids)}
+            known = [{place[item] for item in items if item in place} for items in held_out.history]
+            found = {name: without(rows, known, DEPTH) for name, rows in found.items()}
+            found["with_item_knn"] = fused(answers, found["item_knn"])
+        return {name: retrieval_scores(held_out, rows) for name, rows in found.items()}
 
     def figures(self, card: Card, examples: Examples, answers: Found, split: str) -> Iterator[tuple[str, Any]]:
         """None."""

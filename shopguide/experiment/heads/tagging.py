@@ -68,7 +68,7 @@ class TaggingHead(Head):
         """F1 of spans."""
         return score_spans(examples, answers)
 
-    def baselines(self, predictor: Tagger, train: Examples, held_out: Examples) -> dict[str, Scores]:
+    def baselines(self, predictor: Tagger, train: Examples, held_out: Examples, answers: Any) -> dict[str, Scores]:
         """A lexicon of the training spans, and logistic regression on words and their neighbours."""
         labels = predictor.card.targets[TARGET]
         return {

@@ -1,0 +1,99 @@
+"""Sessions of Amazon's shoppers and the bundles in them, with what each is for (Sun et al. 2022, SIGIR).
+
+Files (or .gz): `item_titles.csv`, `item_categories.csv`, `session_item.csv`, `user_session.csv`, `bundle_item.csv`,
+`bundle_intent.csv`. A session is a behaviour without a query: its products in their order. A bundle's intent, in words,
+is a query, for which the products of the bundle are judged to fit (label 1).
+"""
+
+import html
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from shopguide.records.faults import RawRow
+from shopguide.records.formats import read_file
+from shopguide.records.public.published import existing
+
+FILES = tuple(
+    f"{name}.csv*"
+    for name in ("item_titles", "item_categories", "session_item", "user_session", "bundle_item", "bundle_intent")
+)
+BETWEEN = re.compile(r",(?! )")
+"""A comma between the names of a path; within a name a blank follows it."""
+
+
+def sources(root: Path) -> list[Path]:
+    """The six published files."""
+    return [existing(root, pattern)[0] for pattern in FILES]
+
+
+def read(root: Path) -> dict[str, Iterator[RawRow]]:
+    """Products, behaviours and judgements."""
+    titles, categories, session_item, user_session, bundle_item, bundle_intent = sources(root)
+    return {
+        "products": _products(titles, categories, (session_item, bundle_item)),
+        "behaviours": _sessions(session_item, user_session),
+        "judgements": _intents(bundle_item, bundle_intent),
+    }
+
+
+def _rows(path: Path) -> Iterator[tuple[RawRow, dict[str, Any]]]:
+    for row in read_file(path):
+        yield row, row.values or {}
+
+
+def _products(titles: Path, categories: Path, naming: tuple[Path, ...]) -> Iterator[RawRow]:
+    """A product without a title is called by the last name of its category; one of which nothing is said, by its id.
+
+    `naming`: files that name products.
+    """
+    paths = {values.get("item ID"): _path(values.get("categories") or "") for _, values in _rows(categories)}
+    for row, values in _rows(titles):
+        item = values.get("item ID")
+        category = paths.pop(item, None)
+        title = html.unescape(values.get("titles") or "") or (category or "").rpartition("/")[2]
+        yield row if row.values is None else _made(row, item_id=item, title=title, category=category)
+    for number, (item, category) in enumerate(paths.items(), 1):
+        made = {"item_id": item, "title": category.rpartition("/")[2], "category": category}
+        yield RawRow(str(categories), number, made)
+    said = {values.get("item ID") for path in (titles, categories) for _, values in _rows(path)}
+    for path in naming:
+        for row, values in _rows(path):
+            if (item := values.get("item ID")) is not None and item not in said:
+                said.add(item)
+                yield _made(row, item_id=item, title=item)
+
+
+def _path(cell: str) -> str:
+    """The first of the paths `[[a,b],[c,d]]`, as `a/b`."""
+    first = cell.strip("[]").partition("],[")[0]
+    return "/".join(name.replace("/", " ").strip() for name in BETWEEN.split(html.unescape(first)))
+
+
+def _sessions(session_item: Path, user_session: Path) -> Iterator[RawRow]:
+    items: dict[str | None, list[Any]] = defaultdict(list)
+    for row, values in _rows(session_item):
+        if row.values is None:
+            yield row
+        items[values.get("session ID")].append(values.get("item ID"))
+    for row, values in _rows(user_session):
+        seen = items.get(values.get("session ID"), [])
+        if row.values is None or seen:
+            made = _made(row, user_id=values.get("user ID"), viewed_items=seen, timestamp=values.get("timestamp"))
+            yield row if row.values is None else made
+
+
+def _intents(bundle_item: Path, bundle_intent: Path) -> Iterator[RawRow]:
+    said = {values.get("bundle ID"): values.get("intent") for _, values in _rows(bundle_intent)}
+    for row, values in _rows(bundle_item):
+        intent = said.get(values.get("bundle ID"))
+        if row.values is None:
+            yield row
+        elif intent:
+            yield _made(row, query=html.unescape(intent), item_id=values.get("item ID"), label=1)
+
+
+def _made(row: RawRow, **values: Any) -> RawRow:
+    return RawRow(row.file, row.line, values)

@@ -1,0 +1,57 @@
+"""The task `recommend`, from a tiny shop to what comes next."""
+
+from pathlib import Path
+
+import pytest
+
+from shopguide.checks import parse_config
+from shopguide.errors import DataError
+from shopguide.experiment.evaluate import evaluate_run
+from shopguide.experiment.run import run_experiment
+from shopguide.inference.load import load_model
+from shopguide.runs.store import Store, open_store
+from tests.conftest import tiny_settings
+
+TASKS = {"recommend": {"target": "shopguide.tasks.recommend.Recommend"}}
+
+
+class Recommended:
+    def __init__(self, folder: Path) -> None:
+        more = {"phases": ["finetune"], "tasks": TASKS, "finetune.baselines": True}
+        self.config = parse_config(tiny_settings(folder, **more))
+        self.run_id = run_experiment(self.config).run_id
+        self.store: Store = open_store(None, "shopguide", folder / "mlruns")
+        self.folder = self.store.task_model(self.run_id, "recommend")
+
+
+@pytest.fixture(scope="module")
+def recommended(tmp_path_factory: pytest.TempPathFactory) -> Recommended:
+    return Recommended(tmp_path_factory.mktemp("recommended"))
+
+
+def test_scores_stand_beside_those_of_the_crowd(recommended: Recommended) -> None:
+    (child,) = recommended.store.find_children(recommended.run_id)
+    for name in ("test", "bm25", "popularity", "item_knn", "with_item_knn"):
+        assert 0 <= child.data.metrics[f"{name}/ndcg_at_10"] <= 1
+    assert child.data.metrics["test/recall_at_100"] > 0.3
+    found = evaluate_run(recommended.store, recommended.run_id, None, recommended.config.data, "test", 256)
+    for name in ("ndcg_at_10", "recall_at_100"):
+        assert found["recommend"][name]["value"] == pytest.approx(child.data.metrics[f"test/{name}"], abs=1e-6)
+
+
+def test_a_history_is_told_by_ids_or_in_words(recommended: Recommended) -> None:
+    model = load_model(recommended.folder)
+    products = model.catalogue.products  # type: ignore[attr-defined]
+    words = dict(zip(products.ids, products.texts, strict=True))
+    seen = products.ids[:3]
+    by_ids = {"query": "手机", "viewed_items": seen[:2], "purchased_items": "|".join(seen[2:])}
+    in_words = {"query": "手机", "viewed": [words[seen[1]], words[seen[0]]], "purchased": words[seen[2]]}
+    one, other = model.predict([by_ids, in_words])
+    assert one["items"] == other["items"]
+    assert len(one["items"]) == 10
+    titles = {words[item] for item in seen}
+    assert not {item["text"] for item in one["items"]} & titles, "what was seen is not recommended again"
+    alone = next(iter(model.predict([{"viewed_items": [seen[0], "unknown"]}])))
+    assert alone["items"]
+    with pytest.raises(DataError, match="expected text in query or viewed or purchased, found only viewed_items"):
+        list(model.predict([{"viewed_items": ["unknown"]}]))
