@@ -11,8 +11,12 @@ from torch.utils.data import Dataset
 from shopguide.text.batches import Index
 from shopguide.text.corpus import TokenTable
 from shopguide.text.masking import IGNORE, Masker
+from shopguide.text.ragged import Ragged, RaggedWriter
 
 PAD_TO_MULTIPLE = 8
+AT_ONCE = 4096
+"""Texts that are tokenised at once."""
+COLUMNS = ("input_ids", "token_type_ids")
 
 
 class MaskedExamples(Dataset[dict[str, np.ndarray]]):
@@ -51,16 +55,11 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
         max_length: int,
         labels: np.ndarray | None = None,
     ) -> None:
-        encoded = tokenizer(first, second, truncation=True, max_length=max_length) if first else {"input_ids": []}
-        self.columns = {
-            name: [np.array(row, dtype=np.int64) for row in encoded[name]]
-            for name in ("input_ids", "token_type_ids")
-            if name in encoded
-        }
+        self.columns = _encoded(tokenizer, first, second, max_length)
         self.labels = labels
         self.groups: np.ndarray | None = None
         self.lists: np.ndarray | None = None
-        self.lengths = np.array([len(row) for row in self.columns["input_ids"]], dtype=np.int64)
+        self.lengths = self.columns["input_ids"].lengths
 
     @classmethod
     def joined(cls, parts: Sequence["EncodedTexts"]) -> "EncodedTexts":
@@ -68,8 +67,8 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
         its labels are missing.
         """
         whole = cls.__new__(cls)
-        names = list(max(parts, key=len).columns)
-        whole.columns = {name: [row for part in parts for row in part.columns.get(name, ())] for name in names}
+        names = list(parts[0].columns)
+        whole.columns = {name: Ragged.joined(part.columns[name] for part in parts) for name in names}
         whole.lengths = np.concatenate([part.lengths for part in parts])
         whole.groups = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         whole.lists = None
@@ -97,6 +96,18 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
             example["list"] = self.lists[row]
         example["row"] = np.int64(row)  # type: ignore[assignment]
         return example
+
+
+def _encoded(tokenizer: Any, first: list[str], second: list[str] | None, max_length: int) -> dict[str, Ragged]:
+    """`input_ids` and, where the tokenizer tells them, `token_type_ids`."""
+    writers = {"input_ids": RaggedWriter()}
+    for start in range(0, len(first), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        found = tokenizer(first[part], second and second[part], truncation=True, max_length=max_length)
+        for name in COLUMNS:
+            if name in found:
+                writers.setdefault(name, RaggedWriter()).add(found[name])
+    return {name: writer.done() for name, writer in writers.items()}
 
 
 @dataclass(frozen=True)

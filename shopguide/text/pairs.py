@@ -5,6 +5,8 @@ Shapes: Q queries, B pairs of a batch, H hard negatives of each, P of the pool t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -36,10 +38,14 @@ class QueryPairs(Dataset[dict[str, Any]]):
     ) -> None:
         self.query_texts, self.product_texts = queries, products
         self.queries = EncodedTexts(tokenizer, queries, None, max_length)
-        self.products = EncodedTexts(tokenizer, products, None, max_length)
-        self.positives = [frozenset(items) for items in positives]
-        pairs = [(query, item) for query, items in enumerate(positives) for item in items]
-        self.pairs = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2)
+        counts = np.fromiter(map(len, positives), np.int64, len(positives))
+        items = np.fromiter(chain.from_iterable(positives), np.int64, int(counts.sum()))
+        self.pairs = np.stack([np.repeat(np.arange(len(positives)), counts), items], axis=1)
+        """(N, 2) numbers of a query and of a product that fits it."""
+        self.fits = Fits(self.pairs, len(products))
+        self._encode = partial(EncodedTexts, tokenizer, second=None, max_length=max_length)
+        self._read = np.unique(items)
+        """Rows of the catalogue that are read."""
         self.hard = 0
         """H: products drawn for each pair, by (epoch, pair), from the pool of its query."""
         self.pool: np.ndarray | None = None
@@ -47,20 +53,33 @@ class QueryPairs(Dataset[dict[str, Any]]):
         self.groups: np.ndarray | None = None
         self.lists: np.ndarray | None = None
 
+    def draw_hard(self, count: int) -> None:
+        """Have `count` hard negatives of each pair, out of the whole catalogue; before the products are first read."""
+        self.hard, self._read = count, np.arange(len(self.product_texts))
+
+    @cached_property
+    def products(self) -> EncodedTexts:
+        """Those that are read: without hard negatives, the ones that fit a query."""
+        return self._encode([self.product_texts[row] for row in self._read.tolist()])
+
+    def _product(self, row: int) -> dict[str, np.ndarray]:
+        return self.products[(0, int(np.searchsorted(self._read, row)))]
+
     def __len__(self) -> int:
         return len(self.pairs)
 
     @property
     def lengths(self) -> np.ndarray:
         """Tokens of a pair; its hard negatives are taken to be as long as its product."""
-        queries, products = self.queries.lengths[self.pairs[:, 0]], self.products.lengths[self.pairs[:, 1]]
+        queries = self.queries.lengths[self.pairs[:, 0]]
+        products = self.products.lengths[np.searchsorted(self._read, self.pairs[:, 1])]
         found: np.ndarray = queries + (1 + self.hard) * products
         return found
 
     def __getitem__(self, index: Index) -> dict[str, Any]:
         query, item = (int(number) for number in self.pairs[index[1]])
         items = [item, *self._drawn(query, index)]
-        texts = [self.queries[(0, query)], *(self.products[(0, number)] for number in items)]
+        texts = [self.queries[(0, query)], *map(self._product, items)]
         return {"texts": texts, "query": query, "items": items}
 
     def _drawn(self, query: int, index: Index) -> list[int]:
@@ -76,15 +95,35 @@ class QueryPairs(Dataset[dict[str, Any]]):
 
     def fill(self, rows: np.ndarray) -> None:
         """Take (Q, ≥ P) products, the most alike first, for the pool, but for those that fit."""
-        found = rows.copy()
-        for query, fits in enumerate(self.positives):
-            kept = [row for row in rows[query].tolist() if row not in fits]
-            found[query] = kept + [-1] * (rows.shape[1] - len(kept))
-        self.pool = found
+        fits = self.fits(np.arange(len(rows))[:, None], rows)
+        order = np.argsort(fits, axis=1, kind="stable")
+        self.pool = np.where(np.take_along_axis(fits, order, 1), -1, np.take_along_axis(rows, order, 1))
 
     def collate(self, pad_id: int) -> "CollatePairs":
         """What makes batches of the pairs."""
-        return CollatePairs(Collate(pad_id), self.positives)
+        return CollatePairs(Collate(pad_id), self.fits)
+
+
+class Fits:
+    """Which products fit which queries, asked of many at once.
+
+    Args:
+        pairs: (N, 2) numbers of a query and of a product that fits it.
+        products: of the catalogue.
+    """
+
+    def __init__(self, pairs: np.ndarray, products: int) -> None:
+        self._products = products
+        self._known = np.unique(pairs[:, 0] * products + pairs[:, 1])
+
+    def __call__(self, queries: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Numbers of queries and of products, of shapes that go together → bool; a product below 0 fits none."""
+        asked = queries * self._products + items
+        if not len(self._known):
+            return np.zeros(asked.shape, dtype=bool)
+        place = np.minimum(np.searchsorted(self._known, asked), len(self._known) - 1)
+        found: np.ndarray = (self._known[place] == asked) & (items >= 0)
+        return found
 
 
 @dataclass(frozen=True)
@@ -95,15 +134,16 @@ class CollatePairs:
     """
 
     texts: Collate
-    positives: Sequence[frozenset[int]]
+    fits: Fits
 
     def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Stack pairs."""
         sides = range(len(examples[0]["texts"]))
         batch = self.texts([example["texts"][side] for side in sides for example in examples])
         batch.pop("row")
-        queries = [example["query"] for example in examples]
-        items = [example["items"][side] for side in sides[:-1] for example in examples]
-        known = torch.tensor([[item in self.positives[query] for item in items] for query in queries])
-        known[:, : len(queries)] &= ~torch.eye(len(queries), dtype=torch.bool)
-        return batch | {"query": torch.tensor(queries), "item": torch.tensor(items[: len(queries)]), "known": known}
+        queries = np.array([example["query"] for example in examples])
+        items = np.array([example["items"][side] for side in sides[:-1] for example in examples])
+        known = self.fits(queries[:, None], items)
+        np.fill_diagonal(known, False)
+        columns = {"query": queries, "item": items[: len(queries)], "known": known}
+        return batch | {name: torch.from_numpy(column) for name, column in columns.items()}

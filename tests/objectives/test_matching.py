@@ -11,7 +11,7 @@ from shopguide.config import OptimizerConfig
 from shopguide.models.unpadded import runs_unpadded
 from shopguide.objectives.matching import Matching
 from shopguide.text.examples import Collate
-from shopguide.text.pairs import CollatePairs
+from shopguide.text.pairs import CollatePairs, Fits
 
 ADAMW = OptimizerConfig(lr=1e-3)
 SHAPE = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
@@ -34,7 +34,8 @@ def batch(pairs: list[tuple[int, int]], positives: list[frozenset[int]]) -> dict
         return {"input_ids": draw.integers(5, 50, length), "row": np.int64(0)}  # type: ignore[dict-item]
 
     rows = [{"texts": [text(2 + i), text(4 + i)], "query": q, "items": [p]} for i, (q, p) in enumerate(pairs)]
-    return CollatePairs(Collate(0), positives)(rows)
+    fits = np.array([(query, item) for query, items in enumerate(positives) for item in items])
+    return CollatePairs(Collate(0), Fits(fits, 13))(rows)
 
 
 PAIRS = [(0, 10), (0, 11), (1, 12), (2, 10)]

@@ -2,8 +2,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shopguide.text.pairs import QueryPairs
+from shopguide.text.pairs import Fits, QueryPairs
 from shopguide.text.tokenizer import train_tokenizer
 
 QUERIES = ["red boot", "lamp", "nothing"]
@@ -30,8 +32,27 @@ def test_each_query_with_each_of_its_products(pairs: QueryPairs, tokenizer: Any)
     assert (pairs.lengths == np.array([sum(batch["lengths"][i::3]) for i in range(3)])).all()
 
 
+def test_only_what_is_read_is_encoded(pairs: QueryPairs, tokenizer: Any) -> None:
+    assert len(pairs.products) == 3
+    whole = QueryPairs(tokenizer, QUERIES, PRODUCTS, POSITIVES, 16)
+    whole.draw_hard(1)
+    assert len(whole.products) == len(PRODUCTS)
+    assert whole[(0, 0)]["items"][0] == 3
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 8)), max_size=20),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(-1, 8)), min_size=1, max_size=20),
+)
+def test_what_fits_is_what_was_told(told: list[tuple[int, int]], asked: list[tuple[int, int]]) -> None:
+    queries, items = np.array(asked).T
+    fits = Fits(np.array(told, dtype=np.int64).reshape(-1, 2), 9)
+    assert fits(queries, items).tolist() == [pair in told for pair in asked]
+    assert fits(queries[:, None], items).tolist() == [[(q, i) in told for i in items] for q in queries]
+
+
 def test_hard_negatives_come_from_the_pool_of_the_query_and_never_fit(pairs: QueryPairs) -> None:
-    pairs.hard = 2
+    pairs.draw_hard(2)
     pairs.fill(np.array([[0, 7, 3, 6], [5, 1, 2, 4], [0, 1, 2, 3]]))
     assert pairs.pool is not None
     assert pairs.pool.tolist() == [[7, 6, -1, -1], [1, 2, 4, -1], [0, 1, 2, 3]]
@@ -51,7 +72,7 @@ def test_hard_negatives_come_from_the_pool_of_the_query_and_never_fit(pairs: Que
 
 
 def test_without_a_pool_they_come_from_the_whole_catalogue(pairs: QueryPairs) -> None:
-    pairs.hard = 3
+    pairs.draw_hard(3)
     assert all(0 <= item < len(PRODUCTS) for epoch in range(9) for item in pairs[(epoch, 0)]["items"])
     pairs.fill(np.array([[7], [1], [0]]))
     assert pairs[(0, 0)]["items"][1] == 7

@@ -54,7 +54,7 @@ class RetrievalHead(Head):
         """In-batch negatives, and hard ones where they are asked for."""
         own, mining = start.config.matching, None
         if own.hard:
-            train.hard = own.hard
+            train.draw_hard(own.hard)
             first, _ = bm25_search(train.product_texts, train.query_texts, POOL)
             mining = Mining(train, start.tokenizer.pad_token_id, first)
         return Matching(start.network, start.optimizer, own.temperature, own.cached, mining)
