@@ -4,6 +4,7 @@ Grades of behaviours: bought 2, viewed 1, unseen 0.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from sys import intern
 from typing import Annotated
 
 import numpy as np
@@ -97,8 +98,11 @@ def graded_pairs(shop: Shop, parts: Partition, negatives: int) -> Iterator[Grade
 
 
 def _judged(shop: Shop, parts: Partition) -> Iterator[GradedPair]:
-    for row, judgement in enumerate(shop.judgements):
-        yield row, judgement["query"], judgement["item_id"], judgement["label"], str(parts.judgements[row])
+    """Each text once in memory, however many judgements have it."""
+    columns = (column(shop.judgements, name) for name in ("query", "item_id", "label"))
+    splits = parts.judgements.tolist()
+    for row, (query, item, label, split) in enumerate(zip(*columns, splits, strict=True)):
+        yield row, intern(query), intern(item), intern(label), intern(split)
 
 
 def _behaved(shop: Shop, parts: Partition, negatives: int) -> Iterator[GradedPair]:

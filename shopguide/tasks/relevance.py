@@ -1,5 +1,7 @@
 """relevance: query + product → grade: bought 2, viewed 1, sampled unseen 0; or the shop's own judgements."""
 
+from sys import intern
+
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
@@ -34,7 +36,7 @@ class Relevance(Graded):
             found.second.append(texts[position[item]])
             found.labels[TARGET].append(label)
             found.split.append(split)
-            found.groups.append(normalised(query))
+            found.groups.append(intern(normalised(query)))
             found.lists.append(query if judged else str(row))
             if found.best is not None and truth is not None:
                 found.best[TARGET].append(GRADES[truth.relevance(row, item)])
