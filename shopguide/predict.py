@@ -13,7 +13,7 @@ from shopguide.command_line import Command, run
 from shopguide.config import STRICT, InferencePrecision, TrackingConfig
 from shopguide.errors import ConfigError
 
-FREE_TEXT = frozenset({"text", "text_pair", "input", "output", "folder"})
+FREE_TEXT = frozenset({"text", "text_pair", "input", "output", "folder", "index"})
 
 
 @dataclass(config=STRICT)
@@ -24,6 +24,8 @@ class PredictConfig:
     folder: str | None = None
     """Folder of an exported or saved model, in place of a run's."""
     task: str | None = None
+    index: str | None = None
+    """Folder that `shopguide.index` made, searched in place of the catalogue that the model was trained on."""
     text: str | None = None
     text_pair: str | None = None
     input: str | None = None
@@ -72,6 +74,13 @@ def predict(config: PredictConfig) -> None:
     from shopguide.inference.load import load_model
 
     predictor = load_model(folder, config.precision, card.task)
+    if config.index is not None:
+        from shopguide.inference.encoder import Encoder
+        from shopguide.inference.indexing import load_index
+
+        if not isinstance(predictor, Encoder):
+            raise ConfigError(f"index: task `{card.task}` finds no products; leave index out")
+        predictor.catalogue = load_index(Path(config.index).expanduser(), folder)
     if config.text is None:
         assert config.input is not None
         answer_file(predictor, config.input, config.output, config.batch_tokens)

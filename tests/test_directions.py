@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "shopguide"
 FLOORS = [
-    {"train", "predict", "evaluate", "export"},
+    {"train", "predict", "evaluate", "export", "index"},
     {"command_line", "experiment"},
     {"inference", "tasks", "objectives", "text", "models", "runs", "records", "metrics"},
     {"checks"},

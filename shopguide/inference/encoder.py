@@ -41,6 +41,12 @@ class Encoder(Network, Answerer):
         if self.catalogue is not None:
             self.catalogue.save(Path(folder))
 
+    @property
+    def width(self) -> int:
+        """D."""
+        config: Any = self.model.config
+        return int(config.hidden_size)
+
     def vectors(self, texts: list[str], batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
         """(N, D) of unit length."""
         states = self.embed(texts, batch_tokens=batch_tokens)
@@ -49,7 +55,7 @@ class Encoder(Network, Answerer):
 
     def index(self, catalogue: Catalogue, batch_tokens: int = BATCH_TOKENS) -> Vectors:
         """The catalogue as vectors, in which the model searches from then on."""
-        self.catalogue = Vectors(catalogue, self.vectors(catalogue.texts, batch_tokens))
+        self.catalogue = Vectors(catalogue, self.vectors(list(catalogue.texts), batch_tokens))
         return self.catalogue
 
     def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:

@@ -3,16 +3,18 @@
 Shapes: N queries, M products, D width, K nearest.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from shopguide.tasks.task import Catalogue
 
-VECTORS, ITEMS = "catalogue.npy", "catalogue.json"
+VECTORS, ITEMS = "catalogue.npy", "catalogue.arrow"
 AT_ONCE = 1 << 26
 """Scores held at a time."""
 
@@ -55,12 +57,34 @@ class Vectors:
     def save(self, folder: Path) -> None:
         """Write them beside a model."""
         np.save(folder / VECTORS, self.matrix)
-        (folder / ITEMS).write_text(json.dumps(asdict(self.products), ensure_ascii=False), encoding="utf-8")
+        write_products(folder, self.products)
 
     @classmethod
     def load(cls, folder: Path) -> "Vectors | None":
         """Read them from beside a model, memory-mapped; None where there are none."""
         if not (folder / VECTORS).is_file():
             return None
-        products = Catalogue(**json.loads((folder / ITEMS).read_text(encoding="utf-8")))
+        table = pa.ipc.open_file(pa.memory_map(str(folder / ITEMS))).read_all()
+        products = Catalogue(Column(table["item_id"]), Column(table["text"]))
         return cls(products, np.load(folder / VECTORS, mmap_mode="r"))
+
+
+class Column(Sequence[str]):
+    """Texts of an Arrow column, which are read when they are asked for."""
+
+    def __init__(self, column: Any) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._column[place].to_pylist() if isinstance(place, slice) else self._column[place].as_py()
+
+
+def write_products(folder: Path, products: Catalogue) -> None:
+    """As `Vectors.load` maps them."""
+    columns = {"item_id": list(products.ids), "text": list(products.texts)}
+    table = pa.table({name: pa.array(column, pa.large_string()) for name, column in columns.items()})
+    with pa.OSFile(str(folder / ITEMS), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)

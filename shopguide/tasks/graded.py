@@ -80,10 +80,6 @@ class Graded(Task):
         """Judgements, or behaviours with views and purchases, and products."""
         return "It needs products, and judgements or behaviours with viewed_items or purchased_items."
 
-    def shown(self, shop: Shop) -> list[str]:
-        """The products as they are read, in their order."""
-        return [self.inputs.render({**product, "query": ""})[1] or "" for product in shop.products]
-
 
 def graded_pairs(shop: Shop, parts: Partition, negatives: int) -> Iterator[GradedPair]:
     """Every graded pair but those set aside.

@@ -47,7 +47,7 @@ class Recommend(Task):
 
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
         """One example a behaviour; of training rows, up to `steps`."""
-        texts = [self.inputs.render({**product, "query": ""})[1] or "" for product in shop.products]
+        texts = self.shown(shop)
         words = dict(zip(column(shop.products, "item_id"), texts, strict=True))
         found = Examples(wanted=[], history=[], catalogue=Catalogue([*words], texts))
         assert found.wanted is not None

@@ -42,8 +42,8 @@ class Truth(Protocol):
 class Catalogue:
     """The products among which is searched."""
 
-    ids: list[str]
-    texts: list[str]
+    ids: Sequence[str]
+    texts: Sequence[str]
     """As they are read."""
 
     def __len__(self) -> int:
@@ -135,6 +135,10 @@ class Task(ABC):
     @abstractmethod
     def inputs(self) -> InputSpec:
         """Which fields of a record the model reads."""
+
+    def shown(self, shop: Shop) -> list[str]:
+        """Of a task on products: each as it is read, in their order."""
+        return [self.inputs.render({**product, "query": ""})[1] or "" for product in shop.products]
 
     @abstractmethod
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:

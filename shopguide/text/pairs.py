@@ -32,7 +32,7 @@ class QueryPairs(Dataset[dict[str, Any]]):
         self,
         tokenizer: Any,
         queries: list[str],
-        products: list[str],
+        products: Sequence[str],
         positives: Sequence[Sequence[int]],
         max_length: int,
     ) -> None:

@@ -1,0 +1,126 @@
+"""The catalogue of a shop as vectors on disk: made block by block, so that what was cut off goes on, and read mapped.
+
+A folder holds the vectors, the products as they are read, and what it was made of. While it is made it is called
+`<name>.draft`; the finished one takes its place at once.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from shopguide.errors import ModelError
+from shopguide.inference.encoder import Encoder
+from shopguide.inference.vectors import VECTORS, Vectors, write_products
+from shopguide.tasks.task import Catalogue
+
+ABOUT, PROGRESS = "index.json", "progress.json"
+BLOCK = 8192
+"""Products between two points from which it can go on."""
+WEIGHTS = "model.safetensors"
+
+
+def build_index(encoder: Encoder, model: Path, catalogue: Catalogue, output: Path, batch_tokens: int) -> Vectors:
+    """Make the index, or go on with one of the same model and products that was cut off.
+
+    Args:
+        encoder: makes the vectors.
+        model: its folder.
+        catalogue: M products.
+        output: folder to be made; an index that is there is replaced when the new one is complete.
+        batch_tokens: tokens that the model sees at once.
+
+    Raises:
+        ModelError: `output` is there, and no index.
+    """
+    if output.exists() and not (output / ABOUT).is_file():
+        raise ModelError(f"output={output}: expected no such place, or an index, found something else there")
+    identity = {"task": encoder.card.task, "model": _of_model(model), "catalogue": _of_catalogue(catalogue)}
+    draft = output.with_name(f"{output.name}.draft")
+    done = _done(draft, identity)
+    matrix = _opened(draft / VECTORS, (len(catalogue), encoder.width), new=not done)
+    if done:
+        print(f"index {output}: goes on at product {done:,} of {len(catalogue):,}", file=sys.stderr)
+    with tqdm(total=len(catalogue), initial=done, desc="index", unit=" products", file=sys.stderr) as shown:
+        for start in range(done, len(catalogue), BLOCK):
+            texts = list(catalogue.texts[start : start + BLOCK])
+            matrix[start : start + len(texts)] = encoder.vectors(texts, batch_tokens)
+            matrix.flush()
+            _write(draft / PROGRESS, {**identity, "done": start + len(texts)})
+            shown.update(len(texts))
+    write_products(draft, catalogue)
+    _write(draft / ABOUT, {**identity, "products": len(catalogue), "width": encoder.width})
+    (draft / PROGRESS).unlink(missing_ok=True)
+    _take_place(draft, output)
+    return load_index(output, model)
+
+
+def load_index(folder: Path, model: Path) -> Vectors:
+    """Read an index, memory-mapped.
+
+    Args:
+        folder: that `build_index` made.
+        model: folder of the model that is to search in it.
+
+    Raises:
+        ModelError: it is no index, or was made by another model.
+    """
+    if not (folder / ABOUT).is_file():
+        raise ModelError(f"index={folder}: expected a folder that `python -m shopguide.index` made, found none there")
+    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    if about["model"] != _of_model(model):
+        raise ModelError(
+            f"index={folder}: expected one made by the model that searches in it ({_of_model(model)}), found one of "
+            f"another ({about['model']}); make it again with this run"
+        )
+    found = Vectors.load(folder)
+    assert found is not None
+    return found
+
+
+def _done(draft: Path, identity: dict[str, str]) -> int:
+    """Products of an index of the same kind that are made; of another one, nothing is kept."""
+    if (draft / PROGRESS).is_file():
+        known = json.loads((draft / PROGRESS).read_text(encoding="utf-8"))
+        if {name: known.get(name) for name in identity} == identity:
+            return int(known["done"])
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    return 0
+
+
+def _opened(path: Path, shape: tuple[int, int], new: bool) -> Any:
+    return np.lib.format.open_memmap(path, "w+" if new else "r+", np.float32, shape if new else None)
+
+
+def _write(path: Path, values: dict[str, Any]) -> None:
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(values), encoding="utf-8")
+    os.replace(draft, path)
+
+
+def _take_place(draft: Path, output: Path) -> None:
+    before = output.with_name(f"{output.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
+    if output.exists():
+        os.replace(output, before)
+    os.replace(draft, output)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _of_model(folder: Path) -> str:
+    with (folder / WEIGHTS).open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()[:16]
+
+
+def _of_catalogue(catalogue: Catalogue) -> str:
+    found = hashlib.blake2b()
+    for item, text in zip(catalogue.ids, catalogue.texts, strict=True):
+        found.update(f"{item}\x1f{text}\x1e".encode("utf-8", "surrogatepass"))
+    return found.hexdigest()[:16]
