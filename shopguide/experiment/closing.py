@@ -23,7 +23,7 @@ BESIDE = {
     "fused": "with BM25",
     "popularity": "popularity",
     "item_knn": "item-kNN",
-    "with_item_knn": "with item-kNN",
+    "with_item_knn": "with both",
     "network": "network alone",
     "ceiling": "ceiling",
 }

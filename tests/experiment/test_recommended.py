@@ -31,7 +31,7 @@ def recommended(tmp_path_factory: pytest.TempPathFactory) -> Recommended:
 
 def test_scores_stand_beside_those_of_the_crowd(recommended: Recommended) -> None:
     (child,) = recommended.store.find_children(recommended.run_id)
-    for name in ("test", "bm25", "popularity", "item_knn", "with_item_knn"):
+    for name in ("test", "bm25", "popularity", "item_knn", "fused", "with_item_knn"):
         assert 0 <= child.data.metrics[f"{name}/ndcg_at_10"] <= 1
     assert child.data.metrics["test/recall_at_100"] > 0.3
     found = evaluate_run(recommended.store, recommended.run_id, None, recommended.config.data, "test", 256)

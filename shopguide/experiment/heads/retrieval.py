@@ -70,18 +70,17 @@ class RetrievalHead(Head):
         return retrieval_scores(examples, answers)
 
     def baselines(self, predictor: Encoder, train: Examples, held_out: Examples, answers: Found) -> dict[str, Scores]:
-        """BM25; of recommendation, popularity and item-kNN; and the fusion of the model with BM25 or item-kNN."""
+        """BM25; of recommendation, popularity and item-kNN; and the fusion of the model with them."""
         assert held_out.catalogue is not None
         deeper = DEPTH + 2 * REMEMBERED
         found = {"bm25": bm25_search(held_out.catalogue.texts, held_out.first, deeper if held_out.history else DEPTH)}
-        if held_out.history is None:
-            found["fused"] = fused(answers, found["bm25"])
-        else:
+        if held_out.history is not None:
             found |= {rank.__name__: rank(train, held_out, deeper) for rank in (popularity, item_knn)}
             place = {item: row for row, item in enumerate(held_out.catalogue.ids)}
             known = [{place[item] for item in items if item in place} for items in held_out.history]
             found = {name: without(rows, known, DEPTH) for name, rows in found.items()}
-            found["with_item_knn"] = fused(answers, found["item_knn"])
+            found["with_item_knn"] = fused(answers, found["bm25"], found["item_knn"])
+        found["fused"] = fused(answers, found["bm25"])
         return {name: retrieval_scores(held_out, rows) for name, rows in found.items()}
 
     def figures(self, card: Card, examples: Examples, answers: Found, split: str) -> Iterator[tuple[str, Any]]:
