@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shopguide import evaluate, export, predict, train
+from shopguide import evaluate, export, index, predict, train
 from shopguide.command_line import Command, _check_all, _flag_first, _quote
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +19,7 @@ COMMANDS = {
     "train": Command("train", train.parse_config, train.train, open_keys=train.OPEN_KEYS),
     "predict": Command("predict", predict.check, predict.predict, free_text=predict.FREE_TEXT),
     "export": Command("export", export.check, export.export, free_text=export.FREE_TEXT),
+    "index": Command("index", index.check, index.index, free_text=index.FREE_TEXT, open_keys=index.OPEN_KEYS),
     "evaluate": Command("evaluate", evaluate.check, evaluate.evaluate, open_keys=evaluate.OPEN_KEYS),
 }
 
@@ -38,6 +39,7 @@ def test_every_command_is_valid(readme: str, tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_shop").mkdir()
     (tmp_path / "queries.jsonl").write_text("{}")
+    (tmp_path / "behaviours.jsonl").write_text("{}")
     commands = typed(readme)
     assert len(commands) >= 5
     for module, *arguments in commands:
