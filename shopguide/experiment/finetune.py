@@ -18,7 +18,7 @@ from shopguide.models.backbone import freeze_layers
 from shopguide.models.unpadded import runs_unpadded
 from shopguide.objectives.objective import Objective
 from shopguide.tasks.task import Examples, Task
-from shopguide.text.batches import Batches, BatchLoader
+from shopguide.text.batches import Batches, BatchLoader, loading_workers
 from shopguide.text.plan import BatchPlan
 
 PROBED = 50_000
@@ -117,7 +117,7 @@ def finetune_together(
         config.ema,
     )
     loaders = [
-        None if not len(part) else _loader(part, config.batch, tokenizer, module, place.seed, shuffle=part is learnt)
+        None if not len(part) else _loader(part, config.batch, tokenizer, module, place, shuffle=part is learnt)
         for part in (learnt, watched)
     ]
     assert loaders[0] is not None
@@ -205,8 +205,9 @@ def drawn(examples: Examples, count: int | None, seed: int) -> Examples:
 
 
 def _loader(
-    encoded: Any, batch: BatchConfig, tokenizer: Any, module: Objective, seed: int, shuffle: bool
+    encoded: Any, batch: BatchConfig, tokenizer: Any, module: Objective, place: Place, shuffle: bool
 ) -> BatchLoader:
     unpadded, lists = runs_unpadded(module.model), encoded.lists if module.listed else None
-    plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, seed, shuffle, unpadded, encoded.groups, lists)
-    return BatchLoader(encoded, Batches(plan), encoded.collate(tokenizer.pad_token_id), batch.num_workers)
+    plan = BatchPlan(encoded.lengths, batch.size, batch.tokens, place.seed, shuffle, unpadded, encoded.groups, lists)
+    workers = loading_workers(batch.num_workers, place.device)
+    return BatchLoader(encoded, Batches(plan), encoded.collate(tokenizer.pad_token_id), workers)

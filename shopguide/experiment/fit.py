@@ -216,6 +216,8 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
         callbacks.append(EarlyStopping(monitor, patience=plan.patience, mode=_mode(monitor)))
     shows_bar = bool(place.trainer.get("enable_progress_bar", sys.stderr.isatty()))
     trainer = _trainer(plan, place, [*callbacks, StepBar(curves)] if shows_bar else callbacks, shows_bar)
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
     with _interruptible(), _garbage_frozen():
         trainer.fit(objective, train, dev, ckpt_path=checkpoint, weights_only=True)
     if best is not None and best.best_model_path:

@@ -9,7 +9,7 @@ from shopguide.errors import DataError, ModelError
 from shopguide.experiment.prepare import load_material
 from shopguide.inference.card import read_card
 from shopguide.inference.encoder import Encoder
-from shopguide.inference.indexing import build_index
+from shopguide.inference.indexing import build_index, check_place
 from shopguide.inference.vectors import Vectors
 from shopguide.records.tables import column
 from shopguide.runs.store import Store
@@ -36,9 +36,10 @@ def index_run(
 
     Raises:
         DataError: the shop has no products.
-        ModelError: no task of the run finds products, or several do; or as `build_index`.
+        ModelError: no task of the run finds products, or several do; or as `build_index`, told before any work.
         RunError: there is no such run or task.
     """
+    check_place(output)
     runs = store.task_runs(run, task)
     models = {name: store.task_model(run, name) for name in runs}
     finding = [name for name, folder in models.items() if read_card(folder, name).kind == RETRIEVAL]

@@ -16,7 +16,7 @@ from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import backbone_config, build_model, pretraining_objective
 from shopguide.models.unpadded import runs_unpadded
 from shopguide.objectives.language_model import CausalLM, LanguageModel, MaskedLM
-from shopguide.text.batches import Batches, BatchLoader
+from shopguide.text.batches import Batches, BatchLoader, loading_workers
 from shopguide.text.corpus import Corpus, TokenTable, tokenised_corpus
 from shopguide.text.documents import pretraining_documents
 from shopguide.text.examples import CausalExamples, Collate, MaskedExamples
@@ -70,8 +70,8 @@ def pretrain(
     network = build_model(model.path, shape, objective, tokenizer)
     cls: type[LanguageModel] = MaskedLM if objective == "masked_lm" else CausalLM
     module = cls(network, replace(optimizer, lr=config.lr))
-    train = _loader(corpus.train, config, tokenizer, objective, network, place.seed, shuffle=True)
-    held_out = _loader(corpus.held_out, config, tokenizer, objective, network, place.seed, shuffle=False)
+    train = _loader(corpus.train, config, tokenizer, objective, network, place, shuffle=True)
+    held_out = _loader(corpus.held_out, config, tokenizer, objective, network, place, shuffle=False)
     plan = Plan("pretrain", config.epochs, "dev/loss", config.patience)
     fitted = fit(module, train, held_out if len(corpus.held_out) else None, plan, place)
     return Pretrained(network, tokenizer, objective, corpus, fitted)
@@ -107,14 +107,17 @@ def _loader(
     tokenizer: Any,
     objective: str,
     network: nn.Module,
-    seed: int,
+    place: Place,
     shuffle: bool,
 ) -> BatchLoader:
     masked = objective == "masked_lm"
-    examples = MaskedExamples(table, make_masker(config.masking, tokenizer, seed)) if masked else CausalExamples(table)
+    examples = (
+        MaskedExamples(table, make_masker(config.masking, tokenizer, place.seed)) if masked else CausalExamples(table)
+    )
     batch = config.batch
-    plan = BatchPlan(table.lengths, batch.size, batch.tokens, seed, shuffle, runs_unpadded(network))
-    return BatchLoader(examples, Batches(plan), Collate(tokenizer.pad_token_id), batch.num_workers)
+    plan = BatchPlan(table.lengths, batch.size, batch.tokens, place.seed, shuffle, runs_unpadded(network))
+    workers = loading_workers(batch.num_workers, place.device)
+    return BatchLoader(examples, Batches(plan), Collate(tokenizer.pad_token_id), workers)
 
 
 def make_masker(config: MaskingConfig, tokenizer: Any, seed: int) -> Masker:

@@ -3,19 +3,21 @@
 Shapes: N texts, D width, K products.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from shopguide.errors import ModelError
-from shopguide.inference.answers import BATCH_TOKENS, Answer, Answerer, told
+from shopguide.errors import DataError, ModelError
+from shopguide.inference.answers import BATCH_TOKENS, CHUNK, Answer, Answerer, told
 from shopguide.inference.network import Network
 from shopguide.inference.retrieval import Found, without
 from shopguide.inference.vectors import Vectors
 from shopguide.models.backbone import Head
 from shopguide.records.formats import listed
+from shopguide.records.schema import BadValueError, texts
 from shopguide.tasks.history import REMEMBERED
 from shopguide.tasks.task import Catalogue
 
@@ -23,6 +25,19 @@ HISTORY = {"viewed": "viewed_items", "purchased": "purchased_items"}
 """What is read of a history → the field of item_ids that it stands for."""
 ANSWERED = 10
 """Products of an answer."""
+
+
+def _ids(value: Any, name: str, number: int) -> list[str]:
+    """The item_ids of a record's list, the latest first.
+
+    Raises:
+        DataError: it is no list of them.
+    """
+    try:
+        return texts(listed(value or []))[::-1]
+    except (BadValueError, TypeError, ValueError) as error:
+        shown = repr(value)[:60]
+        raise DataError(f"record {number}: {name}: expected a list of item_ids, found {shown}") from error
 
 
 class Encoder(Network, Answerer):
@@ -66,39 +81,61 @@ class Encoder(Network, Answerer):
         """
         if self.catalogue is None:
             raise ModelError(f"task `{self.card.task}`: expected the catalogue's vectors beside the model, found none")
-        rows, scores = self.found(first, ANSWERED, batch_tokens)
-        for own, cosines in zip(rows, scores, strict=True):
+        yield from self._told_of(self.found(first, ANSWERED, batch_tokens))
+
+    def predict(self, records: Iterable[Mapping[str, Any]], *, batch_tokens: int = BATCH_TOKENS) -> Iterator[Answer]:
+        """As `Answerer.predict`; what a history holds is not recommended again.
+
+        Raises:
+            DataError: a record has none of the fields that the model reads, or no list of item_ids where it should.
+        """
+        if self.catalogue is None or not self._reads_history:
+            yield from super().predict(records, batch_tokens=batch_tokens)
+            return
+        stream, number = iter(records), 0
+        while chunk := list(islice(stream, CHUNK)):
+            named = [self._named(record, number + place) for place, record in enumerate(chunk, 1)]
+            texts = [self._texts(record, number + place)[0] for place, (record, _) in enumerate(named, 1)]
+            number += len(chunk)
+            yield from self._told_of(self.found(texts, ANSWERED, batch_tokens, [known for _, known in named]))
+
+    def _told_of(self, found: Found) -> Iterator[Answer]:
+        for own, cosines in zip(*found, strict=True):
             told = zip(own, cosines, strict=True)
             yield {"items": [self._told(int(row), score) for row, score in told if row >= 0]}
 
-    def found(self, texts: list[str], count: int, batch_tokens: int = BATCH_TOKENS) -> Found:
-        """The nearest products of the catalogue, at most `count`; what a history holds is not recommended again."""
+    def found(
+        self,
+        texts: list[str],
+        count: int,
+        batch_tokens: int = BATCH_TOKENS,
+        left_out: Sequence[set[int]] | None = None,
+    ) -> Found:
+        """The nearest products of the catalogue, at most `count` of each text, but for the rows that it leaves out."""
         assert self.catalogue is not None
-        queries, products = self.vectors(texts, batch_tokens), self.catalogue.products.texts
-        if not self._reads_history:
-            return self.catalogue.nearest(queries, count)
-        near = self.catalogue.nearest(queries, count + 2 * REMEMBERED)
-        known = [
-            {row for row in own.tolist() if products[row] and products[row] in text}
-            for own, text in zip(near[0], texts, strict=True)
-        ]
-        return without(near, known, count)
+        deeper = max(map(len, left_out or ()), default=0)
+        near = self.catalogue.nearest(self.vectors(texts, batch_tokens), count + deeper)
+        return near if left_out is None else without(near, left_out, min(count, len(self.catalogue.products)))
 
     @property
     def _reads_history(self) -> bool:
         return not HISTORY.keys().isdisjoint(self.card.inputs.first)
 
-    def _texts(self, record: Mapping[str, Any], number: int) -> tuple[str, str | None]:
-        """Of a history that is given by `viewed_items` and `purchased_items`, what the catalogue calls them."""
-        if self.catalogue is None or not self._reads_history:
-            return super()._texts(record, number)
-        words = self.catalogue.words
-        named = {
-            kind: [words[item] for item in reversed(listed(record[name])) if item in words]
-            for kind, name in HISTORY.items()
-            if record.get(name) and not record.get(kind)
-        }
-        return super()._texts({**record, **named}, number)
+    def _named(self, record: Mapping[str, Any], number: int) -> tuple[Mapping[str, Any], set[int]]:
+        """A record whose history is in the catalogue's words, and the rows of the products that it holds."""
+        assert self.catalogue is not None
+        place, called = self.catalogue.place, self.catalogue.products.texts
+        known: set[int] = set()
+        named: dict[str, list[str]] = {}
+        for kind, name in HISTORY.items():
+            rows = [place[item] for item in _ids(record.get(name), name, number) if item in place]
+            known.update(rows)
+            if record.get(kind):
+                said = record[kind] if isinstance(record[kind], list | tuple) else [record[kind]]
+                known.update(row for text in said for row in self.catalogue.called(str(text)))
+            else:
+                named[kind] = [called[row] for row in rows[:REMEMBERED]]
+        return {**record, **named}, known
 
     def _told(self, row: int, score: float) -> Answer:
         assert self.catalogue is not None

@@ -39,10 +39,9 @@ def build_index(encoder: Encoder, model: Path, catalogue: Catalogue, output: Pat
     Raises:
         ModelError: `output` is there, and no index.
     """
-    if output.exists() and not (output / ABOUT).is_file():
-        raise ModelError(f"output={output}: expected no such place, or an index, found something else there")
+    check_place(output)
     identity = {"task": encoder.card.task, "model": _of_model(model), "catalogue": _of_catalogue(catalogue)}
-    draft = output.with_name(f"{output.name}.draft")
+    draft = _draft(output)
     done = _done(draft, identity)
     matrix = _opened(draft / VECTORS, (len(catalogue), encoder.width), new=not done)
     if done:
@@ -59,6 +58,28 @@ def build_index(encoder: Encoder, model: Path, catalogue: Catalogue, output: Pat
     (draft / PROGRESS).unlink(missing_ok=True)
     _take_place(draft, output)
     return load_index(output, model)
+
+
+def check_place(output: Path) -> None:
+    """Tell before any work of a place where no index can be made.
+
+    Raises:
+        ModelError: something else lies there, or nothing can be written there.
+    """
+    for place, known in ((output, (ABOUT,)), (_draft(output), (PROGRESS, ABOUT, VECTORS)), (_before(output), (ABOUT,))):
+        if place.exists() and not any((place / name).is_file() for name in known):
+            raise ModelError(f"output={output}: expected no {place}, or an index, found something else there")
+    folder = output.parent if output.parent.exists() else output.parent.parent
+    if not os.access(folder, os.W_OK):
+        raise ModelError(f"output={output}: expected a place to write, found none in {folder}")
+
+
+def _draft(output: Path) -> Path:
+    return output.with_name(f"{output.name}.draft")
+
+
+def _before(output: Path) -> Path:
+    return output.with_name(f"{output.name}.before")
 
 
 def load_index(folder: Path, model: Path) -> Vectors:
@@ -106,7 +127,7 @@ def _write(path: Path, values: dict[str, Any]) -> None:
 
 
 def _take_place(draft: Path, output: Path) -> None:
-    before = output.with_name(f"{output.name}.before")
+    before = _before(output)
     shutil.rmtree(before, ignore_errors=True)
     if output.exists():
         os.replace(output, before)

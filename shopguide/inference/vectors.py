@@ -28,9 +28,20 @@ class Vectors:
     """(M, D)."""
 
     @cached_property
-    def words(self) -> dict[str, str]:
-        """item_id → the product as it is read."""
-        return dict(zip(self.products.ids, self.products.texts, strict=True))
+    def place(self) -> dict[str, int]:
+        """item_id → row."""
+        return {item: row for row, item in enumerate(self.products.ids)}
+
+    def called(self, text: str) -> list[int]:
+        """The rows of the products that are read exactly so."""
+        return self._called.get(text, [])
+
+    @cached_property
+    def _called(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for row, text in enumerate(self.products.texts):
+            found.setdefault(text, []).append(row)
+        return found
 
     def nearest(self, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """(N, K) row numbers and (N, K) cosines of the nearest products, the nearest first; exact.
@@ -62,7 +73,7 @@ class Vectors:
     @classmethod
     def load(cls, folder: Path) -> "Vectors | None":
         """Read them from beside a model, memory-mapped; None where there are none."""
-        if not (folder / VECTORS).is_file():
+        if not all((folder / name).is_file() for name in (VECTORS, ITEMS)):
             return None
         table = pa.ipc.open_file(pa.memory_map(str(folder / ITEMS))).read_all()
         products = Catalogue(Column(table["item_id"]), Column(table["text"]))

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from shopguide.records.tables import Shop, column
 
 REMEMBERED = 20
@@ -31,6 +33,19 @@ def histories(shop: Shop) -> list[History]:
         found[row] = {"viewed": viewed[:REMEMBERED], "purchased": earlier[:REMEMBERED]}
         if user is not None:
             bought[user] = [*own, *earlier][:REMEMBERED]
+    return found
+
+
+def after_held_out(shop: Shop, split: np.ndarray) -> set[int]:
+    """The training rows of shoppers after a dev or test row of theirs: what they remember is held out."""
+    seen: set[str] = set()
+    found: set[int] = set()
+    for row, behaviour in _in_time(shop):
+        user = behaviour["user_id"]
+        if user is not None and split[row] in ("dev", "test"):
+            seen.add(user)
+        elif user in seen and split[row] == "train":
+            found.add(row)
     return found
 
 

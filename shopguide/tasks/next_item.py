@@ -19,11 +19,14 @@ Ranking = tuple[np.ndarray, np.ndarray]
 def popularity(train: Examples, held_out: Examples, count: int) -> Ranking:
     """The products that came next most often, the same for everyone."""
     score = np.asarray(_baskets(train, train.wanted or []).sum(0)).ravel()
-    return _best(np.broadcast_to(score, (len(held_out), len(score))), count)
+    rows, found = _best(score[None], count)
+    return np.repeat(rows, len(held_out), axis=0), np.repeat(found, len(held_out), axis=0)
 
 
 def item_knn(train: Examples, held_out: Examples, count: int) -> Ranking:
-    """Σ over the history of the cosine of two products' shoppers (Sarwar et al. 2001; Deshpande and Karypis 2004)."""
+    """Σ over the history of the cosine of the baskets that two products are in (Sarwar et al. 2001; Deshpande and
+    Karypis 2004); a basket is what is known and what comes next of a training example.
+    """
     together = [[*known, *following] for known, following in zip(train.history or (), train.wanted or (), strict=True)]
     baskets = _baskets(train, together)
     sizes = np.sqrt(np.asarray(baskets.sum(0)).ravel())

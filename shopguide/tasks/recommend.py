@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from shopguide.records.partition import Partition
 from shopguide.records.tables import Shop, column
-from shopguide.tasks.history import History, histories, in_words
+from shopguide.tasks.history import History, after_held_out, histories, in_words
 from shopguide.tasks.task import OPTIONS, Catalogue, Examples, Kind, Task, Truth
 from shopguide.text.inputs import InputSpec
 
@@ -21,7 +21,8 @@ class Recommend(Task):
     was bought, the last one viewed comes after those before it.
 
     What a shopper has viewed or bought before is not recommended again. Of the viewed products that are read, none was
-    then bought: the answer would stand in the question.
+    then bought: the answer would stand in the question. Training rows that follow a held-out row of the same shopper,
+    and so know of it, are left out.
     """
 
     fields: tuple[str, ...] = ("title",)
@@ -52,9 +53,10 @@ class Recommend(Task):
         found = Examples(wanted=[], history=[], catalogue=Catalogue([*words], texts))
         assert found.wanted is not None
         assert found.history is not None
+        too_late = after_held_out(shop, parts.behaviours)
         for row, (behaviour, before) in enumerate(zip(shop.behaviours, histories(shop), strict=True)):
             split = str(parts.behaviours[row])
-            if split == "aside":
+            if split == "aside" or row in too_late:
                 continue
             steps = list(self._steps(before, [item for item in behaviour["purchased_items"] if item in words]))
             for known, following in steps if split == "train" else steps[:1]:
@@ -69,10 +71,12 @@ class Recommend(Task):
         return found
 
     def _steps(self, before: History, bought: list[str]) -> Iterator[Step]:
-        """The latest first."""
+        """The latest first; what the shopper has bought before comes next for nobody."""
+        new = [item for item in bought if item not in before["purchased"]]
         viewed = [item for item in before["viewed"] if item not in bought]
-        if bought:
-            yield {**before, "viewed": viewed}, bought
-        for number in range(min(len(viewed) - 1, self.steps - bool(bought))):
+        if new:
+            yield {**before, "viewed": viewed}, new
+        for number in range(min(len(viewed) - 1, self.steps - bool(new))):
             earlier = [item for item in viewed[number + 1 :] if item != viewed[number]]
-            yield {**before, "viewed": earlier}, [viewed[number]]
+            if viewed[number] not in before["purchased"]:
+                yield {**before, "viewed": earlier}, [viewed[number]]

@@ -73,24 +73,26 @@ def _rank() -> tuple[int, int]:
     return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if ready else (0, 1)
 
 
-def loading_workers() -> int:
-    """Processes that make batches while a GPU trains; a CPU that trains has none to spare."""
-    return min(MOST_WORKERS, (os.cpu_count() or 1) - 1) if torch.cuda.is_available() else 0
+def loading_workers(wanted: int | None, device: str) -> int:
+    """Processes that make batches: as many as are wanted; else some where a GPU trains, none where a CPU does."""
+    if wanted is not None or not device.startswith("cuda"):
+        return wanted or 0
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST_WORKERS, own - 1)
 
 
 class BatchLoader(DataLoader[Any]):
     """A loader whose place in the data is part of the checkpoint."""
 
     def __init__(
-        self, examples: Dataset[Any], batches: Batches, collate: Callable[[Sequence[Any]], Any], num_workers: int | None
+        self, examples: Dataset[Any], batches: Batches, collate: Callable[[Sequence[Any]], Any], num_workers: int
     ) -> None:
-        workers = loading_workers() if num_workers is None else num_workers
         super().__init__(
             examples,
             batch_sampler=batches,
             collate_fn=collate,
-            num_workers=workers,
-            persistent_workers=workers > 0,
+            num_workers=num_workers,
+            persistent_workers=num_workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
         self.batches = batches

@@ -67,8 +67,8 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
         its labels are missing.
         """
         whole = cls.__new__(cls)
-        names = list(parts[0].columns)
-        whole.columns = {name: Ragged.joined(part.columns[name] for part in parts) for name in names}
+        full = [part for part in parts if len(part)] or parts[:1]  # of no text it is not known what columns it has
+        whole.columns = {name: Ragged.joined(part.columns[name] for part in full) for name in full[0].columns}
         whole.lengths = np.concatenate([part.lengths for part in parts])
         whole.groups = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         whole.lists = None

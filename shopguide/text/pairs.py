@@ -49,7 +49,8 @@ class QueryPairs(Dataset[dict[str, Any]]):
         self.hard = 0
         """H: products drawn for each pair, by (epoch, pair), from the pool of its query."""
         self.pool: np.ndarray | None = None
-        """(Q, P) products that look as if they fit, and are not known to; -1 where there are fewer."""
+        """(Q, P) products that look as if they fit, and are not known to; -1 where there are fewer. In shared memory:
+        what is found later reaches the loader's processes, too."""
         self.groups: np.ndarray | None = None
         self.lists: np.ndarray | None = None
 
@@ -97,7 +98,10 @@ class QueryPairs(Dataset[dict[str, Any]]):
         """Take (Q, ≥ P) products, the most alike first, for the pool, but for those that fit."""
         fits = self.fits(np.arange(len(rows))[:, None], rows)
         order = np.argsort(fits, axis=1, kind="stable")
-        self.pool = np.where(np.take_along_axis(fits, order, 1), -1, np.take_along_axis(rows, order, 1))
+        found = np.where(np.take_along_axis(fits, order, 1), -1, np.take_along_axis(rows, order, 1))
+        if self.pool is None or self.pool.shape != found.shape:
+            self.pool = torch.from_numpy(found).share_memory_().numpy()  # type: ignore[no-untyped-call]
+        self.pool[:] = found
 
     def collate(self, pad_id: int) -> "CollatePairs":
         """What makes batches of the pairs."""

@@ -33,7 +33,8 @@ def test_scores_stand_beside_those_of_the_crowd(recommended: Recommended) -> Non
     (child,) = recommended.store.find_children(recommended.run_id)
     for name in ("test", "bm25", "popularity", "item_knn", "fused", "with_item_knn"):
         assert 0 <= child.data.metrics[f"{name}/ndcg_at_10"] <= 1
-    assert child.data.metrics["test/recall_at_100"] > 0.3
+    # Of 150 products, a random order has 0.67 of what comes next among the first 100, and 0.07 among the first ten.
+    assert child.data.metrics["test/recall_at_10"] > 0.12
     found = evaluate_run(recommended.store, recommended.run_id, None, recommended.config.data, "test", 256)
     for name in ("ndcg_at_10", "recall_at_100"):
         assert found["recommend"][name]["value"] == pytest.approx(child.data.metrics[f"test/{name}"], abs=1e-6)
@@ -49,9 +50,18 @@ def test_a_history_is_told_by_ids_or_in_words(recommended: Recommended) -> None:
     one, other = model.predict([by_ids, in_words])
     assert one["items"] == other["items"]
     assert len(one["items"]) == 10
-    titles = {words[item] for item in seen}
-    assert not {item["text"] for item in one["items"]} & titles, "what was seen is not recommended again"
+    assert not {item["item_id"] for item in one["items"]} & set(seen), "what was seen is not recommended again"
     alone = next(iter(model.predict([{"viewed_items": [seen[0], "unknown"]}])))
-    assert alone["items"]
+    assert len(alone["items"]) == 10
+    everything = next(iter(model.predict([{"viewed_items": list(products.ids[:-4])}])))
+    assert {item["item_id"] for item in everything["items"]} == set(products.ids[-4:])
+    (asked,) = model.predict([{"query": words[seen[0]]}])
+    assert asked["items"][0]["text"] == words[seen[0]], "what is only asked for is recommended"
     with pytest.raises(DataError, match="expected text in query or viewed or purchased, found only viewed_items"):
         list(model.predict([{"viewed_items": ["unknown"]}]))
+
+
+@pytest.mark.parametrize("items", [5, "[1,2", [{"item_id": "I1"}]], ids=str)
+def test_a_history_that_is_no_list_is_told(items: object, recommended: Recommended) -> None:
+    with pytest.raises(DataError, match="record 2: viewed_items: expected a list of item_ids, found"):
+        list(load_model(recommended.folder).predict([{"query": "a"}, {"query": "a", "viewed_items": items}]))

@@ -90,10 +90,19 @@ def test_the_finished_one_takes_the_place_of_the_old(model: Path, tmp_path: Path
 
 def test_what_is_no_index_is_told(model: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    with pytest.raises(ModelError, match=r"output=.*mine: expected no such place, or an index, found something else"):
+    with pytest.raises(ModelError, match=r"output=.*mine: expected no .*mine, or an index, found something else"):
         build_index(Encoder.load(model), model, PRODUCTS, tmp_path / "mine", 256)
     with pytest.raises(ModelError, match=r"expected a folder that `python -m shopguide.index` made, found none"):
         load_index(tmp_path / "mine", model)
+
+
+def test_nobody_elses_draft_is_deleted(model: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "index.draft" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(ModelError, match=r"expected no .*index.draft, or an index, found something else"):
+        build_index(Encoder.load(model), model, PRODUCTS, tmp_path / "index", 256)
+    assert mine.read_text() == "mine"
 
 
 def test_one_of_another_model_is_refused(model: Path, tmp_path: Path) -> None:

@@ -49,6 +49,36 @@ def test_steps_of_training_rows_are_learnt_too(tmp_path: Path) -> None:
     ], "of a product that comes again, its own earlier views are not read; of test rows, the last step alone"
 
 
+def test_what_was_bought_before_comes_next_for_nobody(tmp_path: Path) -> None:
+    shop = shop_of(
+        tmp_path,
+        {"user_id": "U", "viewed_items": ["I4"], "purchased_items": ["I1"], "timestamp": 10},
+        {"user_id": "U", "viewed_items": ["I5", "I2"], "purchased_items": ["I1"], "timestamp": 20},
+        {"user_id": "U", "viewed_items": ["I5", "I1"], "timestamp": 30},
+        {"user_id": "U", "viewed_items": ["I6"], "purchased_items": ["I1", "I3"], "timestamp": 40},
+    )
+    found = Recommend(name="recommend").examples(shop, parts(shop), None)
+    assert found.wanted == [{"I1": 1.0}, {"I2": 1.0}, {"I3": 1.0}], "bought again: the last one viewed comes next"
+    assert not any(set(own) & set(known) for own, known in zip(found.wanted, found.history or (), strict=True))
+
+
+def test_what_remembers_a_held_out_purchase_is_not_learnt(tmp_path: Path) -> None:
+    rows = [
+        {"user_id": user, "query": query, "viewed_items": ["I2"], "purchased_items": [item], "timestamp": when}
+        for user, query, item, when in (
+            ("U", "a", "I1", 10),
+            ("U", "b", "I3", 20),
+            ("V", "b", "I4", 30),
+            ("U", "c", "I5", 5),
+        )
+    ]
+    shop = shop_of(tmp_path, *rows)
+    split = ["test", "train", "train", "train"]
+    found = Recommend(name="recommend").examples(shop, parts(shop, behaviours=split), None)
+    assert [list(own) for own in found.of("train").wanted or ()] == [["I4"], ["I5"]]
+    assert [list(own) for own in found.of("test").wanted or ()] == [["I1"]]
+
+
 def test_fields_are_those_of_history_and_catalogue(tmp_path: Path) -> None:
     rows = [{"viewed_items": ["I1", "I3"], "purchased_items": ["I2"]}]
     shop = shop_of(tmp_path, *rows, products=PRODUCTS)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shopguide.text.batches import Batches, BatchLoader, own_share
+from shopguide.text.batches import Batches, BatchLoader, loading_workers, own_share
 from shopguide.text.plan import BatchPlan
 
 LENGTHS = st.lists(st.integers(1, 200), min_size=1, max_size=300).map(np.array)
@@ -169,3 +169,10 @@ def test_epochs_are_of_one_length_and_leave_nothing_out(cut_after: int, count: i
     assert len(rest[1]) == len(rest[2]) == len(whole)
     again = seen + [batch for epoch in rest for batch in epoch]
     assert again == stream[: len(again)]
+
+
+def test_processes_make_batches_where_a_gpu_trains() -> None:
+    assert loading_workers(None, "cpu") == 0
+    assert loading_workers(3, "cpu") == 3
+    assert loading_workers(0, "cuda:0") == 0
+    assert 0 <= loading_workers(None, "cuda:1") <= 4

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shopguide.text.batches import Batches, BatchLoader
 from shopguide.text.pairs import Fits, QueryPairs
+from shopguide.text.plan import BatchPlan
 from shopguide.text.tokenizer import train_tokenizer
 
 QUERIES = ["red boot", "lamp", "nothing"]
@@ -77,3 +79,17 @@ def test_without_a_pool_they_come_from_the_whole_catalogue(pairs: QueryPairs) ->
     pairs.fill(np.array([[7], [1], [0]]))
     assert pairs[(0, 0)]["items"][1] == 7
     assert len(pairs[(0, 0)]["items"]) == 4
+
+
+def test_what_is_mined_later_reaches_the_processes_of_the_loader(pairs: QueryPairs) -> None:
+    pairs.draw_hard(1)
+    pairs.fill(np.array([[2], [2], [2]]))
+    loader = BatchLoader(pairs, Batches(BatchPlan(pairs.lengths, 3)), items_of, 1)
+    before = [items for batch in loader for items in batch]
+    pairs.fill(np.array([[6], [6], [6]]))
+    after = [items for batch in loader for items in batch]
+    assert ({items[1] for items in before}, {items[1] for items in after}) == ({2}, {6})
+
+
+def items_of(examples: list[dict[str, Any]]) -> list[list[int]]:
+    return [example["items"] for example in examples]

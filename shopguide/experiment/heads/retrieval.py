@@ -16,7 +16,6 @@ from shopguide.models.backbone import backbone_config, build_model
 from shopguide.objectives.matching import Matching
 from shopguide.objectives.mining import POOL, Mining
 from shopguide.tasks.bm25 import bm25_search
-from shopguide.tasks.history import REMEMBERED
 from shopguide.tasks.next_item import item_knn, popularity
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.pairs import QueryPairs
@@ -63,7 +62,7 @@ class RetrievalHead(Head):
         """The nearest products of the whole catalogue."""
         assert examples.catalogue is not None
         predictor.index(examples.catalogue, batch_tokens)
-        return predictor.found(examples.first, DEPTH, batch_tokens)
+        return predictor.found(examples.first, DEPTH, batch_tokens, _known(examples))
 
     def score(self, card: Card, examples: Examples, answers: Found) -> Scores:
         """nDCG, MRR and recall."""
@@ -72,13 +71,12 @@ class RetrievalHead(Head):
     def baselines(self, predictor: Encoder, train: Examples, held_out: Examples, answers: Found) -> dict[str, Scores]:
         """BM25; of recommendation, popularity and item-kNN; and the fusion of the model with them."""
         assert held_out.catalogue is not None
-        deeper = DEPTH + 2 * REMEMBERED
-        found = {"bm25": bm25_search(held_out.catalogue.texts, held_out.first, deeper if held_out.history else DEPTH)}
-        if held_out.history is not None:
+        known = _known(held_out)
+        deeper = DEPTH + max(map(len, known or ()), default=0)
+        found = {"bm25": bm25_search(held_out.catalogue.texts, held_out.first, deeper)}
+        if known is not None:
             found |= {rank.__name__: rank(train, held_out, deeper) for rank in (popularity, item_knn)}
-            place = {item: row for row, item in enumerate(held_out.catalogue.ids)}
-            known = [{place[item] for item in items if item in place} for items in held_out.history]
-            found = {name: without(rows, known, DEPTH) for name, rows in found.items()}
+            found = {name: without(rows, known, answers[0].shape[1]) for name, rows in found.items()}
             found["with_item_knn"] = fused(answers, found["bm25"], found["item_knn"])
         found["fused"] = fused(answers, found["bm25"])
         return {name: retrieval_scores(held_out, rows) for name, rows in found.items()}
@@ -86,6 +84,14 @@ class RetrievalHead(Head):
     def figures(self, card: Card, examples: Examples, answers: Found, split: str) -> Iterator[tuple[str, Any]]:
         """None."""
         yield from ()
+
+
+def _known(examples: Examples) -> list[set[int]] | None:
+    """Of recommendation, the rows of the products that each shopper knows: they are not recommended again."""
+    if examples.history is None or examples.catalogue is None:
+        return None
+    place = {item: row for row, item in enumerate(examples.catalogue.ids)}
+    return [{place[item] for item in items if item in place} for items in examples.history]
 
 
 HEAD = RetrievalHead()

@@ -47,17 +47,23 @@ def _products(path: Path) -> Iterator[RawRow]:
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             yield bad_row(name, 0, "a JSON object of products", f"broken JSON ({error})")
             return
+        if not isinstance(items, dict):
+            yield bad_row(name, 0, "a JSON object of products", f"a {type(items).__name__}")
+            return
         for line, (number, item) in enumerate(items.items(), 1):
-            yield RawRow(name, line, _product(number, item))
+            if isinstance(item, dict):
+                yield RawRow(name, line, _product(number, item))
+            else:
+                yield bad_row(name, line, "an object with a title", f"a {type(item).__name__}")
 
 
 def _product(number: str, item: dict[str, Any]) -> dict[str, Any]:
-    said = [item[name] for name in ("title", "brand") if (item.get(name) or "").strip()]
+    described = item.get("description") or ""
     return {
         "item_id": number,
-        "title": said[0] if said else None,
-        "description": (item.get("description") or "").strip("[]'\""),
-        "category": item.get("categories"),
+        "title": item.get("title") or item.get("brand"),
+        "description": " ".join(described) if isinstance(described, list) else str(described).strip("[]'\""),
+        "category": item.get("categories") or None,
         "attributes": present({"brand": item.get("brand")}),
     }
 

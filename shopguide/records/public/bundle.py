@@ -49,15 +49,15 @@ def _products(titles: Path, categories: Path, naming: tuple[Path, ...]) -> Itera
 
     `naming`: files that name products.
     """
-    paths = {values.get("item ID"): _path(values.get("categories") or "") for _, values in _rows(categories)}
+    paths = {values.get("item ID"): (row, _path(values.get("categories") or "")) for row, values in _rows(categories)}
     for row, values in _rows(titles):
         item = values.get("item ID")
-        category = paths.pop(item, None)
-        title = html.unescape(values.get("titles") or "") or (category or "").rpartition("/")[2]
+        _, category = paths.pop(item, (row, ""))
+        title = html.unescape(values.get("titles") or "") or category.rpartition("/")[2] or item
         yield row if row.values is None else _made(row, item_id=item, title=title, category=category)
-    for number, (item, category) in enumerate(paths.items(), 1):
-        made = {"item_id": item, "title": category.rpartition("/")[2], "category": category}
-        yield RawRow(str(categories), number, made)
+    for item, (row, category) in paths.items():
+        title = category.rpartition("/")[2] or item
+        yield row if row.values is None else _made(row, item_id=item, title=title, category=category)
     said = {values.get("item ID") for path in (titles, categories) for _, values in _rows(path)}
     for path in naming:
         for row, values in _rows(path):
@@ -86,7 +86,8 @@ def _sessions(session_item: Path, user_session: Path) -> Iterator[RawRow]:
 
 
 def _intents(bundle_item: Path, bundle_intent: Path) -> Iterator[RawRow]:
-    said = {values.get("bundle ID"): values.get("intent") for _, values in _rows(bundle_intent)}
+    said = {values.get("bundle ID"): values.get("intent") for row, values in _rows(bundle_intent)}
+    yield from (row for row, _ in _rows(bundle_intent) if row.values is None)
     for row, values in _rows(bundle_item):
         intent = said.get(values.get("bundle ID"))
         if row.values is None:

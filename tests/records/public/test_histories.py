@@ -68,6 +68,23 @@ def test_broken_histories_are_told(tmp_path: Path) -> None:
         read("amazon_history", amazon(tmp_path / "none"), tmp_path / "cache")
 
 
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [("[1, 2]", "expected a JSON object of products, found a list"), ('{"0": 3}', "expected an object with a title")],
+)
+def test_products_that_are_none(items: str, message: str, tmp_path: Path) -> None:
+    root = amazon(tmp_path, valid="U1,x,x,[0],0\n")
+    (root / "Shop.item.json").write_text(items)
+    with pytest.raises(DataError, match=message):
+        read("amazon_history", root, tmp_path / "cache")
+
+
+def test_a_description_in_parts(tmp_path: Path) -> None:
+    root = amazon(tmp_path, valid="U1,x,x,[0],0\n")
+    (root / "Shop.item.json").write_text(json.dumps({"0": {"title": "Glue", "description": ["Super", "glue."]}}))
+    assert read("amazon_history", root, tmp_path / "cache").products[0]["description"] == "Super glue."
+
+
 def bundles(folder: Path, **changes: str) -> Path:
     files = {
         "item_titles": "item ID,titles\n1,Tea &amp; cups\n2,\n",
@@ -90,6 +107,21 @@ def test_sessions_and_intents(tmp_path: Path) -> None:
         ("3", "Food", "Food"),
         ("4", "4", None),
     ]
+
+
+def test_a_product_of_which_nothing_is_said_is_called_by_its_id(tmp_path: Path) -> None:
+    root = bundles(tmp_path, item_titles="item ID,titles\n1,\n", item_categories="item ID,categories\n2,\n")
+    shop = read("bundle", root, tmp_path / "cache")
+    assert {p["item_id"]: p["title"] for p in shop.products} == {"1": "1", "2": "2", "3": "3", "4": "4"}
+
+
+def test_broken_rows_of_bundles_are_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"bundle_intent.csv:3 .*expected|bundle_intent.csv:3  expected 2 cells"):
+        read("bundle", bundles(tmp_path, bundle_intent="bundle ID,intent\n5,tea\n6\n"), tmp_path / "cache")
+
+
+def test_behaviours_and_judgements_of_bundles(tmp_path: Path) -> None:
+    shop = read("bundle", bundles(tmp_path), tmp_path / "cache")
     assert [(b["user_id"], b["viewed_items"]) for b in shop.behaviours] == [("0", ["2", "1", "4"]), ("1", ["1"])]
     assert [(j["query"], j["item_id"], j["label"]) for j in shop.judgements] == [
         ("tea time", "1", "1"),
