@@ -80,7 +80,10 @@ class Encoder(Network, Answerer):
             ModelError: there is no catalogue beside the model.
         """
         if self.catalogue is None:
-            raise ModelError(f"task `{self.card.task}`: expected the catalogue's vectors beside the model, found none")
+            raise ModelError(
+                f"task `{self.card.task}`: expected the catalogue's vectors beside the model, found none; make them with "
+                "python -m shopguide.index, and add index=…"
+            )
         yield from self._told_of(self.found(first, ANSWERED, batch_tokens))
 
     def predict(self, records: Iterable[Mapping[str, Any]], *, batch_tokens: int = BATCH_TOKENS) -> Iterator[Answer]:
