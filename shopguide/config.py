@@ -181,6 +181,8 @@ class MatchingConfig:
     from the second epoch on from those that the model takes for the nearest."""
     cached: Count | None = None
     """Texts whose inner states are held at a time, and computed twice: for batches larger than memory; null: all."""
+    dimensions: list[Count] = field(default_factory=list)
+    """Numbers of a vector's first dimensions that are to serve alone as well, for smaller indexes (Matryoshka)."""
 
 
 @dataclass(config=STRICT)

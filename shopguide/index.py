@@ -24,6 +24,7 @@ class IndexConfig:
     """The products; None: those that the run was trained on."""
     run: str = "latest"
     task: str | None = None
+    dimensions: int | None = Field(default=None, ge=1)
     batch_tokens: int = Field(default=4096, ge=1)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
@@ -40,7 +41,8 @@ def index(config: IndexConfig) -> None:
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
     output = Path(config.output).expanduser()
-    task, found = index_run(store, config.run, config.task, config.data, output, config.batch_tokens)
+    asked = config.run, config.task, config.data, output, config.batch_tokens, config.dimensions
+    task, found = index_run(store, *asked)
     print(
         f"{config.output}: {len(found.products):,} products × {found.matrix.shape[1]}\n"
         f"python -m shopguide.predict run={config.run} task={task} index={config.output} text='…'"

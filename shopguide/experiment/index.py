@@ -19,7 +19,13 @@ RETRIEVAL = "retrieval"
 
 
 def index_run(
-    store: Store, run: str, task: str | None, data: DataConfig | None, output: Path, batch_tokens: int
+    store: Store,
+    run: str,
+    task: str | None,
+    data: DataConfig | None,
+    output: Path,
+    batch_tokens: int,
+    dimensions: int | None = None,
 ) -> tuple[str, Vectors]:
     """Make an index of a shop's products, each read as in training.
 
@@ -30,6 +36,7 @@ def index_run(
         data: the shop; None: the one that the run was trained on.
         output: folder to be made.
         batch_tokens: tokens that the model sees at once.
+        dimensions: as `build_index`.
 
     Returns:
         The task, and the index.
@@ -56,5 +63,5 @@ def index_run(
     shown = build_task(name, settings["tasks"][name]).shown(shop)
     encoder = Encoder.load(models[name])
     return name, build_index(
-        encoder, models[name], Catalogue(column(shop.products, "item_id"), shown), output, batch_tokens
+        encoder, models[name], Catalogue(column(shop.products, "item_id"), shown), output, batch_tokens, dimensions
     )

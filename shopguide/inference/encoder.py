@@ -81,8 +81,8 @@ class Encoder(Network, Answerer):
         """
         if self.catalogue is None:
             raise ModelError(
-                f"task `{self.card.task}`: expected the catalogue's vectors beside the model, found none; make them with "
-                "python -m shopguide.index, and add index=…"
+                f"task `{self.card.task}`: expected the catalogue's vectors beside the model, found none; "
+                "make them with python -m shopguide.index, and add index=…"
             )
         yield from self._told_of(self.found(first, ANSWERED, batch_tokens))
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from shopguide.errors import ModelError
 from shopguide.inference.encoder import Encoder
-from shopguide.inference.vectors import VECTORS, Vectors, write_products
+from shopguide.inference.vectors import VECTORS, Vectors, shortened, write_products
 from shopguide.tasks.task import Catalogue
 
 ABOUT, PROGRESS = "index.json", "progress.json"
@@ -26,7 +26,14 @@ BLOCK = 8192
 WEIGHTS = "model.safetensors"
 
 
-def build_index(encoder: Encoder, model: Path, catalogue: Catalogue, output: Path, batch_tokens: int) -> Vectors:
+def build_index(
+    encoder: Encoder,
+    model: Path,
+    catalogue: Catalogue,
+    output: Path,
+    batch_tokens: int,
+    dimensions: int | None = None,
+) -> Vectors:
     """Make the index, or go on with one of the same model and products that was cut off.
 
     Args:
@@ -35,26 +42,31 @@ def build_index(encoder: Encoder, model: Path, catalogue: Catalogue, output: Pat
         catalogue: M products.
         output: folder to be made; an index that is there is replaced when the new one is complete.
         batch_tokens: tokens that the model sees at once.
+        dimensions: the first ones of a vector, which are kept; None: all.
 
     Raises:
-        ModelError: `output` is there, and no index.
+        ModelError: `output` is there, and no index; or the model has fewer dimensions.
     """
+    width = dimensions or encoder.width
+    if width > encoder.width:
+        raise ModelError(f"dimensions={width}: expected at most {encoder.width}, the model's own")
     check_place(output)
     identity = {"task": encoder.card.task, "model": _of_model(model), "catalogue": _of_catalogue(catalogue)}
+    identity["width"] = str(width)
     draft = _draft(output)
     done = _done(draft, identity)
-    matrix = _opened(draft / VECTORS, (len(catalogue), encoder.width), new=not done)
+    matrix = _opened(draft / VECTORS, (len(catalogue), width), new=not done)
     if done:
         print(f"index {output}: goes on at product {done:,} of {len(catalogue):,}", file=sys.stderr)
     with tqdm(total=len(catalogue), initial=done, desc="index", unit=" products", file=sys.stderr) as shown:
         for start in range(done, len(catalogue), BLOCK):
             texts = list(catalogue.texts[start : start + BLOCK])
-            matrix[start : start + len(texts)] = encoder.vectors(texts, batch_tokens)
+            matrix[start : start + len(texts)] = shortened(encoder.vectors(texts, batch_tokens), width)
             matrix.flush()
             _write(draft / PROGRESS, {**identity, "done": start + len(texts)})
             shown.update(len(texts))
     write_products(draft, catalogue)
-    _write(draft / ABOUT, {**identity, "products": len(catalogue), "width": encoder.width})
+    _write(draft / ABOUT, {**identity, "products": len(catalogue), "width": width})
     (draft / PROGRESS).unlink(missing_ok=True)
     _take_place(draft, output)
     return load_index(output, model)

@@ -47,10 +47,10 @@ class Vectors:
         """(N, K) row numbers and (N, K) cosines of the nearest products, the nearest first; exact.
 
         Args:
-            queries: (N, D) of unit length.
+            queries: (N, D) of unit length, or wider ones, whose first D dimensions count.
             count: K; fewer where the catalogue has fewer.
         """
-        count = min(count, len(self.products))
+        count, queries = min(count, len(self.products)), shortened(queries, self.matrix.shape[1])
         step = max(1, AT_ONCE // max(1, len(self.products)))
         parts = [self._nearest(queries[start : start + step], count) for start in range(0, len(queries), step)]
         if not parts:
@@ -78,6 +78,15 @@ class Vectors:
         table = pa.ipc.open_file(pa.memory_map(str(folder / ITEMS))).read_all()
         products = Catalogue(Column(table["item_id"]), Column(table["text"]))
         return cls(products, np.load(folder / VECTORS, mmap_mode="r"))
+
+
+def shortened(vectors: np.ndarray, width: int) -> np.ndarray:
+    """(N, ≥ D) → (N, D) of unit length: the first dimensions."""
+    if vectors.shape[1] == width:
+        return vectors
+    first = vectors[:, :width]
+    found: np.ndarray = first / np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-12)
+    return found
 
 
 class Column(Sequence[str]):

@@ -4,10 +4,13 @@ L = −(1/B) Σᵢ log exp(qᵢ·pᵢ/τ) / Σⱼ exp(qᵢ·pⱼ/τ) over unit v
 Henderson et al. 2017; InfoNCE: van den Oord et al. 2018). A product that is known to fit query i, too, is no negative
 of it; hard negatives, where there are any, are products more. With `cached`, inner states are held for a few texts at a
 time and computed again on the way back, which gives the same gradient (GradCache: Gao et al. 2021), so that B is not
-bounded by memory.
+bounded by memory. With `dimensions`, the loss is a mean over the whole vectors and their first dimensions, each made
+unit vectors of their own (Matryoshka representations: Kusupati et al. 2022).
 
 Shapes: B pairs, H hard negatives of each, D width.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -34,6 +37,7 @@ class Matching(Objective):
         temperature: τ.
         cached: texts whose inner states are held at a time; None: those of the batch.
         mining: what looks for hard negatives.
+        dimensions: numbers of first dimensions that are to serve alone, too.
     """
 
     def __init__(
@@ -43,9 +47,10 @@ class Matching(Objective):
         temperature: float = 0.05,
         cached: int | None = None,
         mining: Mining | None = None,
+        dimensions: Sequence[int] = (),
     ) -> None:
         super().__init__(model, optimizer)
-        self.temperature, self.cached, self._mining = temperature, cached, mining
+        self.temperature, self.cached, self._mining, self.dimensions = temperature, cached, mining, dimensions
         self._seen: list[tuple[torch.Tensor, ...]] = []
 
     def configure_callbacks(self) -> list[Callback]:
@@ -75,8 +80,15 @@ class Matching(Objective):
     def _loss_of(self, queries: torch.Tensor, products: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """In full precision: divided by τ, the error of a half-precision cosine would count."""
         with torch.autocast(queries.device.type, enabled=False):
-            scores = (queries @ products.T / self.temperature).masked_fill(known, float("-inf"))
-            return cross_entropy(scores, torch.arange(len(scores), device=scores.device))
+            losses = [self._at(queries, products, known)]
+            for width in self.dimensions:
+                first, others = (normalize(side[:, :width], dim=-1) for side in (queries, products))
+                losses.append(self._at(first, others, known))
+            return torch.stack(losses).mean()
+
+    def _at(self, queries: torch.Tensor, products: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        scores = (queries @ products.T / self.temperature).masked_fill(known, float("-inf"))
+        return cross_entropy(scores, torch.arange(len(scores), device=scores.device))
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Keep the vectors of a batch, and its loss."""

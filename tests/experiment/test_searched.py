@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shopguide.checks import parse_config
-from shopguide.errors import ModelError
+from shopguide.errors import ConfigError, ModelError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
 from shopguide.inference.encoder import Encoder
@@ -74,6 +74,12 @@ def test_what_it_cannot_do_is_told(searched: Searched, tmp_path: Path) -> None:
     assert not (tmp_path / "bare" / VECTORS).exists()
     with pytest.raises(ModelError, match="expected the catalogue's vectors beside the model, found none"):
         list(load_model(tmp_path / "bare").predict([{"query": "a"}]))
+
+
+def test_more_dimensions_than_there_are(tmp_path: Path) -> None:
+    more = {"phases": ["finetune"], "tasks": TASKS, "finetune.matching.dimensions": [8, 99]}
+    with pytest.raises(ConfigError, match=r"matching\.dimensions: expected at most 16, the model's own, found 99"):
+        run_experiment(parse_config(tiny_settings(tmp_path, **more)))
 
 
 def test_a_dev_split_in_which_nothing_fits(tmp_path: Path) -> None:

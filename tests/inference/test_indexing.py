@@ -96,6 +96,19 @@ def test_what_is_no_index_is_told(model: Path, tmp_path: Path) -> None:
         load_index(tmp_path / "mine", model)
 
 
+def test_an_index_of_the_first_dimensions(model: Path, tmp_path: Path) -> None:
+    encoder = Encoder.load(model)
+    found = build_index(encoder, model, PRODUCTS, tmp_path / "index", 256, dimensions=6)
+    whole = encoder.vectors(TEXTS)
+    first = whole[:, :6] / np.linalg.norm(whole[:, :6], axis=1, keepdims=True)
+    np.testing.assert_allclose(found.matrix, first, atol=1e-6)
+    rows, scores = found.nearest(whole[[3]], 2)
+    assert rows[0, 0] == 3
+    np.testing.assert_allclose(scores[0], np.sort(first @ first[3])[::-1][:2], atol=1e-6)
+    with pytest.raises(ModelError, match="dimensions=17: expected at most 16"):
+        build_index(encoder, model, PRODUCTS, tmp_path / "other", 256, dimensions=17)
+
+
 def test_nobody_elses_draft_is_deleted(model: Path, tmp_path: Path) -> None:
     mine = tmp_path / "index.draft" / "mine.txt"
     mine.parent.mkdir()

@@ -122,3 +122,16 @@ def test_the_ranking_of_the_dev_pairs() -> None:
     scores = (queries[[0, 2, 3]] @ products[[0, 1, 2]].T).numpy()
     assert told["dev/ndcg_at_10"] == pytest.approx(ndcg_score([[1, 1, 0], [0, 0, 1], [1, 0, 0]], scores, k=10))
     assert told["dev/loss"] == 1.25
+
+
+def test_first_dimensions_that_serve_alone_have_a_loss_of_their_own() -> None:
+    model, made = encoder("bert").eval(), batch(PAIRS, POSITIVES)
+    vectors = Matching(model, ADAMW, 0.1).vectors(made)
+    losses = []
+    for width in (16, 8, 2):
+        first = normalize(vectors[:, :width], dim=-1)
+        scores = (first[:4] @ first[4:].T / 0.1).masked_fill(made["known"], float("-inf"))
+        losses.append(cross_entropy(scores, torch.arange(4)))
+    found = Matching(model, ADAMW, 0.1, dimensions=[8, 2]).loss(made)
+    torch.testing.assert_close(found, torch.stack(losses).mean())
+    assert len({round(loss.item(), 4) for loss in losses}) == 3

@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from shopguide.config import FinetuneConfig, ModelConfig
+from shopguide.errors import ConfigError
 from shopguide.experiment.heads.head import Head, Start
 from shopguide.inference.card import Card
 from shopguide.inference.encoder import Encoder
@@ -50,13 +51,22 @@ class RetrievalHead(Head):
         return QueryPairs(tokenizer, examples.first, examples.catalogue.texts, positives, card.max_length)
 
     def objective(self, start: Start, cards: Sequence[Card], train: QueryPairs) -> Matching:
-        """In-batch negatives, and hard ones where they are asked for."""
+        """In-batch negatives, and hard ones where they are asked for.
+
+        Raises:
+            ConfigError: more first dimensions are to serve alone than there are.
+        """
         own, mining = start.config.matching, None
         if own.hard:
             train.draw_hard(own.hard)
             first, _ = bm25_search(train.product_texts, train.query_texts, POOL)
             mining = Mining(train, start.tokenizer.pad_token_id, first)
-        return Matching(start.network, start.optimizer, own.temperature, own.cached, mining)
+        width = int(start.network.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        if wrong := [number for number in own.dimensions if number > width]:
+            raise ConfigError(
+                f"finetune.matching.dimensions: expected at most {width}, the model's own, found {wrong[0]}"
+            )
+        return Matching(start.network, start.optimizer, own.temperature, own.cached, mining, own.dimensions)
 
     def answered(self, predictor: Encoder, examples: Examples, batch_tokens: int) -> Found:
         """The nearest products of the whole catalogue."""
