@@ -30,6 +30,8 @@ BESIDE = {
 """Baseline → its title."""
 MOST = 4
 """Baselines that stand beside each other."""
+WIDTH, WIDER = 120, 144
+"""Letters of a table with so many baselines, and with more."""
 
 
 def closing_table(store: Store, run_id: str) -> None:
@@ -43,7 +45,7 @@ def closing_table(store: Store, run_id: str) -> None:
     together = _beside(children)
     apart = groupby(children, key=lambda child: _beside([child])) if len(together) > MOST else [(together, children)]
     for beside, rows in apart:
-        Console(width=120).print(_table(beside, rows))
+        Console(width=WIDTH if len(beside) <= MOST else WIDER).print(_table(beside, rows))
 
 
 def _beside(children: Iterable[MlflowRun]) -> dict[str, str]:
