@@ -4,15 +4,18 @@ A folder holds the vectors, the products as they are read, and what it was made 
 `<name>.draft`; the finished one takes its place at once.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from shopguide.errors import ModelError
@@ -45,12 +48,29 @@ def build_index(
         dimensions: the first ones of a vector, which are kept; None: all.
 
     Raises:
-        ModelError: `output` is there, and no index; or the model has fewer dimensions.
+        ModelError: `output` is there, and no index; another process is making it; or the model has fewer dimensions.
     """
     width = dimensions or encoder.width
     if width > encoder.width:
         raise ModelError(f"dimensions={width}: expected at most {encoder.width}, the model's own")
     check_place(output)
+    with _alone(output):
+        return _built(encoder, model, catalogue, output, batch_tokens, width)
+
+
+@contextlib.contextmanager
+def _alone(output: Path) -> Iterator[None]:
+    """One process makes an index at a time."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(output.with_name(f".{output.name}.lock"))
+    try:
+        with lock.acquire(timeout=0):
+            yield
+    except Timeout as error:
+        raise ModelError(f"output={output}: another process is making this index; wait for it, or stop it") from error
+
+
+def _built(encoder: Encoder, model: Path, catalogue: Catalogue, output: Path, batch_tokens: int, width: int) -> Vectors:
     identity = {"task": encoder.card.task, "model": _of_model(model), "catalogue": _of_catalogue(catalogue)}
     identity["width"] = str(width)
     draft = _draft(output)

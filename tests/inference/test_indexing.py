@@ -11,7 +11,7 @@ from shopguide.errors import ModelError
 from shopguide.inference import indexing
 from shopguide.inference.card import Card
 from shopguide.inference.encoder import Encoder
-from shopguide.inference.indexing import ABOUT, build_index, load_index
+from shopguide.inference.indexing import ABOUT, _alone, build_index, load_index
 from shopguide.inference.vectors import VECTORS
 from shopguide.tasks.task import Catalogue
 from shopguide.text.inputs import InputSpec
@@ -40,7 +40,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_index_is_the_catalogues_vectors(model: Path, tmp_path: Path) -> None:
     encoder = Encoder.load(model)
     found = build_index(encoder, model, PRODUCTS, tmp_path / "index", 256)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["index"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".index.lock", "index"]
     np.testing.assert_allclose(found.matrix, encoder.vectors(TEXTS), atol=1e-6)
     assert isinstance(found.matrix, np.memmap)
     assert (list(found.products.ids), list(found.products.texts)) == (PRODUCTS.ids, TEXTS)
@@ -65,7 +65,7 @@ class CutOff(Encoder):
 def test_one_that_was_cut_off_goes_on(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt):
         build_index(CutOff.load(model), model, PRODUCTS, tmp_path / "index", 256)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.draft"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".index.lock", "index.draft"]
     counted = CutOff.load(model)
     counted.left = 3  # of five blocks two are there
     found = build_index(counted, model, PRODUCTS, tmp_path / "index", 256)
@@ -85,7 +85,7 @@ def test_the_finished_one_takes_the_place_of_the_old(model: Path, tmp_path: Path
     build_index(Encoder.load(model), model, PRODUCTS, tmp_path / "index", 256)
     few = Catalogue(PRODUCTS.ids[:3], TEXTS[:3])
     assert len(build_index(Encoder.load(model), model, few, tmp_path / "index", 256).products) == 3
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["index"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".index.lock", "index"]
 
 
 def test_what_is_no_index_is_told(model: Path, tmp_path: Path) -> None:
@@ -107,6 +107,14 @@ def test_an_index_of_the_first_dimensions(model: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(scores[0], np.sort(first @ first[3])[::-1][:2], atol=1e-6)
     with pytest.raises(ModelError, match="dimensions=17: expected at most 16"):
         build_index(encoder, model, PRODUCTS, tmp_path / "other", 256, dimensions=17)
+
+
+def test_two_do_not_make_the_same_index_at_once(model: Path, tmp_path: Path) -> None:
+    encoder = CutOff.load(model)
+    with pytest.raises(ModelError, match="another process is making this index"), _alone(tmp_path / "index"):
+        build_index(encoder, model, PRODUCTS, tmp_path / "index", 256)
+    assert encoder.left == 2, "nothing is done meanwhile"
+    assert len(build_index(Encoder.load(model), model, PRODUCTS, tmp_path / "index", 256).products) == 23
 
 
 def test_nobody_elses_draft_is_deleted(model: Path, tmp_path: Path) -> None:
