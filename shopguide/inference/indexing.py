@@ -101,8 +101,8 @@ def check_place(output: Path) -> None:
     for place, known in ((output, (ABOUT,)), (_draft(output), (PROGRESS, ABOUT, VECTORS)), (_before(output), (ABOUT,))):
         if place.exists() and not any((place / name).is_file() for name in known):
             raise ModelError(f"output={output}: expected no {place}, or an index, found something else there")
-    folder = output.parent if output.parent.exists() else output.parent.parent
-    if not os.access(folder, os.W_OK):
+    folder = next(place for place in output.absolute().parents if place.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise ModelError(f"output={output}: expected a place to write, found none in {folder}")
 
 

@@ -109,6 +109,14 @@ def test_an_index_of_the_first_dimensions(model: Path, tmp_path: Path) -> None:
         build_index(encoder, model, PRODUCTS, tmp_path / "other", 256, dimensions=17)
 
 
+def test_folders_on_the_way_are_made_and_files_there_are_told(model: Path, tmp_path: Path) -> None:
+    few = Catalogue(PRODUCTS.ids[:3], TEXTS[:3])
+    assert len(build_index(Encoder.load(model), model, few, tmp_path / "a" / "b" / "index", 256).products) == 3
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ModelError, match="expected a place to write, found none in"):
+        build_index(Encoder.load(model), model, few, tmp_path / "file" / "index", 256)
+
+
 def test_two_do_not_make_the_same_index_at_once(model: Path, tmp_path: Path) -> None:
     encoder = CutOff.load(model)
     with pytest.raises(ModelError, match="another process is making this index"), _alone(tmp_path / "index"):
