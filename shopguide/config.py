@@ -183,6 +183,17 @@ class MatchingConfig:
     """Texts whose inner states are held at a time, and computed twice: for batches larger than memory; null: all."""
     dimensions: list[Count] = field(default_factory=list)
     """Numbers of a vector's first dimensions that are to serve alone as well, for smaller indexes (Matryoshka)."""
+    teacher: str | None = None
+    """Folder of a model that grades pairs (task `relevance`, saved or exported), from which the order of each product
+    and its hard negatives is learnt as well; null: none."""
+
+    def __post_init__(self) -> None:
+        if self.teacher is not None and not self.hard:
+            raise ValueError("teacher goes with hard=1 or more: it tells a product from wrong ones")
+        if self.teacher is not None and not Path(self.teacher).expanduser().is_dir():
+            raise ValueError(
+                f"teacher={self.teacher}: expected the folder of a model that grades pairs, found none there"
+            )
 
 
 @dataclass(config=STRICT)

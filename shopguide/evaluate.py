@@ -25,6 +25,8 @@ class EvaluateConfig:
     task: str | None = None
     folder: str | None = None
     """Folder of an exported model, scored in place of the task's own."""
+    rerank: str | None = None
+    """As in `shopguide.predict`."""
     split: Literal["train", "dev", "test", "all"] = "test"
     batch_tokens: int = Field(default=4096, ge=1)
     precision: InferencePrecision = "auto"
@@ -47,9 +49,8 @@ def evaluate(config: EvaluateConfig) -> None:
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
     folder = Path(config.folder).expanduser() if config.folder else None
-    found = evaluate_run(
-        store, config.run, config.task, config.data, config.split, config.batch_tokens, folder, config.precision
-    )
+    asked = config.run, config.task, config.data, config.split, config.batch_tokens, folder, config.precision
+    found = evaluate_run(store, *asked, config.rerank)
     show(found)
     print(json.dumps(found, ensure_ascii=False))
 

@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -13,7 +14,11 @@ from shopguide.command_line import Command, run
 from shopguide.config import STRICT, InferencePrecision, TrackingConfig
 from shopguide.errors import ConfigError
 
-FREE_TEXT = frozenset({"text", "text_pair", "input", "output", "folder", "index"})
+if TYPE_CHECKING:
+    from shopguide.inference.answers import Answerer
+    from shopguide.runs.store import Store
+
+FREE_TEXT = frozenset({"text", "text_pair", "input", "output", "folder", "index", "rerank"})
 
 
 @dataclass(config=STRICT)
@@ -26,6 +31,8 @@ class PredictConfig:
     task: str | None = None
     index: str | None = None
     """Folder that `shopguide.index` made, searched in place of the catalogue that the model was trained on."""
+    rerank: str | None = None
+    """A task of the run that grades pairs, or the folder of such a model: it orders anew what is found."""
     text: str | None = None
     text_pair: str | None = None
     input: str | None = None
@@ -74,13 +81,8 @@ def predict(config: PredictConfig) -> None:
     from shopguide.inference.load import load_model
 
     predictor = load_model(folder, config.precision, card.task)
-    if config.index is not None:
-        from shopguide.inference.encoder import Encoder
-        from shopguide.inference.indexing import load_index
-
-        if not isinstance(predictor, Encoder):
-            raise ConfigError(f"index: task `{card.task}` finds no products; leave index out")
-        predictor.catalogue = load_index(Path(config.index).expanduser(), folder)
+    if config.index is not None or config.rerank is not None:
+        _set_up_search(predictor, folder, config)
     if config.text is None:
         assert config.input is not None
         answer_file(predictor, config.input, config.output, config.batch_tokens)
@@ -91,13 +93,33 @@ def predict(config: PredictConfig) -> None:
     print(json.dumps(next(predictor.predict([record])), ensure_ascii=False))
 
 
+def _set_up_search(predictor: "Answerer", folder: Path, config: PredictConfig) -> None:
+    """What is searched, and what orders the products that are found."""
+    from shopguide.inference.encoder import Encoder
+    from shopguide.inference.indexing import load_index
+    from shopguide.inference.load import load_model
+    from shopguide.inference.second_stage import SecondStage
+    from shopguide.runs.store import model_place
+
+    if not isinstance(predictor, Encoder):
+        raise ConfigError(f"task `{predictor.card.task}` finds no products; leave index and rerank out")
+    if config.index is not None:
+        predictor.catalogue = load_index(Path(config.index).expanduser(), folder)
+    if config.rerank is not None:
+        scorer, task = model_place(config.rerank, lambda: _store(config), config.run)
+        predictor.second_stage = SecondStage(load_model(scorer, config.precision, task))
+
+
 def _folder(config: PredictConfig) -> Path:
     if config.folder is not None:
         return Path(config.folder).expanduser()
+    return _store(config).task_model(config.run, config.task)
+
+
+def _store(config: PredictConfig) -> "Store":
     from shopguide.runs.store import open_store
 
-    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
-    return store.task_model(config.run, config.task)
+    return open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
 
 
 def main() -> None:

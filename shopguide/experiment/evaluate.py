@@ -16,7 +16,8 @@ from shopguide.inference.answers import Answerer
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.load import load_model
-from shopguide.runs.store import Store
+from shopguide.inference.second_stage import SecondStage
+from shopguide.runs.store import Store, model_place
 from shopguide.runs.tree import open_run
 from shopguide.tasks.task import Examples, Task
 
@@ -30,6 +31,7 @@ def evaluate_run(
     batch_tokens: int,
     folder: Path | None = None,
     precision: InferencePrecision = "auto",
+    rerank: str | None = None,
 ) -> dict[str, Any]:
     """Score the experiment's models on one split of a shop's records.
 
@@ -42,24 +44,28 @@ def evaluate_run(
         batch_tokens: tokens a model sees at once.
         folder: of an exported model of the task, scored in place of the run's own; its name ends the metrics' names.
         precision: of a model in torch.
+        rerank: a task of the run that grades pairs, or the folder of such a model: it orders anew what is found.
 
     Returns:
         Task → metrics, each `{"value", "low", "high"}` (bounds where a bootstrap interval is known), and `examples`.
 
     Raises:
         DataError: the records have no labelled example of that split.
-        ModelError: the exported model is of another task.
+        ModelError: the exported model is of another task, or nothing is there to be ordered anew.
         RunError: there is no such run or task.
     """
     runs = store.task_runs(run, task)
     settings = store.settings(next(iter(runs.values())))
     data = data or parse(DataConfig, settings["data"])
     material = load_material(data)
-    place = f"evaluate/{data.name}/{split}" + (f"/{folder.name}" if folder else "")
+    place = f"evaluate/{data.name}/{split}" + (f"/{folder.name}" if folder else "") + ("/reranked" if rerank else "")
+    second = _second_stage(store, run, rerank, precision)
     found: dict[str, Any] = {}
     there: set[str] = set()
     for name, phase_run in runs.items():
         predictor = _loaded(folder or store.task_model(run, name), precision, name)
+        if second is not None:
+            _put_behind(predictor, second)
         every = _examples(build_task(name, settings["tasks"][name]), predictor, material)
         examples = every.of(split)
         if not len(examples):
@@ -81,6 +87,19 @@ def _loaded(folder: Path, precision: InferencePrecision, task: str) -> Any:
     if predictor.card.task != task:
         raise ModelError(f"folder={folder}: expected a model of task `{task}`, found one of `{predictor.card.task}`")
     return predictor
+
+
+def _second_stage(store: Store, run: str, rerank: str | None, precision: InferencePrecision) -> SecondStage | None:
+    if rerank is None:
+        return None
+    folder, task = model_place(rerank, lambda: store, run)
+    return SecondStage(load_model(folder, precision, task))
+
+
+def _put_behind(predictor: Any, second: SecondStage) -> None:
+    if predictor.card.kind != "retrieval":
+        raise ModelError(f"rerank: task `{predictor.card.task}` finds no products; name one that does with task=…")
+    predictor.second_stage = second
 
 
 def _no_examples(split: str, tasks: Iterable[str], data: str, there: Iterable[str]) -> DataError:

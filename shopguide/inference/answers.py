@@ -78,6 +78,12 @@ class Classifier(Answerer):
         """Target → (N, C) probabilities, rows as given."""
         return self.decided(self.network_posterior(first, second, batch_tokens=batch_tokens), first, second)
 
+    def rough_posterior(
+        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> Posteriors:
+        """As `posterior`, as exact as an order of many needs."""
+        return self.posterior(first, second, batch_tokens=batch_tokens)
+
     def decided(self, own: Posteriors, first: list[str], second: list[str] | None) -> Posteriors:
         """What the model says where its network says `own`: as sure as it may be, or fused with its lexical branch;
         consistent over its tree.

@@ -14,6 +14,7 @@ from shopguide.errors import DataError, ModelError
 from shopguide.inference.answers import BATCH_TOKENS, CHUNK, Answer, Answerer, told
 from shopguide.inference.network import Network
 from shopguide.inference.retrieval import Found, without
+from shopguide.inference.second_stage import DEPTH, SecondStage
 from shopguide.inference.vectors import Vectors
 from shopguide.models.backbone import Head
 from shopguide.records.formats import listed
@@ -45,6 +46,8 @@ class Encoder(Network, Answerer):
 
     head: ClassVar[Head] = "encoder"
     catalogue: Vectors | None = None
+    second_stage: SecondStage | None = None
+    """What orders the nearest products anew."""
 
     def load_more(self, folder: Path) -> None:
         """The catalogue that it was trained on."""
@@ -74,7 +77,8 @@ class Encoder(Network, Answerer):
         return self.catalogue
 
     def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
-        """`items`: the nearest products, as they are read, and their cosines, the nearest first.
+        """`items`: the nearest products, as they are read, and their cosines (expected gains, as shares of the greatest
+        one, where there is a second stage), the nearest first.
 
         Raises:
             ModelError: there is no catalogue beside the model.
@@ -114,11 +118,19 @@ class Encoder(Network, Answerer):
         batch_tokens: int = BATCH_TOKENS,
         left_out: Sequence[set[int]] | None = None,
     ) -> Found:
-        """The nearest products of the catalogue, at most `count` of each text, but for the rows that it leaves out."""
+        """The nearest products of the catalogue, at most `count` of each text, but for the rows that it leaves out.
+
+        With a second stage, the first ones of those that it reads, and their expected gains.
+        """
         assert self.catalogue is not None
+        wanted = min(max(count, DEPTH) if self.second_stage else count, len(self.catalogue.products))
         deeper = max(map(len, left_out or ()), default=0)
-        near = self.catalogue.nearest(self.vectors(texts, batch_tokens), count + deeper)
-        return near if left_out is None else without(near, left_out, min(count, len(self.catalogue.products)))
+        near = self.catalogue.nearest(self.vectors(texts, batch_tokens), wanted + deeper)
+        near = near if left_out is None else without(near, left_out, wanted)
+        if self.second_stage is None:
+            return near
+        rows, gains = self.second_stage.ordered(texts, self.catalogue.products.texts, near, batch_tokens)
+        return rows[:, :count], gains[:, :count]
 
     @property
     def _reads_history(self) -> bool:

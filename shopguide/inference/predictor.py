@@ -56,6 +56,12 @@ class Predictor(Network, Classifier):
         """Target → (N, C) probabilities, rows as given."""
         return self._sure(first, second, batch_tokens, self.decided)
 
+    def rough_posterior(
+        self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> Posteriors:
+        """As `posterior`, without a second look at close calls."""
+        return self._sure(first, second, batch_tokens, self.decided, exactly=False)
+
     def encoded(self, first: Texts, second: Texts | None) -> EncodedTexts:
         """The texts as the network reads them."""
         return EncodedTexts(self.tokenizer, first, second, self.card.max_length)
@@ -64,7 +70,9 @@ class Predictor(Network, Classifier):
         """(B, K) outputs of the task's classes."""
         return sequence_logits(self.model, batch)[:, self.card.offset : self.card.offset + sum(self.card.sizes)]
 
-    def _sure(self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision) -> Posteriors:
+    def _sure(
+        self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision, exactly: bool = True
+    ) -> Posteriors:
         """What `decide` makes of the network's posteriors; close calls of either are made again in full precision."""
         if not first:
             return {target: np.zeros((0, len(classes)), np.float32) for target, classes in self.card.targets.items()}
@@ -72,7 +80,7 @@ class Predictor(Network, Classifier):
         half = self.worth_half(encoded)
         own = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
         found = decide(own, first, second)
-        told = [*own.values(), *found.values()] if half else []
+        told = [*own.values(), *found.values()] if half and exactly else []
         if len(close := np.flatnonzero(np.any([_close(part) for part in told], axis=0))):
             exact = self._posteriors(encoded, close, batch_tokens, half=False)
             beside = None if second is None else [second[i] for i in close]

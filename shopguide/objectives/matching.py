@@ -5,18 +5,20 @@ Henderson et al. 2017; InfoNCE: van den Oord et al. 2018). A product that is kno
 of it; hard negatives, where there are any, are products more. With `cached`, inner states are held for a few texts at a
 time and computed again on the way back, which gives the same gradient (GradCache: Gao et al. 2021), so that B is not
 bounded by memory. With `dimensions`, the loss is a mean over the whole vectors and their first dimensions, each made
-unit vectors of their own (Matryoshka representations: Kusupati et al. 2022).
+unit vectors of their own (Matryoshka representations: Kusupati et al. 2022). A teacher that grades pairs adds
+KL(softmax(g/τ) ‖ softmax(c/τ)) over each product and its hard negatives, of its grades g in [0, 1] and the cosines c
+(distillation from a cross-encoder: Qu et al. 2021; Ren et al. 2021).
 
 Shapes: B pairs, H hard negatives of each, D width.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from pytorch_lightning.callbacks import Callback
 from torch import nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cross_entropy, kl_div, normalize
 from torch.utils.checkpoint import checkpoint
 
 from shopguide.config import OptimizerConfig
@@ -26,6 +28,8 @@ from shopguide.objectives.nearest import nearest
 from shopguide.objectives.objective import Objective
 
 CUT = 10
+Teacher = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(N,) numbers of queries and of products → (N,) grades in [0, 1]."""
 
 
 class Matching(Objective):
@@ -38,6 +42,7 @@ class Matching(Objective):
         cached: texts whose inner states are held at a time; None: those of the batch.
         mining: what looks for hard negatives.
         dimensions: numbers of first dimensions that are to serve alone, too.
+        teacher: grades pairs; with hard negatives.
     """
 
     def __init__(
@@ -48,9 +53,11 @@ class Matching(Objective):
         cached: int | None = None,
         mining: Mining | None = None,
         dimensions: Sequence[int] = (),
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__(model, optimizer)
         self.temperature, self.cached, self._mining, self.dimensions = temperature, cached, mining, dimensions
+        self._teacher = teacher
         self._seen: list[tuple[torch.Tensor, ...]] = []
 
     def configure_callbacks(self) -> list[Callback]:
@@ -59,7 +66,19 @@ class Matching(Objective):
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Of the pairs of a batch."""
-        return self._loss_of(*self._sides(batch), batch["known"])
+        queries, products = self._sides(batch)
+        loss = self._loss_of(queries, products, batch["known"])
+        return loss if self._teacher is None else loss + self._distilled(self._teacher, queries, products, batch)
+
+    def _distilled(self, teacher: Teacher, queries: torch.Tensor, products: torch.Tensor, batch: Batch) -> torch.Tensor:
+        count, width = queries.shape
+        items = batch["item"]
+        rows = batch["query"].repeat(len(items) // count)
+        grades = torch.from_numpy(teacher(rows.cpu().numpy(), items.cpu().numpy())).to(queries)
+        with torch.autocast(queries.device.type, enabled=False):
+            cosines = (products.view(-1, count, width) * queries).sum(-1).T
+            ours, theirs = (part / self.temperature for part in (cosines, grades.view(-1, count).T))
+            return kl_div(ours.log_softmax(-1), theirs.log_softmax(-1), reduction="batchmean", log_target=True)
 
     def _sides(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, D) queries and (B + B · H, D) products."""
@@ -94,7 +113,7 @@ class Matching(Objective):
         """Keep the vectors of a batch, and its loss."""
         queries, products = self._sides(batch)
         loss = self._loss_of(queries, products, batch["known"])
-        kept = (queries, products, batch["query"], batch["item"], loss.repeat(len(queries)))
+        kept = (queries, products, batch["query"], batch["item"][: len(queries)], loss.repeat(len(queries)))
         self._seen.append(tuple(part.cpu() for part in kept))
 
     def on_validation_epoch_end(self) -> None:

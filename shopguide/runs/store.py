@@ -3,6 +3,7 @@
 import logging
 import os
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,3 +186,15 @@ def open_store(uri: str | None, experiment: str, root: Path, create: bool = True
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise RunError(f"tracking.uri={mask_uri(chosen)}: the MLflow store does not answer ({reason[:200]})") from error
+
+
+def model_place(name: str, store: Callable[[], Store], run: str) -> tuple[Path, str | None]:
+    """Where a model is that is named by its folder, or as a task of a run; and of which of its tasks.
+
+    Args:
+        name: of the folder, or of the task.
+        store: opens the store; not asked for a folder.
+        run: of the task.
+    """
+    folder = Path(name).expanduser()
+    return (folder, None) if folder.is_dir() else (store().task_model(run, name), name)

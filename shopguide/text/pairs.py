@@ -134,7 +134,8 @@ class Fits:
 class CollatePairs:
     """B queries, then the B products that fit them, then B · H hard negatives, padded as `Collate` does, without `row`.
 
-    Also (B,) `query` and `item` numbers, and (B, B + B · H) `known`: which products fit a query beside its own one.
+    Also (B,) `query` and (B + B · H,) `item` numbers, and (B, B + B · H) `known`: which products fit a query beside its
+    own one.
     """
 
     texts: Collate
@@ -149,5 +150,5 @@ class CollatePairs:
         items = np.array([example["items"][side] for side in sides[:-1] for example in examples])
         known = self.fits(queries[:, None], items)
         np.fill_diagonal(known, False)
-        columns = {"query": queries, "item": items[: len(queries)], "known": known}
+        columns = {"query": queries, "item": items, "known": known}
         return batch | {name: torch.from_numpy(column) for name, column in columns.items()}

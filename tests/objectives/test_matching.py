@@ -38,6 +38,10 @@ def batch(pairs: list[tuple[int, int]], positives: list[frozenset[int]]) -> dict
     return CollatePairs(Collate(0), Fits(fits, 13))(rows)
 
 
+def text_of(draw: np.random.Generator) -> dict[str, Any]:
+    return {"input_ids": draw.integers(5, 50, int(draw.integers(2, 7))), "row": np.int64(0)}
+
+
 PAIRS = [(0, 10), (0, 11), (1, 12), (2, 10)]
 POSITIVES = [frozenset({10, 11}), frozenset({12}), frozenset({10})]
 
@@ -64,6 +68,28 @@ def test_the_loss_is_its_formula(kind: str) -> None:
         torch.testing.assert_close(
             Matching(model, ADAMW, 0.1).loss(made), torch.stack(losses).mean(), rtol=1e-4, atol=1e-5
         )
+
+
+def test_a_teacher_adds_the_divergence_of_its_order() -> None:
+    model, draw = encoder("bert").eval(), np.random.default_rng(1)
+    rows = [
+        {"texts": [text_of(draw) for _ in range(4)], "query": query, "items": [item, *hard]}
+        for (query, item), hard in zip(PAIRS, [(3, 4), (5, 6), (7, 8), (1, 2)], strict=True)
+    ]
+    fits = np.array([(query, item) for query, items in enumerate(POSITIVES) for item in items])
+    made = CollatePairs(Collate(0), Fits(fits, 13))(rows)
+    grades = draw.random((3, 13)).astype(np.float32)
+    module = Matching(model, ADAMW, 0.1, teacher=lambda queries, items: grades[queries, items])
+    with torch.no_grad():
+        vectors = module.vectors(made)
+        terms = []
+        for number, row in enumerate(rows):
+            columns = [4 + number, 8 + number, 12 + number]
+            ours = (vectors[columns] @ vectors[number] / 0.1).softmax(-1)
+            theirs = (torch.from_numpy(grades[row["query"], row["items"]]) / 0.1).softmax(-1)
+            terms.append((theirs * (theirs / ours).log()).sum())
+        alone = Matching(model, ADAMW, 0.1).loss(made)
+        torch.testing.assert_close(module.loss(made), alone + torch.stack(terms).mean(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)

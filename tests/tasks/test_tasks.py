@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shopguide.errors import DataError
+from shopguide.errors import ConfigError, DataError
 from shopguide.records.partition import Partition, partition
 from shopguide.records.schema import TABLES
 from shopguide.records.splits import normalised
@@ -117,6 +117,35 @@ def test_relevance_draws_the_same_unseen_products_each_time(shop: Shop) -> None:
     unseen = [i for i, grade in zip(first.ids, first.labels["grade"], strict=True) if grade == "irrelevant"]
     assert unseen
     assert not {"0 I1", "0 I3", "1 I2"} & set(unseen)
+
+
+def test_wrong_products_of_a_training_query_share_its_words_and_are_worth_nothing(tmp_path: Path) -> None:
+    products = [
+        {"item_id": f"I{i}", "title": title} for i, title in enumerate(["red lamp", "red boot", "blue lamp", "x"])
+    ]
+    folder = write_shop(tmp_path / "shop", products, [])
+    judged = [("red lamp", "I0", "E"), ("red lamp", "I1", "C"), ("x", "I3", "S"), ("lamp", "I0", "E")]
+    write_lines(
+        folder / "judgements.jsonl", [{"query": q, "item_id": item, "label": label} for q, item, label in judged]
+    )
+    shop = load(folder)
+    parts = all_train(shop)
+    parts.judgements[3] = "test"
+    found = Relevance(name="relevance", fields=("title",), hard=3).examples(shop, parts, None)
+    told = list(
+        zip(found.first, found.second or [], found.labels["grade"], found.split, found.lists or [], strict=True)
+    )
+    # of `x` there is no other product with its word, and what is held out stays as it was judged
+    assert told[4:] == [("red lamp", "blue lamp", "C", "train", "red lamp")]
+    assert found.labels["grade"][:4] == ["E", "C", "S", "E"]
+
+
+def test_grades_in_no_order_have_no_least_one(tmp_path: Path) -> None:
+    folder = write_shop(tmp_path / "shop")
+    write_lines(folder / "judgements.jsonl", [{"query": "q", "item_id": "I1", "label": label} for label in ("a", "b")])
+    shop = load(folder)
+    with pytest.raises(ConfigError, match=r"tasks\.relevance\.hard: expected grades in an order"):
+        Relevance(name="relevance", hard=1).examples(shop, all_train(shop), None)
 
 
 def test_judgements_come_before_behaviours(tmp_path: Path) -> None:

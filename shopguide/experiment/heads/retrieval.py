@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from shopguide.config import FinetuneConfig, ModelConfig
@@ -12,9 +14,11 @@ from shopguide.experiment.heads.head import Head, Start
 from shopguide.inference.card import Card
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.evaluation import Scores
+from shopguide.inference.load import load_model
 from shopguide.inference.retrieval import DEPTH, NAMES, Found, fused, least_relevant, retrieval_scores, without
+from shopguide.inference.second_stage import SecondStage
 from shopguide.models.backbone import backbone_config, build_model
-from shopguide.objectives.matching import Matching
+from shopguide.objectives.matching import Matching, Teacher
 from shopguide.objectives.mining import POOL, Mining
 from shopguide.tasks.bm25 import bm25_search
 from shopguide.tasks.next_item import item_knn, popularity
@@ -55,8 +59,10 @@ class RetrievalHead(Head):
 
         Raises:
             ConfigError: more first dimensions are to serve alone than there are.
+            ModelError: the teacher does not grade pairs.
         """
         own, mining = start.config.matching, None
+        taught = None if own.teacher is None else _teacher(Path(own.teacher).expanduser(), train)
         if own.hard:
             train.draw_hard(own.hard)
             first, _ = bm25_search(train.product_texts, train.query_texts, POOL)
@@ -66,7 +72,7 @@ class RetrievalHead(Head):
             raise ConfigError(
                 f"finetune.matching.dimensions: expected at most {width}, the model's own, found {wrong[0]}"
             )
-        return Matching(start.network, start.optimizer, own.temperature, own.cached, mining, own.dimensions)
+        return Matching(start.network, start.optimizer, own.temperature, own.cached, mining, own.dimensions, taught)
 
     def answered(self, predictor: Encoder, examples: Examples, batch_tokens: int) -> Found:
         """The nearest products of the whole catalogue."""
@@ -94,6 +100,16 @@ class RetrievalHead(Head):
     def figures(self, card: Card, examples: Examples, answers: Found, split: str) -> Iterator[tuple[str, Any]]:
         """None."""
         yield from ()
+
+
+def _teacher(folder: Path, pairs: QueryPairs) -> Teacher:
+    graded = SecondStage(load_model(folder))
+
+    def taught(queries: np.ndarray, items: np.ndarray) -> np.ndarray:
+        first = [pairs.query_texts[row] for row in queries.tolist()]
+        return graded.expected(first, [pairs.product_texts[row] for row in items.tolist()]).astype(np.float32)
+
+    return taught
 
 
 def _known(examples: Examples) -> list[set[int]] | None:
