@@ -25,6 +25,7 @@ class IndexConfig:
     run: str = "latest"
     task: str | None = None
     dimensions: int | None = Field(default=None, ge=1)
+    approximate: float | None = Field(default=None, gt=0, le=1)
     batch_tokens: int = Field(default=4096, ge=1)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
@@ -41,10 +42,11 @@ def index(config: IndexConfig) -> None:
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
     output = Path(config.output).expanduser()
-    asked = config.run, config.task, config.data, output, config.batch_tokens, config.dimensions
+    asked = config.run, config.task, config.data, output, config.batch_tokens, config.dimensions, config.approximate
     task, found = index_run(store, *asked)
+    approximate = f", {found.cells.share:.1%} of the nearest found, approximately" if found.cells else ""
     print(
-        f"{config.output}: {len(found.products):,} products × {found.matrix.shape[1]}\n"
+        f"{config.output}: {len(found.products):,} products × {found.matrix.shape[1]}{approximate}\n"
         f"python -m shopguide.predict run={config.run} task={task} index={config.output} text='…'"
     )
 

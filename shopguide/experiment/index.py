@@ -26,6 +26,7 @@ def index_run(
     output: Path,
     batch_tokens: int,
     dimensions: int | None = None,
+    approximate: float | None = None,
 ) -> tuple[str, Vectors]:
     """Make an index of a shop's products, each read as in training.
 
@@ -37,6 +38,7 @@ def index_run(
         output: folder to be made.
         batch_tokens: tokens that the model sees at once.
         dimensions: as `build_index`.
+        approximate: as `build_index`.
 
     Returns:
         The task, and the index.
@@ -62,6 +64,5 @@ def index_run(
         raise DataError("index: expected products, found none")
     shown = build_task(name, settings["tasks"][name]).shown(shop)
     encoder = Encoder.load(models[name])
-    return name, build_index(
-        encoder, models[name], Catalogue(column(shop.products, "item_id"), shown), output, batch_tokens, dimensions
-    )
+    catalogue = Catalogue(column(shop.products, "item_id"), shown)
+    return name, build_index(encoder, models[name], catalogue, output, batch_tokens, dimensions, approximate)

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from shopguide.errors import ModelError
+from shopguide.inference.cells import Cells, faiss_module
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.vectors import VECTORS, Vectors, shortened, write_products
 from shopguide.tasks.task import Catalogue
@@ -27,6 +28,8 @@ ABOUT, PROGRESS = "index.json", "progress.json"
 BLOCK = 8192
 """Products between two points from which it can go on."""
 WEIGHTS = "model.safetensors"
+ASKED = 256
+"""Queries by which the cells that are looked through are counted."""
 
 
 def build_index(
@@ -36,6 +39,7 @@ def build_index(
     output: Path,
     batch_tokens: int,
     dimensions: int | None = None,
+    approximate: float | None = None,
 ) -> Vectors:
     """Make the index, or go on with one of the same model and products that was cut off.
 
@@ -46,16 +50,27 @@ def build_index(
         output: folder to be made; an index that is there is replaced when the new one is complete.
         batch_tokens: tokens that the model sees at once.
         dimensions: the first ones of a vector, which are kept; None: all.
+        approximate: the share of the nearest products that a search is to find, to be faster; None: all of them.
 
     Raises:
-        ModelError: `output` is there, and no index; another process is making it; or the model has fewer dimensions.
+        ModelError: `output` is there, and no index; another process is making it; the model has fewer dimensions; or
+            faiss, which approximate search needs, is not installed.
     """
     width = dimensions or encoder.width
     if width > encoder.width:
         raise ModelError(f"dimensions={width}: expected at most {encoder.width}, the model's own")
     check_place(output)
+    if approximate is not None:
+        faiss_module()
     with _alone(output):
-        return _built(encoder, model, catalogue, output, batch_tokens, width)
+        return _built(encoder, model, catalogue, output, batch_tokens, width, approximate)
+
+
+def _like_queries(catalogue: Catalogue) -> list[str]:
+    """The beginnings of some products' texts."""
+    drawn = np.random.default_rng(0).permutation(len(catalogue))[:ASKED]
+    texts = (catalogue.texts[int(row)] for row in drawn)
+    return [text[: max(len(text) // 4, 8)] for text in texts]
 
 
 @contextlib.contextmanager
@@ -70,7 +85,15 @@ def _alone(output: Path) -> Iterator[None]:
         raise ModelError(f"output={output}: another process is making this index; wait for it, or stop it") from error
 
 
-def _built(encoder: Encoder, model: Path, catalogue: Catalogue, output: Path, batch_tokens: int, width: int) -> Vectors:
+def _built(
+    encoder: Encoder,
+    model: Path,
+    catalogue: Catalogue,
+    output: Path,
+    batch_tokens: int,
+    width: int,
+    approximate: float | None,
+) -> Vectors:
     identity = {"task": encoder.card.task, "model": _of_model(model), "catalogue": _of_catalogue(catalogue)}
     identity["width"] = str(width)
     draft = _draft(output)
@@ -86,6 +109,9 @@ def _built(encoder: Encoder, model: Path, catalogue: Catalogue, output: Path, ba
             _write(draft / PROGRESS, {**identity, "done": start + len(texts)})
             shown.update(len(texts))
     write_products(draft, catalogue)
+    if approximate is not None:
+        asked = shortened(encoder.vectors(_like_queries(catalogue), batch_tokens), width)
+        Cells.of(matrix, asked, approximate).save(draft)
     _write(draft / ABOUT, {**identity, "products": len(catalogue), "width": width})
     (draft / PROGRESS).unlink(missing_ok=True)
     _take_place(draft, output)

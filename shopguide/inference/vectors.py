@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from shopguide.inference.cells import Cells
 from shopguide.tasks.task import Catalogue
 
 VECTORS, ITEMS = "catalogue.npy", "catalogue.arrow"
@@ -26,6 +27,8 @@ class Vectors:
     products: Catalogue
     matrix: np.ndarray
     """(M, D)."""
+    cells: Cells | None = None
+    """For approximate search."""
 
     @cached_property
     def place(self) -> dict[str, int]:
@@ -44,13 +47,17 @@ class Vectors:
         return found
 
     def nearest(self, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """(N, K) row numbers and (N, K) cosines of the nearest products, the nearest first; exact.
+        """(N, K) row numbers and (N, K) cosines of the nearest products, the nearest first.
+
+        Exact, but where there are cells: then some may be missed (row -1 where too few are found); cosines are exact.
 
         Args:
             queries: (N, D) of unit length, or wider ones, whose first D dimensions count.
             count: K; fewer where the catalogue has fewer.
         """
         count, queries = min(count, len(self.products)), shortened(queries, self.matrix.shape[1])
+        if self.cells is not None:
+            return self._among(queries, self.cells.near(queries, count), count)
         step = max(1, AT_ONCE // max(1, len(self.products)))
         parts = [self._nearest(queries[start : start + step], count) for start in range(0, len(queries), step)]
         if not parts:
@@ -65,9 +72,20 @@ class Vectors:
         order = np.argsort(-found, axis=1, kind="stable")
         return np.take_along_axis(rows, order, 1), np.take_along_axis(found, order, 1)
 
+    def _among(self, queries: np.ndarray, candidates: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        rows, scores = np.full((len(queries), count), -1, np.int64), np.zeros((len(queries), count), np.float32)
+        for number, own in enumerate(candidates):
+            own = np.sort(own[own >= 0])
+            cosines = self.matrix[own] @ queries[number]
+            best = np.argsort(-cosines, kind="stable")[:count]
+            rows[number, : len(best)], scores[number, : len(best)] = own[best], cosines[best]
+        return rows, scores
+
     def save(self, folder: Path) -> None:
         """Write them beside a model."""
         np.save(folder / VECTORS, self.matrix)
+        if self.cells is not None:
+            self.cells.save(folder)
         write_products(folder, self.products)
 
     @classmethod
@@ -77,7 +95,7 @@ class Vectors:
             return None
         table = pa.ipc.open_file(pa.memory_map(str(folder / ITEMS))).read_all()
         products = Catalogue(Column(table["item_id"]), Column(table["text"]))
-        return cls(products, np.load(folder / VECTORS, mmap_mode="r"))
+        return cls(products, np.load(folder / VECTORS, mmap_mode="r"), Cells.load(folder))
 
 
 def shortened(vectors: np.ndarray, width: int) -> np.ndarray:

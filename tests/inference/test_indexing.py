@@ -143,3 +143,11 @@ def test_one_of_another_model_is_refused(model: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="found one of another"):
         load_index(tmp_path / "index", other)
     assert (tmp_path / "index" / VECTORS).is_file()
+
+
+def test_an_approximate_index_has_cells(model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("faiss")
+    found = build_index(Encoder.load(model), model, PRODUCTS, tmp_path / "index", 256, approximate=0.9)
+    assert found.cells is not None
+    assert found.cells.share >= 0.9
+    assert load_index(tmp_path / "index", model).cells is not None
