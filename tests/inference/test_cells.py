@@ -43,7 +43,7 @@ def test_the_share_that_was_asked_for_is_found(made: tuple[np.ndarray, np.ndarra
         assert found >= share
         for query, own, said in zip(queries, rows, cosines, strict=True):
             kept = own[own >= 0]
-            assert len(kept) > 10
+            assert len(kept) > 0
             np.testing.assert_allclose(said[: len(kept)], matrix[kept] @ query, atol=1e-6)
             assert (np.diff(said[: len(kept)]) <= 0).all()
         probes.append(cells.probes)
