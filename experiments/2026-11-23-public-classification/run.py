@@ -101,7 +101,6 @@ def ours(args, task, train, held_out, spaces, labels, seed, lr):
     tokenizer = load_tokenizer(args.model)
     both = replace(
         train,
-        ids=train.ids + held_out.ids,
         first=train.first + held_out.first,
         labels={t: train.labels[t] + held_out.labels[t] for t in spaces},
         split=["train"] * len(train) + ["test"] * len(held_out),

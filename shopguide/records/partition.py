@@ -60,14 +60,20 @@ def _asked(behaviours: Any) -> list[str]:
 
 
 def _grouped(table: Any, field: str, seed: int, fractions: Fractions) -> np.ndarray:
-    groups = [normalised(text) for text in column(table, field)]
+    groups = _normalised(column(table, field))
     return _official(table, split_by_group(groups, seed=seed, fractions=fractions))
+
+
+def _normalised(texts: list[str]) -> list[str]:
+    """Each text once in memory, however many rows have it."""
+    known = {text: normalised(text) for text in set(texts)}
+    return [known[text] for text in texts]
 
 
 def _apart(judgements: Any, split: np.ndarray) -> np.ndarray:
     """Without the training rows of held-out queries, nor the dev rows of test queries."""
     kept = split.astype(object)
-    queries = np.array([normalised(text) for text in column(judgements, "query")], dtype=object)
+    queries = np.array(_normalised(column(judgements, "query")), dtype=object)
     for number, name in enumerate(("train", "dev")):
         held_out = set(queries[np.isin(split, ("dev", "test")[number:])])
         kept[(split == name) & np.array([query in held_out for query in queries], dtype=bool)] = "aside"

@@ -60,9 +60,16 @@ def attributes_of(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def column(table: Any, name: str) -> list[Any]:
-    """A whole column as a list."""
-    values: list[Any] = table.data.column(name).to_pylist() if len(table) else []
-    return values
+    """A whole column as a list, in which equal texts are one object, however many rows have them."""
+    if not len(table):
+        return []
+    data = table.data.column(name)
+    if not (pa.types.is_string(data.type) or pa.types.is_large_string(data.type)):
+        values: list[Any] = data.to_pylist()
+        return values
+    coded = data.dictionary_encode().combine_chunks()
+    texts = [*coded.dictionary.to_pylist(), None]
+    return [texts[code] for code in coded.indices.fill_null(-1).to_numpy()]
 
 
 def load_shop(

@@ -53,7 +53,6 @@ class Features(Task):
             values = {**levels(product["category"]), **attributes_of(product)}
             if not any(values.get(target) for target in targets):
                 continue
-            found.ids.append(product["item_id"])
             found.first.append(self.inputs.render(product)[0])
             for target in targets:
                 found.labels[target].append(values.get(target) or None)

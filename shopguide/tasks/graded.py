@@ -94,11 +94,10 @@ def graded_pairs(shop: Shop, parts: Partition, negatives: int) -> Iterator[Grade
 
 
 def _judged(shop: Shop, parts: Partition) -> Iterator[GradedPair]:
-    """Each text once in memory, however many judgements have it."""
     columns = (column(shop.judgements, name) for name in ("query", "item_id", "label"))
-    splits = parts.judgements.tolist()
+    splits = map(intern, map(str, parts.judgements))
     for row, (query, item, label, split) in enumerate(zip(*columns, splits, strict=True)):
-        yield row, intern(query), intern(item), intern(label), intern(split)
+        yield row, query, item, label, split
 
 
 def _behaved(shop: Shop, parts: Partition, negatives: int) -> Iterator[GradedPair]:

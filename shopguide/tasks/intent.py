@@ -32,7 +32,6 @@ class Intent(Task):
         for row, (question, intent) in enumerate(zip(questions, intents, strict=True)):
             if not intent:
                 continue
-            found.ids.append(f"dialogue {row}")
             found.first.append(question)
             found.labels[TARGET].append(intent)
             found.split.append(str(parts.dialogues[row]))

@@ -38,7 +38,6 @@ class Match(Task):
         found = Examples(second=[], labels={TARGET: []})
         assert found.second is not None
         for row, pair in enumerate(shop.pairs):
-            found.ids.append(f"pair {row}")
             found.first.append(pair["text"])
             found.second.append(pair["text_pair"])
             found.labels[TARGET].append(pair["label"])

@@ -56,7 +56,6 @@ class Need(Task):
             text = self.inputs.render({"query": query, **in_words(before[row], titles)})[0]
             if not known or not text or split == "aside":
                 continue
-            found.ids.append(f"behaviour {row}")
             found.first.append(text)
             every.append(sorted(set(known)))
             found.labels[TARGET].append(Counter(known).most_common(1)[0][0])

@@ -62,7 +62,6 @@ class Recommend(Task):
             for known, following in steps if split == "train" else steps[:1]:
                 text = self.inputs.render({"query": behaviour["query"], **in_words(known, words)})[0]
                 if text:
-                    found.ids.append(f"behaviour {row}")
                     found.first.append(text)
                     found.wanted.append(dict.fromkeys(following, 1.0))
                     found.history.append(known["viewed"] + known["purchased"])

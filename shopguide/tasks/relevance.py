@@ -48,7 +48,6 @@ class Relevance(Graded):
         for row, query, item, label, split in pairs:
             if item not in position:
                 continue
-            found.ids.append(f"{row} {item}")
             found.first.append(query)
             found.second.append(texts[position[item]])
             found.labels[TARGET].append(label)

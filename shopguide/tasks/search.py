@@ -35,7 +35,6 @@ class Search(Graded):
             name = query if judged else str(row)
             if name not in place:
                 place[name] = len(place)
-                found.ids.append(name)
                 found.first.append(query)
                 found.split.append(split)
                 found.groups.append(normalised(query))

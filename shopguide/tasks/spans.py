@@ -34,7 +34,6 @@ class Spans(Task):
         marked: list[list[Span] | None] = []
         found = Examples(spans=marked)
         for row, annotation in enumerate(shop.annotations):
-            found.ids.append(f"annotation {row}")
             found.first.append(annotation["text"])
             marked.append([Span(mark["start"], mark["end"], mark["label"]) for mark in annotation["spans"]])
             found.split.append(str(parts.annotations[row]))

@@ -54,7 +54,6 @@ class Catalogue:
 class Examples:
     """Labelled examples of one task, as columns of equal length N."""
 
-    ids: list[str] = field(default_factory=list)
     first: list[str] = field(default_factory=list)
     second: list[str] | None = None
     labels: dict[str, list[str | None]] = field(default_factory=dict)
@@ -78,7 +77,7 @@ class Examples:
     """Target → the labels that a perfect reader would give, where the shop's hidden truth is known."""
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.first)
 
     def take(self, rows: np.ndarray) -> "Examples":
         """The examples at these row numbers, in that order."""
@@ -87,7 +86,6 @@ class Examples:
             return [column[i] for i in rows]
 
         return Examples(
-            ids=pick(self.ids),
             first=pick(self.first),
             second=None if self.second is None else pick(self.second),
             labels={target: pick(column) for target, column in self.labels.items()},

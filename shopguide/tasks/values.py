@@ -63,7 +63,6 @@ class Values(Task):
             drawn = np.random.default_rng(row).permutation(len(lacking))[: self.negatives]
             for name, values in {**asked, **{lacking[i]: [] for i in np.sort(drawn)}}.items():
                 marks = occurrences(text, values)
-                found.ids.append(f"{product['item_id']} {name}")
                 found.first.append(name)
                 second.append(text)
                 said.append(values)

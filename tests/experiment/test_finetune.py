@@ -14,11 +14,11 @@ from shopguide.tasks.task import Examples
 
 def examples(count: int) -> Examples:
     ids = [str(i) for i in range(count)]
-    return Examples(ids=ids, first=ids, labels={"t": list(ids)}, split=["train"] * count, groups=ids)
+    return Examples(first=ids, labels={"t": list(ids)}, split=["train"] * count, groups=ids)
 
 
 def test_a_draw_is_of_its_size_in_order_and_by_the_seed() -> None:
-    kept = [drawn(examples(50), 20, seed).ids for seed in (0, 0, 1)]
+    kept = [drawn(examples(50), 20, seed).first for seed in (0, 0, 1)]
     assert kept[0] == kept[1] != kept[2]
     assert [len(set(ids)) for ids in kept] == [20, 20, 20]
     assert np.all(np.diff([int(i) for i in kept[0]]) > 0)
@@ -31,11 +31,11 @@ def test_a_draw_is_of_whole_lists() -> None:
     assert kept.lists is not None
     assert len(kept) == 20
     assert all(kept.lists.count(name) == 4 for name in kept.lists)
-    assert kept.ids == sorted(kept.ids, key=int)
+    assert kept.first == sorted(kept.first, key=int)
 
 
 def test_without_a_bound_and_below_it_all_are_kept() -> None:
-    assert drawn(examples(5), None, 0).ids == drawn(examples(5), 5, 0).ids == examples(5).ids
+    assert drawn(examples(5), None, 0).first == drawn(examples(5), 5, 0).first == examples(5).first
 
 
 def test_the_epoch_is_chosen_by_what_the_task_is_measured_by() -> None:

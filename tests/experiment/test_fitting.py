@@ -17,7 +17,6 @@ def config(loss: str, **more: object) -> FinetuneConfig:
 def examples(*labels: str, lists: bool = True) -> Examples:
     ids = [str(i) for i in range(len(labels))]
     return Examples(
-        ids=ids,
         first=ids,
         labels={"grade": list(labels)},
         split=["train"] * len(labels),

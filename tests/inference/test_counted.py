@@ -8,7 +8,7 @@ from shopguide.tasks.task import Examples
 
 def pairs(labels: list[str | None]) -> Examples:
     ids = [str(i) for i in range(len(labels))]
-    return Examples(ids=ids, first=ids, labels={"same": labels}, split=["test"] * len(labels), groups=ids)
+    return Examples(first=ids, labels={"same": labels}, split=["test"] * len(labels), groups=ids)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.9, 1.0])

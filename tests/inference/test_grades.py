@@ -21,7 +21,6 @@ POSTERIOR = DRAW.dirichlet(np.ones(4), LISTS * LENGTH).astype(np.float32)
 def judged(labels: list[str]) -> Examples:
     queries = [f"q{i // LENGTH}" for i in range(len(labels))]
     return Examples(
-        ids=[str(i) for i in range(len(labels))],
         first=queries,
         second=[f"text {i}" for i in range(len(labels))],
         labels={"grade": list(labels)},

@@ -94,7 +94,7 @@ def test_a_probe_is_a_regression_a_label(trained: Trained) -> None:
     assert isinstance(model, Labeller)
     queries = [f"{one} and {other}" for one in model.labels for other in model.labels if one != other] * 4
     said = [sorted(query.split(" and ")) for query in queries]
-    train = Examples(ids=queries, first=queries, values=said)
+    train = Examples(first=queries, values=said)
     states = model.pooled(queries)
     HEAD.probe(model, train)
     posterior = model.posterior(queries)
@@ -139,7 +139,7 @@ def test_scores_are_scikit_learns() -> None:
     names = list("abcd")
     said, found = ([[names[i] for i in np.flatnonzero(row)] for row in matrix] for matrix in (truth, guess))
     texts = [str(i) for i in range(80)]
-    own = score_labels(Examples(ids=texts, first=texts, values=said, groups=texts), found, intervals=False).metrics
+    own = score_labels(Examples(first=texts, values=said, groups=texts), found, intervals=False).metrics
     for average, prefix in (("micro", ""), ("macro", "macro_")):
         precision, recall, f1, _ = precision_recall_fscore_support(truth, guess, average=average)
         assert own[f"{prefix}f1"] == pytest.approx(f1)

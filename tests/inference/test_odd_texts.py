@@ -81,7 +81,7 @@ def test_a_label_that_training_never_showed_is_never_right(finished: Finished, t
 
 def test_the_lexical_branch_takes_them_too() -> None:
     texts = list(ODD.values())
-    train = Examples(ids=texts * 4, first=texts * 4, labels={"t": ["a", "b"] * (2 * len(texts))}, groups=texts * 4)
+    train = Examples(first=texts * 4, labels={"t": ["a", "b"] * (2 * len(texts))}, groups=texts * 4)
     labels = np.arange(len(train))[:, None] % 2
     posterior = Lexical.fit(train, labels, {"t": ["a", "b"]}).posterior([*texts, ""])["t"]
     np.testing.assert_allclose(posterior.sum(1), 1, rtol=1e-5)

@@ -13,7 +13,7 @@ from shopguide.tasks.task import Catalogue, Examples
 def asked(wanted: list[dict[str, float]], items: int) -> Examples:
     ids = [str(i) for i in range(len(wanted))]
     catalogue = Catalogue([f"I{i}" for i in range(items)], [""] * items)
-    return Examples(ids=ids, first=ids, split=["test"] * len(ids), groups=ids, wanted=wanted, catalogue=catalogue)
+    return Examples(first=ids, split=["test"] * len(ids), groups=ids, wanted=wanted, catalogue=catalogue)
 
 
 def test_as_trec_eval_counts_over_the_whole_catalogue() -> None:

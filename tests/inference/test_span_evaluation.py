@@ -7,7 +7,7 @@ from shopguide.text.tags import Span
 
 def asked(*rows: tuple[str, list[str]]) -> Examples:
     names = [name for name, _ in rows]
-    return Examples(ids=names, first=names, second=names, values=[values for _, values in rows], groups=names)
+    return Examples(first=names, second=names, values=[values for _, values in rows], groups=names)
 
 
 def test_values_are_counted_as_published() -> None:
@@ -30,7 +30,7 @@ def test_an_attribute_of_which_nothing_is_said_does_not_count() -> None:
 def test_spans_with_intervals_around_them() -> None:
     spans = [[Span(0, 3, "brand")], [Span(0, 3, "brand"), Span(4, 6, "size")], []] * 20
     found = [[Span(0, 3, "brand")], [Span(0, 3, "size")], [Span(0, 1, "size")]] * 20
-    examples = Examples(ids=["x"] * 60, first=["x"] * 60, spans=list(spans), groups=[str(i) for i in range(60)])
+    examples = Examples(first=["x"] * 60, spans=list(spans), groups=[str(i) for i in range(60)])
     scores = score_spans(examples, found)
     assert scores.metrics["f1"] == pytest.approx(2 * 20 / (60 + 60))
     for name, (low, high) in scores.intervals.items():

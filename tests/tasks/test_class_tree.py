@@ -8,7 +8,7 @@ SPACES = {"top": ["a", "b"], "leaf": ["a1", "a2", "b1"]}
 
 def test_paths_are_those_of_training_labelled_at_every_level() -> None:
     labels = {"top": ["b", "a", "a", "a", None], "leaf": ["b1", "a2", "a1", None, "a1"]}
-    train = Examples(ids=list("01234"), first=list("01234"), labels=labels)
+    train = Examples(first=list("01234"), labels=labels)
     assert training_paths(train, SPACES) == [[0, 0], [0, 1], [1, 2]]
 
 
@@ -26,7 +26,7 @@ def test_marginals_of_all_paths_counted_one_by_one() -> None:
 
 def test_a_class_may_stand_below_several() -> None:
     labels = {"top": ["a", "b", "a"], "leaf": ["a1", "a1", "a2"]}
-    train = Examples(ids=list("123"), labels=labels)  # type: ignore[arg-type]
+    train = Examples(first=list("123"), labels=labels)  # type: ignore[arg-type]
     assert training_paths(train, SPACES) == [[0, 0], [0, 1], [1, 0]]
 
 

@@ -15,9 +15,7 @@ WORDS = [f"word{i}" for i in range(60)]
 
 
 def examples(first: list[str], labels: list[str | None], second: list[str] | None = None) -> Examples:
-    return Examples(
-        ids=first, first=first, second=second, labels={"t": labels}, split=["train"] * len(first), groups=first
-    )
+    return Examples(first=first, second=second, labels={"t": labels}, split=["train"] * len(first), groups=first)
 
 
 def fitted(train: Examples) -> Lexical:

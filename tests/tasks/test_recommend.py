@@ -91,7 +91,6 @@ def test_fields_are_those_of_history_and_catalogue(tmp_path: Path) -> None:
 def baskets(*rows: tuple[list[str], list[str]]) -> Examples:
     count = len(rows)
     return Examples(
-        ids=[str(row) for row in range(count)],
         first=["x"] * count,
         split=["train"] * count,
         groups=[str(row) for row in range(count)],

@@ -8,8 +8,8 @@ def marked(*rows: tuple[str, list[Span]], names: list[str] | None = None) -> Exa
     ids = [str(i) for i in range(len(rows))]
     spans: list[list[Span] | None] = [spans for _, spans in rows]
     if names is None:
-        return Examples(ids=ids, first=texts, spans=spans, groups=ids)
-    return Examples(ids=ids, first=names, second=texts, spans=spans, groups=ids)
+        return Examples(first=texts, spans=spans, groups=ids)
+    return Examples(first=names, second=texts, spans=spans, groups=ids)
 
 
 def test_the_longest_known_stretch_with_its_most_frequent_label() -> None:

@@ -26,7 +26,7 @@ def all_train(shop: Shop) -> Partition:
 def test_each_attribute_of_a_product_is_a_question_about_its_text(tmp_path: Path) -> None:
     shop = load(write_shop(tmp_path / "shop", PRODUCTS, []))
     found = Values(name="values").examples(shop, all_train(shop), None)
-    assert found.ids == ["1 Colour", "1 Brand", "1 Size", "2 Brand", "3 Brand"]
+    assert found.first == ["Colour", "Brand", "Size", "Brand", "Brand"]
     assert found.values == [["red"], ["Nike"], [], ["Acme", "Apex"], ["Peak"]]
     assert found.spans == [
         [Span(15, 18, "value")],
@@ -44,7 +44,7 @@ def test_attributes_that_a_product_lacks_are_drawn_as_none(tmp_path: Path) -> No
     one, many = (Values(name="values", negatives=count).examples(shop, all_train(shop), None) for count in (1, 9))
     assert one == Values(name="values", negatives=1).examples(shop, all_train(shop), None)
     assert len(one) == 5 + 2  # the first product has all attributes, the last one none to learn from
-    assert many.ids[3:] == ["2 Brand", "2 Colour", "2 Size", "3 Brand", "3 Colour", "3 Size"]
+    assert many.first[3:] == ["Brand", "Colour", "Size"] * 2
     assert many.values is not None
     assert many.values[4:6] == [[], []]
     assert many.spans is not None
