@@ -1,10 +1,10 @@
-"""sentence-transformers on the same texts: `CrossEncoderTrainer` for pairs, `SentenceTransformerTrainer` for search.
+"""sentence-transformers on the same texts: `CrossEncoderTrainer` for pairs, `SentenceTransformerTrainer` for vectors.
 
     python PEER --set homedepot --task search --data DATA/homedepot --model FOLDER   # PEER: this file
 
 Same backbone, texts, splits, learning rate, epochs, batch, schedule and warm-up as the sweep beside it. Of pairs, the
-best epoch by the same dev metric is kept, as there; of search the last one. What the model says is scored by shopguide.
-Prints one JSON line last.
+best epoch by the same dev metric is kept, as there; of vectors the last one. What the model says is scored by
+shopguide. Prints one JSON line last.
 """
 
 import argparse
@@ -33,16 +33,17 @@ from shopguide.build import build_task
 from shopguide.config import DataConfig, FinetuneConfig, SplitConfig
 from shopguide.experiment.finetune import drawn
 from shopguide.experiment.heads.head import head_of
+from shopguide.experiment.heads.retrieval import known_rows
 from shopguide.experiment.prepare import load_material
 from shopguide.inference.evaluation import Scores
-from shopguide.inference.retrieval import DEPTH, least_relevant
+from shopguide.inference.retrieval import DEPTH, least_relevant, without
 from shopguide.inference.vectors import Vectors
 from shopguide.tasks.task import Examples, Task
 
 LENGTH = 128
 TEMPERATURE = 0.05
 CHOSEN_BY = {"relevance": "ndcg_at_10", "match": "macro_f1"}
-TASKS = {name: f"shopguide.tasks.{name}.{name.title()}" for name in (*CHOSEN_BY, "search")}
+TASKS = {name: f"shopguide.tasks.{name}.{name.title()}" for name in (*CHOSEN_BY, "search", "recommend")}
 
 
 def main() -> None:
@@ -53,6 +54,7 @@ def main() -> None:
     made.add_argument("--model", required=True, help="folder or hub name of the backbone")
     made.add_argument("--task", required=True, choices=sorted(TASKS))
     made.add_argument("--fields", nargs="+", help="of a product")
+    made.add_argument("--steps", type=int, help="of recommend")
     made.add_argument("--max-examples", type=int, help="of training, drawn by the seed")
     made.add_argument("--lr", type=float, default=2e-4)
     made.add_argument("--epochs", type=int, default=3, help="0: the backbone as it is (search)")
@@ -62,7 +64,7 @@ def main() -> None:
     rows = []
     for seed in args.seeds:
         task, examples = asked(args, seed)
-        seconds, scores = (searched if args.task == "search" else crossed)(task, examples, args, seed)
+        seconds, scores = (crossed if args.task in CHOSEN_BY else searched)(task, examples, args, seed)
         rows.append({"seed": seed, "training_seconds": round(seconds, 1), **scores.metrics})
         print(rows[-1], flush=True)
     print(json.dumps({"set": args.set, "task": args.task, "rows": rows}))
@@ -72,7 +74,8 @@ def asked(args: argparse.Namespace, seed: int) -> tuple[Task, Examples]:
     split = SplitConfig(by="group", seed=seed)
     data = DataConfig(name=args.set, reader=args.reader or args.set, root=args.data, split=split)
     material = load_material(data)
-    options: dict[str, Any] = {"target": TASKS[args.task]} | ({"fields": args.fields} if args.fields else {})
+    given = {"fields": args.fields, "steps": args.steps}
+    options = {"target": TASKS[args.task]} | {name: value for name, value in given.items() if value}
     task = build_task(args.task, options)
     return task, task.checked_examples(material.shop, material.parts, material.truth)
 
@@ -177,7 +180,10 @@ def searched(task: Task, examples: Examples, args: argparse.Namespace, seed: int
         np.asarray(encoder.encode(texts, normalize_embeddings=True, show_progress_bar=False))
         for texts in (catalogue.texts, held_out.first)
     ]
-    found = Vectors(catalogue, vectors[0]).nearest(vectors[1], DEPTH)
+    known = known_rows(held_out)
+    deeper = DEPTH + max(map(len, known or ()), default=0)
+    found = Vectors(catalogue, vectors[0]).nearest(vectors[1], deeper)
+    found = found if known is None else without(found, known, min(DEPTH, len(catalogue)))
     return seconds, head_of("retrieval").score(
         head_of("retrieval").card(task, train, FinetuneConfig(epochs=1)), held_out, found
     )

@@ -78,7 +78,7 @@ class RetrievalHead(Head):
         """The nearest products of the whole catalogue."""
         assert examples.catalogue is not None
         predictor.index(examples.catalogue, batch_tokens)
-        return predictor.found(examples.first, DEPTH, batch_tokens, _known(examples))
+        return predictor.found(examples.first, DEPTH, batch_tokens, known_rows(examples))
 
     def score(self, card: Card, examples: Examples, answers: Found) -> Scores:
         """nDCG, MRR and recall."""
@@ -87,7 +87,7 @@ class RetrievalHead(Head):
     def baselines(self, predictor: Encoder, train: Examples, held_out: Examples, answers: Found) -> dict[str, Scores]:
         """BM25; of recommendation, popularity and item-kNN; and the fusion of the model with them."""
         assert held_out.catalogue is not None
-        known = _known(held_out)
+        known = known_rows(held_out)
         deeper = DEPTH + max(map(len, known or ()), default=0)
         found = {"bm25": bm25_search(held_out.catalogue.texts, held_out.first, deeper)}
         if known is not None:
@@ -112,7 +112,7 @@ def _teacher(folder: Path, pairs: QueryPairs) -> Teacher:
     return taught
 
 
-def _known(examples: Examples) -> list[set[int]] | None:
+def known_rows(examples: Examples) -> list[set[int]] | None:
     """Of recommendation, the rows of the products that each shopper knows: they are not recommended again."""
     if examples.history is None or examples.catalogue is None:
         return None
