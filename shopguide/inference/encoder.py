@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 
 from shopguide.errors import DataError, ModelError
 from shopguide.inference.answers import BATCH_TOKENS, CHUNK, Answer, Answerer, told
 from shopguide.inference.network import Network
 from shopguide.inference.retrieval import Found, without
+from shopguide.inference.saved_model import WEIGHTS
 from shopguide.inference.second_stage import DEPTH, SecondStage
 from shopguide.inference.vectors import Vectors
 from shopguide.models.backbone import Head
+from shopguide.models.item_vectors import NAME, item_vectors, saved_item_vectors
 from shopguide.records.formats import listed
 from shopguide.records.schema import BadValueError, texts
 from shopguide.tasks.history import REMEMBERED
@@ -49,9 +52,15 @@ class Encoder(Network, Answerer):
     second_stage: SecondStage | None = None
     """What orders the nearest products anew."""
 
+    items: dict[str, int] | None = None
+    """item_id → row of the vectors that products have of their own."""
+
     def load_more(self, folder: Path) -> None:
-        """The catalogue that it was trained on."""
+        """The catalogue that it was trained on, and the vectors that its products have of their own."""
         self.catalogue = Vectors.load(folder)
+        if self.catalogue is not None and (own := saved_item_vectors(folder / WEIGHTS)) is not None:
+            self.model.add_module(NAME, own.to(self.device))
+            self.items = self.catalogue.place
 
     def save(self, folder: str | Path) -> None:
         """Write a Hugging Face folder, with the catalogue's vectors, that `load` reads."""
@@ -73,8 +82,22 @@ class Encoder(Network, Answerer):
 
     def index(self, catalogue: Catalogue, batch_tokens: int = BATCH_TOKENS) -> Vectors:
         """The catalogue as vectors, in which the model searches from then on."""
-        self.catalogue = Vectors(catalogue, self.vectors(list(catalogue.texts), batch_tokens))
+        if self.items is None and item_vectors(self.model) is not None:  # just trained, on this catalogue
+            self.items = {item: row for row, item in enumerate(catalogue.ids)}
+        found = self.products(list(catalogue.ids), list(catalogue.texts), batch_tokens)
+        self.catalogue = Vectors(catalogue, found)
         return self.catalogue
+
+    def products(self, ids: list[str], texts: list[str], batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
+        """(N, D) of unit length: as `vectors`, with what products have of their own."""
+        found, own = self.vectors(texts, batch_tokens), item_vectors(self.model)
+        if own is None or self.items is None:
+            return found
+        known = [place for place, item in enumerate(ids) if item in self.items]
+        rows = torch.tensor([self.items[ids[place]] for place in known], dtype=torch.long, device=self.device)
+        with torch.inference_mode():
+            found[known] = own(torch.from_numpy(found[known]).to(self.device), rows).cpu().numpy()
+        return found
 
     def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
         """`items`: the nearest products, as they are read, and their cosines (expected gains, as shares of the greatest

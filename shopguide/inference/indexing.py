@@ -21,13 +21,13 @@ from tqdm import tqdm
 from shopguide.errors import ModelError
 from shopguide.inference.cells import Cells, faiss_module
 from shopguide.inference.encoder import Encoder
+from shopguide.inference.saved_model import WEIGHTS
 from shopguide.inference.vectors import VECTORS, Vectors, shortened, write_products
 from shopguide.tasks.task import Catalogue
 
 ABOUT, PROGRESS = "index.json", "progress.json"
 BLOCK = 8192
 """Products between two points from which it can go on."""
-WEIGHTS = "model.safetensors"
 ASKED = 256
 """Queries by which the cells that are looked through are counted."""
 
@@ -103,8 +103,8 @@ def _built(
         print(f"index {output}: goes on at product {done:,} of {len(catalogue):,}", file=sys.stderr)
     with tqdm(total=len(catalogue), initial=done, desc="index", unit=" products", file=sys.stderr) as shown:
         for start in range(done, len(catalogue), BLOCK):
-            texts = list(catalogue.texts[start : start + BLOCK])
-            matrix[start : start + len(texts)] = shortened(encoder.vectors(texts, batch_tokens), width)
+            ids, texts = (list(part[start : start + BLOCK]) for part in (catalogue.ids, catalogue.texts))
+            matrix[start : start + len(texts)] = shortened(encoder.products(ids, texts, batch_tokens), width)
             matrix.flush()
             _write(draft / PROGRESS, {**identity, "done": start + len(texts)})
             shown.update(len(texts))

@@ -13,6 +13,8 @@ from torch import nn
 from shopguide.inference.card import Card, write_cards
 from shopguide.models.backbone import quietly
 
+WEIGHTS = "model.safetensors"
+
 
 def save_model(folder: Path, model: nn.Module, tokenizer: Any, cards: Sequence[Card] = ()) -> None:
     """Write weights, config and tokenizer, and the cards of the tasks that the model serves."""

@@ -22,6 +22,7 @@ from torch.nn.functional import cross_entropy, kl_div, normalize
 from torch.utils.checkpoint import checkpoint
 
 from shopguide.config import OptimizerConfig
+from shopguide.models.item_vectors import item_vectors
 from shopguide.models.unpadded import Batch, mean_states
 from shopguide.objectives.mining import Mining
 from shopguide.objectives.nearest import nearest
@@ -83,10 +84,11 @@ class Matching(Objective):
     def _sides(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, D) queries and (B + B · H, D) products."""
         vectors, count = self.vectors(batch), len(batch["query"])
-        return vectors[:count], vectors[count:]
+        own, products = item_vectors(self.model), vectors[count:]
+        return vectors[:count], products if own is None else own(products, batch["item"])
 
     def vectors(self, batch: Batch) -> torch.Tensor:
-        """(2B + B · H, D) of unit length: queries, then products."""
+        """(2B + B · H, D) of unit length: queries, then products by their texts."""
         count = len(batch["lengths"])
         if self.cached is None or count <= self.cached or not torch.is_grad_enabled():
             return self._encoded(batch)

@@ -11,6 +11,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import nn
 from torch.nn.functional import normalize
 
+from shopguide.models.item_vectors import item_vectors
 from shopguide.models.unpadded import mean_states
 from shopguide.objectives.nearest import nearest
 from shopguide.text.examples import Collate, EncodedTexts
@@ -43,6 +44,9 @@ class Mining(Callback):
         training = model.training
         model.eval()
         products, queries = (self._vectors(model, texts) for texts in (self.pairs.products, self.pairs.queries))
+        if (own := item_vectors(model)) is not None:
+            with torch.no_grad():
+                products = own(products, torch.arange(len(products), device=products.device))
         model.train(training)
         self.pairs.fill(nearest(queries, products, POOL).cpu().numpy())
 

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from shopguide.checks import parse_config
 from shopguide.errors import DataError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
+from shopguide.inference.encoder import Encoder
+from shopguide.inference.indexing import build_index
 from shopguide.inference.load import load_model
 from shopguide.runs.store import Store, open_store
+from shopguide.tasks.task import Catalogue
 from tests.conftest import tiny_settings
 
 TASKS = {"recommend": {"target": "shopguide.tasks.recommend.Recommend"}}
@@ -65,3 +69,27 @@ def test_a_history_is_told_by_ids_or_in_words(recommended: Recommended) -> None:
 def test_a_history_that_is_no_list_is_told(items: object, recommended: Recommended) -> None:
     with pytest.raises(DataError, match="record 2: viewed_items: expected a list of item_ids, found"):
         list(load_model(recommended.folder).predict([{"query": "a"}, {"query": "a", "viewed_items": items}]))
+
+
+def test_products_have_vectors_of_their_own(tmp_path: Path) -> None:
+    more = {"phases": ["finetune"], "tasks": TASKS, "finetune.matching.items": 50.0, "finetune.matching.hard": 1}
+    config = parse_config(tiny_settings(tmp_path, **more, epochs=2))
+    run = run_experiment(config)
+    store = open_store(None, "shopguide", tmp_path / "mlruns")
+    folder = store.task_model(run.run_id, "recommend")
+    model = load_model(folder, 32)
+    assert isinstance(model, Encoder)
+    assert model.catalogue is not None
+    ids, texts = list(model.catalogue.products.ids), list(model.catalogue.products.texts)
+    by_text = model.vectors(texts)
+    apart = np.linalg.norm(model.catalogue.matrix - by_text, axis=1)
+    assert (apart > 1e-3).mean() > 0.5
+    np.testing.assert_allclose(model.products(ids, texts), model.catalogue.matrix, atol=1e-5)
+    new = model.products([ids[1], "new"], [texts[0], texts[0]])
+    np.testing.assert_allclose(new[1], by_text[0], atol=1e-5)
+    assert np.abs(new[0] - by_text[0]).max() > 1e-3
+    index = build_index(model, folder, Catalogue(ids[:5], texts[:5]), tmp_path / "index", 256)
+    np.testing.assert_allclose(index.matrix, model.catalogue.matrix[:5], atol=1e-5)
+    found = evaluate_run(store, run.run_id, None, config.data, "test", 256)
+    (child,) = store.find_children(run.run_id)
+    assert found["recommend"]["ndcg_at_10"]["value"] == pytest.approx(child.data.metrics["test/ndcg_at_10"], abs=1e-6)

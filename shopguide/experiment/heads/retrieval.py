@@ -18,6 +18,7 @@ from shopguide.inference.load import load_model
 from shopguide.inference.retrieval import DEPTH, NAMES, Found, fused, least_relevant, retrieval_scores, without
 from shopguide.inference.second_stage import SecondStage
 from shopguide.models.backbone import backbone_config, build_model
+from shopguide.models.item_vectors import NAME, ItemVectors
 from shopguide.objectives.matching import Matching, Teacher
 from shopguide.objectives.mining import POOL, Mining
 from shopguide.tasks.bm25 import bm25_search
@@ -72,6 +73,8 @@ class RetrievalHead(Head):
             raise ConfigError(
                 f"finetune.matching.dimensions: expected at most {width}, the model's own, found {wrong[0]}"
             )
+        if own.items:
+            start.network.add_module(NAME, ItemVectors(len(train.product_texts), width, own.items))
         return Matching(start.network, start.optimizer, own.temperature, own.cached, mining, own.dimensions, taught)
 
     def answered(self, predictor: Encoder, examples: Examples, batch_tokens: int) -> Found:
