@@ -141,3 +141,16 @@ def test_behaviours_and_judgements_of_bundles(tmp_path: Path) -> None:
 def test_published_files(name: str, reader: str, counts: tuple[int, int, int], tmp_path: Path) -> None:
     shop = read(reader, published(name), tmp_path)
     assert (len(shop.products), len(shop.behaviours), len(shop.judgements)) == counts
+
+
+def test_what_a_bundle_is_for_is_asked_of_its_products(tmp_path: Path) -> None:
+    root = bundles(tmp_path, bundle_intent="bundle ID,intent\n5,Tea  time\n6,tea time\n7,nothing\n")
+    shop = read("bundle", root, tmp_path / "cache", options={"find": "intents"})
+    assert [(p["item_id"], p["title"]) for p in shop.products] == [("tea time", "Tea time"), ("nothing", "nothing")]
+    assert [(j["query"], j["item_id"]) for j in shop.judgements] == [
+        ("Tea & cups, Food", "tea time"),
+        ("Pods", "tea time"),
+    ]
+    assert not len(shop.behaviours)
+    with pytest.raises(DataError, match=r"data\.options\.find=x: expected one of products, intents"):
+        read("bundle", root, tmp_path / "cache", options={"find": "x"})
