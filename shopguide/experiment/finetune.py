@@ -17,6 +17,7 @@ from shopguide.inference.evaluation import Scores
 from shopguide.models.backbone import freeze_layers
 from shopguide.models.unpadded import runs_unpadded
 from shopguide.objectives.objective import Objective
+from shopguide.tasks.coded import numbered
 from shopguide.tasks.task import Examples, Task
 from shopguide.text.batches import Batches, BatchLoader, loading_workers
 from shopguide.text.plan import BatchPlan
@@ -198,7 +199,7 @@ def drawn(examples: Examples, count: int | None, seed: int) -> Examples:
     draw = np.random.default_rng(seed)
     if examples.lists is None:
         return examples.take(np.sort(draw.permutation(len(examples))[:count]))
-    names, number = np.unique(examples.lists, return_inverse=True)
+    names, number = numbered(examples.lists)
     order = draw.permutation(len(names))
     kept = order[np.bincount(number)[order].cumsum() <= count]
     return examples.take(np.flatnonzero(np.isin(number, kept)))

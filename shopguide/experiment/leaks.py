@@ -48,7 +48,7 @@ def leak_metrics(found: Mapping[str, Overlap]) -> dict[str, float]:
     return metrics
 
 
-def _texts(examples: Examples) -> list[str]:
+def _texts(examples: Examples) -> Sequence[str]:
     """What a model reads of each example."""
     if examples.second is None:
         return examples.first

@@ -4,7 +4,7 @@ Shapes: N examples, C classes of a target.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -32,7 +32,7 @@ class Answerer(ABC):
     card: Card
 
     @abstractmethod
-    def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
+    def answers(self, first: Sequence[str], second: Sequence[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
         """One answer a text or pair of texts, in order."""
 
     def predict(self, records: Iterable[Mapping[str, Any]], *, batch_tokens: int = BATCH_TOKENS) -> Iterator[Answer]:
@@ -68,23 +68,23 @@ class Classifier(Answerer):
 
     @abstractmethod
     def network_posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> Posteriors:
         """What the network alone says."""
 
     def posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> Posteriors:
         """Target → (N, C) probabilities, rows as given."""
         return self.decided(self.network_posterior(first, second, batch_tokens=batch_tokens), first, second)
 
     def rough_posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> Posteriors:
         """As `posterior`, as exact as an order of many needs."""
         return self.posterior(first, second, batch_tokens=batch_tokens)
 
-    def decided(self, own: Posteriors, first: list[str], second: list[str] | None) -> Posteriors:
+    def decided(self, own: Posteriors, first: Sequence[str], second: Sequence[str] | None) -> Posteriors:
         """What the model says where its network says `own`: as sure as it may be, or fused with its lexical branch;
         consistent over its tree.
         """
@@ -94,7 +94,7 @@ class Classifier(Answerer):
             found = {target: tempered(part, self.card.temperatures.get(target, 1.0)) for target, part in own.items()}
         return found if self.card.paths is None else consistent(found, self.card.paths)
 
-    def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
+    def answers(self, first: Sequence[str], second: Sequence[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
         """`label` and `posterior`; for a model of several targets, both by target."""
         by_target = self.posterior(first, second, batch_tokens=batch_tokens)
         rows = {

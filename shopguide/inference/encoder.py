@@ -74,7 +74,7 @@ class Encoder(Network, Answerer):
         config: Any = self.model.config
         return int(config.hidden_size)
 
-    def vectors(self, texts: list[str], batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
+    def vectors(self, texts: Sequence[str], batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
         """(N, D) of unit length."""
         states = self.embed(texts, batch_tokens=batch_tokens)
         found: np.ndarray = states / np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-12)
@@ -88,7 +88,7 @@ class Encoder(Network, Answerer):
         self.catalogue = Vectors(catalogue, found)
         return self.catalogue
 
-    def products(self, ids: list[str], texts: list[str], batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
+    def products(self, ids: list[str], texts: Sequence[str], batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
         """(N, D) of unit length: as `vectors`, with what products have of their own."""
         found, own = self.vectors(texts, batch_tokens), item_vectors(self.model)
         if own is None or self.items is None:
@@ -99,7 +99,7 @@ class Encoder(Network, Answerer):
             found[known] = own(torch.from_numpy(found[known]).to(self.device), rows).cpu().numpy()
         return found
 
-    def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
+    def answers(self, first: Sequence[str], second: Sequence[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
         """`items`: the nearest products, as they are read, and their cosines (expected gains, as shares of the greatest
         one, where there is a second stage), the nearest first.
 
@@ -136,7 +136,7 @@ class Encoder(Network, Answerer):
 
     def found(
         self,
-        texts: list[str],
+        texts: Sequence[str],
         count: int,
         batch_tokens: int = BATCH_TOKENS,
         left_out: Sequence[set[int]] | None = None,

@@ -4,7 +4,7 @@ Shapes: N examples, C labels.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -23,11 +23,11 @@ class LabelAnswerer(Answerer):
 
     @abstractmethod
     def posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> np.ndarray:
         """(N, C) probability of each label."""
 
-    def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
+    def answers(self, first: Sequence[str], second: Sequence[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
         """`labels` (perhaps none) and `posterior`, both from the most probable one on."""
         for row in self.posterior(first, second, batch_tokens=batch_tokens):
             order = np.argsort(-row, kind="stable")

@@ -3,6 +3,7 @@
 Shapes: N examples, C labels.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -21,7 +22,7 @@ class Labeller(Network, LabelAnswerer):
     head: ClassVar[Head] = "classification"
 
     def posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> np.ndarray:
         """(N, C) probability of each label."""
         logits = self.states(sequence_logits, len(self.labels), first, second, batch_tokens)

@@ -1,6 +1,6 @@
 """A trained network in torch: saved, loaded, and run over texts in batches of like length."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -98,8 +98,8 @@ class Network:
 
     def embed(
         self,
-        first: list[str],
-        second: list[str] | None = None,
+        first: Sequence[str],
+        second: Sequence[str] | None = None,
         *,
         batch_tokens: int = BATCH_TOKENS,
         half: bool = False,
@@ -109,7 +109,7 @@ class Network:
         return self.states(mean_states, config.hidden_size, first, second, batch_tokens, half)
 
     def pooled(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> np.ndarray:
         """(N, D) what the last linear layer of a sequence classifier sees of each text, in full precision."""
         width = answer_layer(self.model).in_features
@@ -120,8 +120,8 @@ class Network:
         self,
         of: Callable[[nn.Module, Batch], torch.Tensor],
         width: int,
-        first: list[str],
-        second: list[str] | None,
+        first: Sequence[str],
+        second: Sequence[str] | None,
         batch_tokens: int,
         half: bool = False,
     ) -> np.ndarray:

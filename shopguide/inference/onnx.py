@@ -4,7 +4,7 @@ Shapes: N examples, B of them at once, L tokens of the longest, W words of a tex
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class OnnxNetwork:
         pad = int(session.get_modelmeta().custom_metadata_map[PAD])
         self._fill = {entry.name: pad if entry.name == "input_ids" else 0 for entry in session.get_inputs()}
 
-    def encoded(self, first: list[str], second: list[str] | None) -> "list[Encoding]":
+    def encoded(self, first: Sequence[str], second: Sequence[str] | None) -> "list[Encoding]":
         """The texts, or pairs of texts, as tokens."""
         texts: Any = first if second is None else list(zip(first, second, strict=True))
         return self._tokenizer.encode_batch(texts)
@@ -74,7 +74,7 @@ class OnnxPredictor(OnnxNetwork, Classifier):
     """A classifier: (B, L) inputs to (B, K) outputs."""
 
     def network_posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> Posteriors:
         """Target → (N, C) probabilities, rows as given."""
         sizes = self.card.sizes
@@ -89,7 +89,7 @@ class OnnxTagger(OnnxNetwork, SpanAnswerer):
     """A tagger: (B, L) inputs to (B, L, K) outputs."""
 
     def word_posteriors(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Of each text: (W, 2) character ranges, and (W, K) posteriors of the tags."""
         encoded = self.encoded(first, second)
@@ -106,7 +106,7 @@ class OnnxLabeller(OnnxNetwork, LabelAnswerer):
     """Several labels a text: (B, L) inputs to (B, C) outputs."""
 
     def posterior(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> np.ndarray:
         """(N, C) probability of each label."""
         logits = np.zeros((len(first), len(self.labels)), dtype=np.float32)

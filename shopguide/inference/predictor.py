@@ -3,7 +3,7 @@
 Shapes: N examples, C classes of a target, K = ΣC outputs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from shopguide.text.examples import EncodedTexts
 
 CLOSE = 0.02
 """Two classes whose probabilities are less than this apart may change places in half precision."""
-Texts = list[str]
+Texts = Sequence[str]
 Decision = Callable[[Posteriors, Texts, Texts | None], Posteriors]
 
 
@@ -83,8 +83,8 @@ class Predictor(Network, Classifier):
         told = [*own.values(), *found.values()] if half and exactly else []
         if len(close := np.flatnonzero(np.any([_close(part) for part in told], axis=0))):
             exact = self._posteriors(encoded, close, batch_tokens, half=False)
-            beside = None if second is None else [second[i] for i in close]
-            for target, again in decide(exact, [first[i] for i in close], beside).items():
+            asked, beside = (None if side is None else [side[i] for i in close.tolist()] for side in (first, second))
+            for target, again in decide(exact, asked or [], beside).items():
                 found[target][close] = again
         return found
 

@@ -34,7 +34,7 @@ class SecondStage:
             )
         self._scorer, self._gains = scorer, np.array(card.gains)
 
-    def expected(self, queries: list[str], products: list[str], batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
+    def expected(self, queries: Sequence[str], products: Sequence[str], batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
         """(N,) expected gains of pairs, as shares of the greatest one."""
         (posterior,) = self._scorer.rough_posterior(queries, products, batch_tokens=batch_tokens).values()
         found: np.ndarray = posterior @ self._gains / self._gains.max()

@@ -4,7 +4,7 @@ Shapes: W words of a text, K tags.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,12 +38,12 @@ class SpanAnswerer(Answerer):
 
     @abstractmethod
     def word_posteriors(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Of each text (of a pair, of the second one): (W, 2) character ranges, and (W, K) posteriors of the tags."""
 
     def spans(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> list[list[Found]]:
         """The spans of each text (of a pair, of the second one), in the order of the text."""
         if not first:
@@ -56,7 +56,7 @@ class SpanAnswerer(Answerer):
         sure = posterior[np.arange(len(path)), path]
         return [Found(span, float(sure[begin:end].mean())) for span, begin, end in self.tags.decode(words, path)]
 
-    def answers(self, first: list[str], second: list[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
+    def answers(self, first: Sequence[str], second: Sequence[str] | None, *, batch_tokens: int) -> Iterator[Answer]:
         """`spans`: objects with `start`, `end` (characters), `label`, `text`, and `score`, the mean posterior.
 
         Of extraction: `value` (null: the text does not say), and all `spans` that could be it, the best first.

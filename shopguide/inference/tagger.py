@@ -3,6 +3,7 @@
 Shapes: W words of a text, K tags.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -28,7 +29,7 @@ class Tagger(Network, SpanAnswerer):
     head: ClassVar[Head] = "tagging"
 
     def word_posteriors(
-        self, first: list[str], second: list[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Of one text or more: (W, 2) character ranges, and (W, K) posteriors of the tags."""
         encoded = TaggedTexts(self.tokenizer, first, second, self.card.max_length, self.tags)

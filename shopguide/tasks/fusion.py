@@ -7,7 +7,7 @@ more, the network alone. Shapes: N examples, C classes.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,9 @@ class Fusion:
                 found[target][own] = pool(network[target][own], said[target][own], *powers)
         return found
 
-    def __call__(self, network: Mapping[str, np.ndarray], first: list[str], second: list[str] | None) -> Posteriors:
+    def __call__(
+        self, network: Mapping[str, np.ndarray], first: Sequence[str], second: Sequence[str] | None
+    ) -> Posteriors:
         """Target → (N, C) fused probabilities."""
         said = self.lexical.posterior(first, second)
         return {target: pool(network[target], said[target], *powers) for target, powers in self.powers.items()}

@@ -68,7 +68,7 @@ class Lexical:
             model.weights[target], model.biases[target] = class_weights(found, len(classes))
         return model
 
-    def features(self, first: list[str], second: list[str] | None) -> Any:
+    def features(self, first: Sequence[str], second: Sequence[str] | None) -> Any:
         """(N, F) sparse."""
         from scipy.sparse import hstack
 
@@ -78,7 +78,7 @@ class Lexical:
             parts.append(_overlap(first, second))
         return hstack(parts).tocsr()
 
-    def posterior(self, first: list[str], second: list[str] | None = None) -> Posteriors:
+    def posterior(self, first: Sequence[str], second: Sequence[str] | None = None) -> Posteriors:
         """Target → (N, C) probabilities."""
         features = self.features(first, second) if first else None
         found = {}
@@ -156,7 +156,7 @@ def _solver(weights: int, examples: int) -> dict[str, Any]:
     return {"solver": "newton-cg"}
 
 
-def _sides(first: list[str], second: list[str] | None) -> list[list[str]]:
+def _sides(first: Sequence[str], second: Sequence[str] | None) -> list[Sequence[str]]:
     return [first] if second is None else [first, second]
 
 
@@ -169,7 +169,7 @@ def _vectorizer(place: int, grams: Sequence[str], idf: np.ndarray) -> Any:
     return made
 
 
-def _overlap(first: list[str], second: list[str]) -> np.ndarray:
+def _overlap(first: Sequence[str], second: Sequence[str]) -> np.ndarray:
     """(N, 2) shares of the first text's words and character pairs that occur in the second."""
 
     def share(parts: set[str], whole: str) -> float:

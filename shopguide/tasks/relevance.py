@@ -1,7 +1,6 @@
 """relevance: query + product → grade: bought 2, viewed 1, sampled unseen 0; or the shop's own judgements."""
 
 from collections.abc import Iterator
-from sys import intern
 
 import numpy as np
 from pydantic import Field
@@ -12,6 +11,7 @@ from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, column
 from shopguide.tasks.bm25 import bm25_search
+from shopguide.tasks.coded import Coded
 from shopguide.tasks.graded import GRADES, Graded, GradedPair, graded_pairs
 from shopguide.tasks.task import OPTIONS, Examples, Truth
 
@@ -37,7 +37,15 @@ class Relevance(Graded):
         Raises:
             ConfigError: wrong products are to be learnt, and the grades are in no order.
         """
-        found = Examples(second=[], labels={TARGET: []}, lists=[], best=None if truth is None else {TARGET: []})
+        found = Examples(
+            first=Coded(),
+            second=Coded(),
+            labels={TARGET: Coded()},
+            split=Coded(),
+            groups=Coded(),
+            lists=Coded(),
+            best=None if truth is None else {TARGET: []},
+        )
         assert found.lists is not None
         assert found.second is not None
         position = {item: row for row, item in enumerate(column(shop.products, "item_id"))}
@@ -52,7 +60,7 @@ class Relevance(Graded):
             found.second.append(texts[position[item]])
             found.labels[TARGET].append(label)
             found.split.append(split)
-            found.groups.append(intern(normalised(query)))
+            found.groups.append(normalised(query))
             found.lists.append(query if judged else str(row))
             if found.best is not None and truth is not None:
                 found.best[TARGET].append(GRADES[truth.relevance(row, item)])

@@ -4,7 +4,7 @@ A new task is one file with a subclass of `Task` and one YAML under `conf/tasks/
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from shopguide.errors import DataError
 from shopguide.records.partition import Partition
 from shopguide.records.tables import Shop
+from shopguide.tasks.coded import Coded
 from shopguide.text.inputs import InputSpec
 from shopguide.text.tags import Span
 
@@ -52,16 +53,16 @@ class Catalogue:
 
 @dataclass
 class Examples:
-    """Labelled examples of one task, as columns of equal length N."""
+    """Labelled examples of one task, as columns of equal length N; of very many, `Coded` ones."""
 
-    first: list[str] = field(default_factory=list)
-    second: list[str] | None = None
-    labels: dict[str, list[str | None]] = field(default_factory=dict)
+    first: MutableSequence[str] = field(default_factory=list)
+    second: MutableSequence[str] | None = None
+    labels: dict[str, MutableSequence[str | None]] = field(default_factory=dict)
     """Target → N labels; None where the record does not say."""
-    split: list[str] = field(default_factory=list)
-    groups: list[str] = field(default_factory=list)
+    split: MutableSequence[str] = field(default_factory=list)
+    groups: MutableSequence[str] = field(default_factory=list)
     """What is resampled together for intervals: a query, a user, a title."""
-    lists: list[str] | None = None
+    lists: MutableSequence[str] | None = None
     """Of ranking: which products are ranked beside each other, those of a query or of a session."""
     spans: list[list[Span] | None] | None = None
     """Of tagging and extraction: what is marked in the text (of a pair, in the second one); None: not known where."""
@@ -82,8 +83,8 @@ class Examples:
     def take(self, rows: np.ndarray) -> "Examples":
         """The examples at these row numbers, in that order."""
 
-        def pick(column: list[Any]) -> list[Any]:
-            return [column[i] for i in rows]
+        def pick(column: MutableSequence[Any]) -> Any:
+            return column.take(rows) if isinstance(column, Coded) else [column[i] for i in rows]
 
         return Examples(
             first=pick(self.first),
@@ -110,7 +111,11 @@ class Examples:
 
     def of(self, split: str) -> "Examples":
         """The examples of one split (`all`: every example)."""
-        return self.take(np.array([i for i, own in enumerate(self.split) if split in ("all", own)], dtype=int))
+        if split == "all":
+            return self.take(np.arange(len(self)))
+        if isinstance(self.split, Coded):
+            return self.take(self.split.rows_of(split))
+        return self.take(np.array([i for i, own in enumerate(self.split) if own == split], dtype=int))
 
 
 @checked_dataclass(config=OPTIONS, kw_only=True)

@@ -50,8 +50,8 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
     def __init__(
         self,
         tokenizer: Any,
-        first: list[str],
-        second: list[str] | None,
+        first: Sequence[str],
+        second: Sequence[str] | None,
         max_length: int,
         labels: np.ndarray | None = None,
     ) -> None:
@@ -98,7 +98,7 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
         return example
 
 
-def _encoded(tokenizer: Any, first: list[str], second: list[str] | None, max_length: int) -> dict[str, Ragged]:
+def _encoded(tokenizer: Any, first: Sequence[str], second: Sequence[str] | None, max_length: int) -> dict[str, Ragged]:
     """`input_ids` and, where the tokenizer tells them, `token_type_ids`."""
     writers = {"input_ids": RaggedWriter()}
     for start in range(0, len(first), AT_ONCE):

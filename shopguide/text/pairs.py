@@ -31,7 +31,7 @@ class QueryPairs(Dataset[dict[str, Any]]):
     def __init__(
         self,
         tokenizer: Any,
-        queries: list[str],
+        queries: Sequence[str],
         products: Sequence[str],
         positives: Sequence[Sequence[int]],
         max_length: int,

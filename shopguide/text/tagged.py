@@ -32,8 +32,8 @@ class TaggedTexts(Dataset[dict[str, np.ndarray]]):
     def __init__(
         self,
         tokenizer: Any,
-        first: list[str],
-        second: list[str] | None,
+        first: Sequence[str],
+        second: Sequence[str] | None,
         max_length: int,
         tags: Tags,
         spans: Sequence[Sequence[Span]] | None = None,

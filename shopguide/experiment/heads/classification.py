@@ -21,6 +21,7 @@ from shopguide.runs import figures
 from shopguide.tasks.baselines import majority
 from shopguide.tasks.bm25 import bm25
 from shopguide.tasks.class_tree import consistent, training_paths
+from shopguide.tasks.coded import numbered
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.labels import encode_labels, gains_of, label_counts, label_spaces
 from shopguide.tasks.lexical import Lexical, Posteriors
@@ -54,7 +55,7 @@ class ClassificationHead(Head):
         labels = encode_labels(examples, card.targets)
         found = EncodedTexts(tokenizer, examples.first, examples.second, card.max_length, labels)
         if examples.lists is not None:
-            found.lists = np.unique(examples.lists, return_inverse=True)[1].astype(np.int64)
+            _, found.lists = numbered(examples.lists)
         return found
 
     def joined(self, parts: Sequence[EncodedTexts]) -> EncodedTexts:
