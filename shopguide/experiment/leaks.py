@@ -1,6 +1,6 @@
 """The leak guard: before anything is learnt, how much of the held-out text is known from training or pretraining."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from shopguide.config import Config
 from shopguide.errors import DataError
@@ -23,12 +23,13 @@ def guard(config: Config, material: Material, labelled: Sequence[tuple[Task, Exa
     read = _pretrained_on(config, material)
     found: Leaks = {}
     for task, examples in labelled:
-        train = _texts(examples.of("train"))
+        train = examples.of("train")
         for split in ("dev", "test"):
             held_out = examples.of(split)
             if len(held_out):
                 # Two pairs of one product are alike in most letters, and yet two questions.
-                found[f"{task.name}/{split}_in_train"] = overlap(train, _texts(held_out), near=held_out.second is None)
+                near = held_out.second is None
+                found[f"{task.name}/{split}_in_train"] = overlap(_texts(train), list(_texts(held_out)), near)
                 if read:
                     found[f"{task.name}/{split}_in_pretraining"] = overlap(read, held_out.first)
         last = "test" if "test" in examples.split else "dev"
@@ -48,11 +49,11 @@ def leak_metrics(found: Mapping[str, Overlap]) -> dict[str, float]:
     return metrics
 
 
-def _texts(examples: Examples) -> Sequence[str]:
+def _texts(examples: Examples) -> Iterable[str]:
     """What a model reads of each example."""
     if examples.second is None:
         return examples.first
-    return [f"{first}\n{second}" for first, second in zip(examples.first, examples.second, strict=True)]
+    return (f"{first}\n{second}" for first, second in zip(examples.first, examples.second, strict=True))
 
 
 def _pretrained_on(config: Config, material: Material) -> list[str]:

@@ -8,7 +8,7 @@ Shapes: N held-out texts, M training texts, G grams.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,10 +42,20 @@ class Overlap:
         return self.near / self.texts if self.texts else 0.0
 
 
-def overlap(train: Sequence[str], held_out: Sequence[str], near: bool = True) -> Overlap:
-    """Look for each held-out text among the training texts; without `near`, for the same ones only."""
-    exact, same = set(train), {key: text for text in reversed(train) if (key := bare(text))}
+def overlap(train: Iterable[str], held_out: Sequence[str], near: bool = True) -> Overlap:
+    """Look for each held-out text among the training texts; without `near`, for the same ones only.
+
+    Of the training texts, which are read once, only those are held that are looked for, or may be near.
+    """
     bares = [bare(text) for text in held_out]
+    wanted, wanted_bare = set(held_out), set(bares)
+    exact: set[str] = set()
+    same: dict[str, str] = {}
+    for text in train:
+        if text in wanted:
+            exact.add(text)
+        if (key := bare(text)) and (near or key in wanted_bare):
+            same.setdefault(key, text)
     doubles = {row: text for row, text in enumerate(held_out) if text in exact}
     count_exact = len(doubles)
     doubles |= {row: same[key] for row, key in enumerate(bares) if row not in doubles and key in same}
