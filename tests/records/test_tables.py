@@ -303,3 +303,18 @@ def test_a_behaviour_tells_something(tmp_path: Path) -> None:
         load(root)
     shop = load(root, on_bad_rows="quarantine")
     assert [row["viewed_items"] for row in shop.behaviours] == [["I1"]]
+
+
+def test_equal_texts_of_a_column_are_one_object(tmp_path: Path) -> None:
+    root = write_shop(tmp_path / "shop")
+    write_lines(
+        root / "judgements.jsonl",
+        [{"query": query, "item_id": "I1", "label": 1} for query in ("red boot", "lamp", "red boot", "手机")],
+    )
+    shop = load(root)
+    queries = column(shop.judgements, "query")
+    assert queries == ["red boot", "lamp", "red boot", "手机"]
+    assert queries[0] is queries[2]
+    assert column(shop.judgements, "split") == [None] * 4
+    assert column(shop.products, "price") == [None, 399.0, None]
+    assert column(shop.dialogues, "question") == []
