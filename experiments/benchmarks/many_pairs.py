@@ -1,46 +1,74 @@
-"""Memory of fine-tuning on ever more judged pairs: what each part of the way adds to a process that has trained.
+"""Memory of fine-tuning on ever more judged pairs: the peak of `shopguide.train`, as a user types it.
 
     python -m experiments.benchmarks.many_pairs --counts 100000 1000000
 
-Generated queries, products and judgements are read from files, checked, split, made into examples, encoded and trained
-on for some steps with a tiny network, as `shopguide.train` does it, each count in a process of its own. Prints resident
-memory (of which files that are mapped may be given back at any time), and one JSON line last.
+Generated queries, products and judgements are read from files, checked, split, looked through for leaks, made into
+examples, encoded, and learnt from for some steps with a tiny network; each count is a process of its own. Prints the
+peak of its resident memory, in which the files that are mapped count too, and one JSON line last.
 """
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from experiments.benchmarks.harness import hardware
 
-SHAPE = {"model_type": "bert", "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
 WORDS = [f"{first}{second}" for first in ("ba", "do", "fi", "gu", "ke", "lo") for second in ("ra", "sen", "tik", "vom")]
-PRODUCTS, A_QUERY, STEPS, ROWS = 20_000, 20, 200, 32
+PRODUCTS, A_QUERY = 20_000, 20
+SHAPE = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+SETTINGS = (
+    "+experiment=ft_only",
+    "data=files",
+    "data.split.fractions=[0.98,0.01,0.01]",
+    "tasks=[relevance]",
+    "tasks.relevance.fields=[title]",
+    *(f"model.config.{name}={value}" for name, value in SHAPE.items()),
+    "model.vocab_size=500",
+    "epochs=1",
+    "finetune.max_length=64",
+    "finetune.monitor=null",
+    "finetune.probe=false",
+    "finetune.baselines=false",
+    "trainer.max_steps=200",
+    "trainer.limit_val_batches=2",
+)
 
 
 def main() -> None:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--counts", type=int, nargs="+", default=[100_000, 300_000, 1_000_000])
-    made.add_argument("--one", type=int, default=None, help=argparse.SUPPRESS)
     args = made.parse_args()
-    if args.one:
-        print(json.dumps(trained(args.one)))
-        return
     found = []
     for count in args.counts:
-        command = [sys.executable, "-m", "experiments.benchmarks.many_pairs", "--one", str(count)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(done.stderr[-3000:])
-        found.append(json.loads(done.stdout.strip().splitlines()[-1]))
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(trained(Path(folder), count))
         print(found[-1], flush=True)
     print(json.dumps({"benchmark": "many_pairs", "hardware": hardware(None), "results": found}))
+
+
+def trained(folder: Path, count: int) -> dict[str, float]:
+    """Peak memory and seconds of a training on so many pairs."""
+    places = (
+        f"data.root={written(folder / 'shop', count)}",
+        f"data.cache_dir={folder}/cache",
+        f"tracking.root={folder}/runs",
+    )
+    begun = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "shopguide.train", *SETTINGS, *places], stdout=said, stderr=subprocess.STDOUT
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        said.seek(0)
+        if status:
+            raise SystemExit(said.read()[-3000:])
+    return {"pairs": count, "peak_mb": round(usage.ru_maxrss / 1024), "seconds": round(time.perf_counter() - begun)}
 
 
 def written(folder: Path, count: int) -> Path:
@@ -57,48 +85,6 @@ def written(folder: Path, count: int) -> Path:
             row = {"query": query, "item_id": f"I{draw.randrange(PRODUCTS)}", "label": draw.randrange(3)}
             file.write(json.dumps(row) + "\n")
     return folder
-
-
-def trained(count: int) -> dict[str, Any]:
-    from shopguide.config import BatchConfig, DataConfig, FinetuneConfig, ModelConfig, OptimizerConfig
-    from shopguide.experiment.finetune import finetune
-    from shopguide.experiment.fit import Place
-    from shopguide.experiment.prepare import load_material, load_or_train_tokenizer
-    from shopguide.tasks.relevance import Relevance
-
-    marks: dict[str, Any] = {"pairs": count}
-
-    def mark(name: str, begun: float) -> float:
-        marks[f"{name}_s"], marks[f"{name}_mb"] = round(time.perf_counter() - begun, 1), round(resident(), 1)
-        return time.perf_counter()
-
-    with tempfile.TemporaryDirectory() as root:
-        shop = written(Path(root) / "shop", count)
-        clock = mark("started", time.perf_counter())
-        material = load_material(DataConfig(name="many", reader="files", root=str(shop), cache_dir=f"{root}/cache"))
-        clock = mark("read", clock)
-        task = Relevance(name="relevance", fields=("title",))
-        examples = task.checked_examples(material.shop, material.parts, material.truth)
-        clock = mark("examples", clock)
-        model = ModelConfig(name="tiny", config=SHAPE | {"intermediate_size": 64}, vocab_size=500)
-        tokenizer = load_or_train_tokenizer(model, material)
-        examples.split = [
-            "train" if split != "test" or row >= 5000 else split for row, split in enumerate(examples.split)
-        ]
-        config = FinetuneConfig(
-            epochs=1, max_length=64, batch=BatchConfig(size=ROWS), monitor=None, baselines=False, probe=False
-        )
-        place = Place(f"{root}/out", trainer={"max_steps": STEPS, "enable_progress_bar": False, "precision": "32-true"})
-        finetune(task, examples, config, OptimizerConfig(lr=1e-3), model, tokenizer, place)
-        mark("trained", clock)
-    marks["anonymous_mb"] = round(resident("RssAnon"), 1)
-    return marks
-
-
-def resident(kind: str = "VmRSS") -> float:
-    """Megabytes of this process (Linux)."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
 
 
 if __name__ == "__main__":
