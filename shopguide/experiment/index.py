@@ -54,7 +54,7 @@ def index_run(
     finding = [name for name, folder in models.items() if read_card(folder, name).kind == RETRIEVAL]
     if len(finding) != 1:
         raise ModelError(
-            f"task={task}: expected a task that finds products (search, recommend), found "
+            f"task={task}: expected a task that finds products (search, recommend, similar), found "
             f"{' and '.join(finding) or ', '.join(runs)}"
         )
     (name,) = finding
