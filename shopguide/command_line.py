@@ -7,7 +7,7 @@ a mistake in the last job of a sweep is told at once, all mistakes together, in 
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +21,20 @@ INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
+class Grid:
+    """The jobs of a sweep."""
+
+    configs: list[Any]
+    """Each job's settings, checked."""
+    labels: list[str]
+    """What tells each job from the others: `lr=1e-4 epochs=2`."""
+    varying: list[str]
+    """The keys that vary."""
+    fixed: list[str]
+    """What was typed and is the same for all jobs."""
+
+
+@dataclass(frozen=True)
 class Command:
     """One of the programs: its root YAML, its check, and what it does with a checked configuration."""
 
@@ -31,8 +45,8 @@ class Command:
     """Keys whose values are taken as they are: no Hydra grammar in a shopper's words."""
     open_keys: frozenset[str] = frozenset()
     """Keys below which any key may be added."""
-    around_sweep: Callable[[list[Any], list[str], Callable[[], None]], None] | None = None
-    """Given every job's settings, the keys that vary, and the sweep to run."""
+    around_sweep: Callable[[Grid, Callable[[], None]], None] | None = None
+    """Given the jobs, and what runs them."""
     failures: list[str] = field(default_factory=list)
 
 
@@ -48,10 +62,10 @@ def run(command: Command, argv: list[str] | None = None) -> None:
     argv = _flag_first([_quote(a, command) for a in (sys.argv[1:] if argv is None else argv)])
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
-        configs, argv = _check_all(command, argv)
+        grid, argv = _check_all(command, argv)
         sys.argv = [f"shopguide.{command.name}", *argv]
-        if configs and command.around_sweep is not None:
-            command.around_sweep(configs, _varying(argv), lambda: _hydra(command))
+        if grid is not None and command.around_sweep is not None:
+            command.around_sweep(grid, lambda: _hydra(command))
         else:
             _hydra(command)
     except ShopguideError as error:
@@ -130,11 +144,11 @@ def _flag_first(argv: list[str]) -> list[str]:
     return sorted(argv, key=lambda argument: argument not in ("-m", "--multirun"))
 
 
-def _check_all(command: Command, argv: list[str]) -> tuple[list[Any], list[str]]:
+def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str]]:
     """Compose and check each job that Hydra would run.
 
     Returns:
-        The jobs of a sweep (empty if it is none), and the arguments, opened where any key may be added.
+        The jobs of a sweep (None if it is none), and the arguments, opened where any key may be added.
     """
     from hydra import compose, initialize_config_dir
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -144,7 +158,7 @@ def _check_all(command: Command, argv: list[str]) -> tuple[list[Any], list[str]]
 
     args = get_args_parser().parse_args(argv)
     if args.help or args.hydra_help or args.info or args.cfg or args.shell_completion:
-        return [], argv
+        return None, argv
     rest = [a for a in argv if a not in args.overrides]
     overrides = [_open(o, command) for o in args.overrides]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
@@ -160,7 +174,7 @@ def _check_all(command: Command, argv: list[str]) -> tuple[list[Any], list[str]]
             raise
         except ValueError as error:
             raise ConfigError(str(error)) from error
-    return configs if args.multirun else [], rest + overrides
+    return _grid(configs, jobs, parsed) if args.multirun else None, rest + overrides
 
 
 def _open(override: str, command: Command) -> str:
@@ -238,8 +252,13 @@ def _in_own_words(error: Exception) -> str:
     return "the command line cannot be read: " + " ".join(lines or [type(error).__name__]).strip() + hint
 
 
-def _varying(argv: list[str]) -> list[str]:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
+def _grid(configs: list[Any], jobs: list[list[str]], parsed: list[Any]) -> Grid:
+    varying = [override.key_or_group for override in parsed if override.is_sweep_override()]
+    fixed = [override.input_line for override in parsed if not override.is_sweep_override()]
+    return Grid(configs, [label(job, varying) for job in jobs], varying, fixed)
 
-    overrides = [a for a in argv if "=" in a and not a.startswith("-")]
-    return [o.key_or_group for o in OverridesParser.create().parse_overrides(overrides) if o.is_sweep_override()]
+
+def label(overrides: Sequence[str], varying: Collection[str]) -> str:
+    """`lr=1e-4 epochs=2`: what tells this job from its siblings."""
+    plain = [override.lstrip("+") for override in overrides]
+    return " ".join(override for override in plain if override.partition("=")[0] in varying)

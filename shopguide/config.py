@@ -271,6 +271,16 @@ class TrackingConfig:
 
 
 @dataclass(config=STRICT)
+class SweepConfig:
+    """How a sweep (`-m`) is run."""
+
+    dry_run: bool = False
+    """Only tell the plan: the jobs, what is done of them, how long the rest may take."""
+    fresh: bool = False
+    """Do every job, also what the same sweep did before, below a run of its own."""
+
+
+@dataclass(config=STRICT)
 class Config:
     """One experiment."""
 
@@ -292,6 +302,7 @@ class Config:
     lr: Positive | None = None
     epochs: Count | None = None
     resume: str | None = None
+    sweep: SweepConfig = field(default_factory=SweepConfig)
 
     def __post_init__(self) -> None:
         if self.resume == "":

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable
 
 from shopguide.checks import parse_config
-from shopguide.command_line import Command, run
+from shopguide.command_line import Command, Grid, label, run
 from shopguide.config import Config
+from shopguide.errors import ConfigError
 
 OPEN_KEYS = frozenset({"trainer", "model.config", "data.options"})
 SWEEP = "SHOPGUIDE_SWEEP"
@@ -14,31 +15,31 @@ SWEEP = "SHOPGUIDE_SWEEP"
 
 def train(config: Config) -> float:
     """Run one experiment; the score by which a sweep may choose."""
-    from shopguide.experiment.run import run_experiment
+    from shopguide.experiment.run import Job, run_experiment
 
-    sweep, _, varying = os.environ.get(SWEEP, "").partition(":")
-    label = _label(varying.split(",")) if sweep else None
-    return run_experiment(config, parent=sweep or None, label=label).score
+    sweep_id, _, varying = os.environ.get(SWEEP, "").partition(":")
+    if not sweep_id:
+        if config.sweep.dry_run:
+            raise ConfigError("sweep.dry_run=true: goes with -m, as it tells the plan of a sweep")
+        return run_experiment(config).score
+    from hydra.core.hydra_config import HydraConfig
+
+    return run_experiment(config, Job(sweep_id, label(HydraConfig.get().overrides.task, varying.split(",")))).score
 
 
-def sweep(configs: list[Config], varying: list[str], jobs: Callable[[], None]) -> None:
-    """Run the jobs below one run, then print and log how they compare."""
-    from shopguide.experiment.sweep import tracked_sweep
+def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
+    """Run the jobs below one run, then print and log how they compare; of a dry run, only tell the plan."""
+    from shopguide.experiment.sweep import print_plan, tracked_sweep
 
-    with tracked_sweep(configs[0], varying, len(configs)) as run_id:
-        os.environ[SWEEP] = f"{run_id}:{','.join(varying)}"
+    if grid.configs[0].sweep.dry_run:
+        print_plan(grid)
+        return
+    with tracked_sweep(grid) as run_id:
+        os.environ[SWEEP] = f"{run_id}:{','.join(grid.varying)}"
         try:
             jobs()
         finally:
             del os.environ[SWEEP]
-
-
-def _label(varying: list[str]) -> str:
-    """`lr=1e-4 epochs=2`: what tells this job from its siblings."""
-    from hydra.core.hydra_config import HydraConfig
-
-    overrides = [o.lstrip("+") for o in HydraConfig.get().overrides.task]
-    return " ".join(o for o in overrides if o.partition("=")[0] in varying)
 
 
 def main() -> None:

@@ -44,8 +44,8 @@ def test_every_command_is_valid(readme: str, tmp_path: Path, monkeypatch: pytest
     assert len(commands) >= 5
     for module, *arguments in commands:
         command = COMMANDS[module.removeprefix("shopguide.")]
-        configs, _ = _check_all(command, _flag_first([_quote(a, command) for a in arguments]))
-        assert bool(configs) == ("-m" in arguments)
+        grid, _ = _check_all(command, _flag_first([_quote(a, command) for a in arguments]))
+        assert (grid is not None) == ("-m" in arguments)
 
 
 def test_both_tell_the_same() -> None:

@@ -40,7 +40,7 @@ def closing_table(store: Store, run_id: str) -> None:
     """
     from rich.console import Console
 
-    children = sorted(store.find_children(run_id), key=lambda c: c.info.start_time)
+    children = store.find_phases(run_id)
     children = [c for c in children if not c.data.tags.get("shopguide.phase", "").startswith("shared ")]
     together = _beside(children)
     apart = groupby(children, key=lambda child: _beside([child])) if len(together) > MOST else [(together, children)]

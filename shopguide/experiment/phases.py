@@ -9,16 +9,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mlflow.entities import Run as MlflowRun
+
 from shopguide.config import Config, ModelConfig
 from shopguide.experiment.finetune import Finetuned, finetune_together, monitored
 from shopguide.experiment.fit import LOWER_IS_BETTER, Place
 from shopguide.experiment.fitting import ranks
 from shopguide.experiment.heads.head import head_of
+from shopguide.experiment.identities import pretraining_identity
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import pretrain
 from shopguide.experiment.report import log_finetuned, log_pretrained, log_shared
+from shopguide.runs.identity import IDENTITY, alone
 from shopguide.runs.logger import RunLogger
-from shopguide.runs.store import Store
+from shopguide.runs.store import PRETRAIN_RUN, SWEEP_RUN, Store
 from shopguide.runs.tree import Run, open_run
 from shopguide.tasks.task import Examples, Task
 
@@ -34,6 +38,8 @@ class Stage:
     tokenizer: Any
     model: ModelConfig
     """What the next phase starts from."""
+    sweep: str | None = None
+    """Id of the sweep's run, where the experiment is a job of one."""
 
 
 Labelled = list[tuple[Task, Examples]]
@@ -69,7 +75,7 @@ def run_phases(stage: Stage, labelled: Labelled) -> dict[str, float]:
 def _pretrain(stage: Stage) -> dict[str, float]:
     """Run the phase, or take it from its finished run; afterwards the stage starts from its weights."""
     config = stage.config
-    with _phase(stage, "pretrain") as (run, done):
+    with _pretraining(stage) as (run, done):
         if not done:
             run.log_params(flat({"pretrain": asdict(config.pretrain), "model": config.model.name}))
             result = pretrain(
@@ -81,6 +87,7 @@ def _pretrain(stage: Stage) -> dict[str, float]:
                 _place(stage, run),
             )
             log_pretrained(run, result)
+        stage.run.set_tags({PRETRAIN_RUN: run.id})
         stage.model = replace(stage.model, path=str(stage.store.artifact_folder(run.id, "model")))
         return run.metrics()
 
@@ -121,17 +128,37 @@ def _trained(stage: Stage, run: Run, labelled: Labelled) -> list[Finetuned]:
 
 
 @contextlib.contextmanager
-def _phase(stage: Stage, name: str) -> Iterator[tuple[Run, bool]]:
-    """A phase's run below the experiment's, new or the one to finish; and whether it is finished already."""
-    found = [c for c in stage.store.find_children(stage.run.id) if c.data.tags.get("shopguide.phase") == name]
-    resume = found[0].info.run_id if found else None
-    if found and found[0].info.status == "FINISHED":
+def _phase(stage: Stage, name: str, tags: Mapping[str, str] | None = None) -> Iterator[tuple[Run, bool]]:
+    """A phase's run below the experiment's, new or the one to finish; and whether it is finished already.
+
+    One with an identity is looked for among all the jobs of the sweep.
+    """
+    found = _phase_run(stage, name, tags or {})
+    resume = found.info.run_id if found else None
+    if found is not None and found.info.status == "FINISHED":
         print(f"{name}: finished before, taken from run {resume}", flush=True)
-        yield Run(stage.store, found[0].info.run_id), True
+        yield Run(stage.store, found.info.run_id), True
         return
-    tags = {"shopguide.kind": "phase", "shopguide.phase": name}
-    with open_run(stage.store, name, parent=stage.run.id, tags=tags, resume=resume) as run:
+    own = {"shopguide.kind": "phase", "shopguide.phase": name, **(tags or {})}
+    with open_run(stage.store, name, parent=stage.run.id, tags=own, resume=resume) as run:
         yield run, False
+
+
+@contextlib.contextmanager
+def _pretraining(stage: Stage) -> Iterator[tuple[Run, bool]]:
+    """As `_phase`: of the jobs of a sweep that share a pretraining, one does it, and the others wait for it."""
+    own = pretraining_identity(stage.config, stage.material.shop.fingerprint)
+    tags = {IDENTITY: own} | ({SWEEP_RUN: stage.sweep} if stage.sweep else {})
+    name = f"pretrain-{stage.sweep or stage.run.id}-{own}"
+    with alone(stage.config.tracking.root, name, wait=True), _phase(stage, "pretrain", tags) as found:
+        yield found
+
+
+def _phase_run(stage: Stage, name: str, tags: Mapping[str, str]) -> MlflowRun | None:
+    if stage.sweep is not None and IDENTITY in tags:
+        return stage.store.find_done(tags[IDENTITY], sweep=stage.sweep)
+    children = stage.store.find_children(stage.run.id)
+    return next((child for child in children if child.data.tags.get("shopguide.phase") == name), None)
 
 
 def _place(stage: Stage, run: Run) -> Place:

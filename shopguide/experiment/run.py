@@ -1,15 +1,18 @@
 """One experiment: its records read and checked, then its phases below one tracked run."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shopguide.build import build_task
 from shopguide.config import Config
+from shopguide.errors import RunError
 from shopguide.experiment.fitting import check_counted, check_loss, ranks
+from shopguide.experiment.identities import experiment_identity, settings_of
 from shopguide.experiment.leaks import Leaks, guard, leak_metrics
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
 from shopguide.records.schema import TABLES
+from shopguide.runs.identity import IDENTITY, alone
 from shopguide.tasks.task import Examples, Task
 
 if TYPE_CHECKING:
@@ -30,25 +33,54 @@ class Outcome:
     metrics: dict[str, float]
 
 
-def run_experiment(config: Config, parent: str | None = None, label: str | None = None) -> Outcome:
+@dataclass(frozen=True)
+class Job:
+    """An experiment's place in a sweep."""
+
+    sweep: str
+    """Id of the sweep's run."""
+    label: str
+    """What tells this job from its siblings."""
+
+
+def run_experiment(config: Config, job: Job | None = None) -> Outcome:
     """Run all phases, print the closing table and the run's id.
+
+    A job of a sweep that was done before is not done again; one that was cut goes on.
 
     Args:
         config: checked settings.
-        parent: id of the sweep's run, if the experiment is a job of one.
-        label: what tells this job from its siblings.
+        job: where the experiment is one of a sweep.
 
     Raises:
         ShopguideError: a mistake that the user can mend.
         KeyboardInterrupt: stopped; the runs are marked KILLED, the last checkpoint is kept.
     """
-    if config.resume:
-        _store(config).resolve(config.resume, "resume")  # a wrong id is told before anything is read
+    if job is not None:
+        return _run_job(config, job)
+    resumed = open_named(config).resolve(config.resume, "resume") if config.resume else None
+    return _run(config, load_material(config.data), None, resumed)  # a wrong id is told before anything is read
+
+
+def _run_job(config: Config, job: Job) -> Outcome:
     material = load_material(config.data)
+    own = experiment_identity(config, material.shop.fingerprint)
+    with alone(config.tracking.root, f"job-{own}", wait=False) as held:
+        if not held:
+            raise RunError(f"job {job.label}: another process is doing it")
+        done = open_named(config).find_done(own, parent=job.sweep)
+        if done is not None and done.info.status == "FINISHED":
+            metrics = dict(done.data.metrics)
+            print(f"job {job.label}: done before, run {done.info.run_id}", flush=True)
+            return Outcome(done.info.run_id, metrics["dev/score"], metrics)
+        return _run(config, material, job, done.info.run_id if done is not None else None)
+
+
+def _run(config: Config, material: Material, job: Job | None, resumed: str | None) -> Outcome:
     log_line(material)
     labelled = _labelled(config, material)
     leaks = guard(config, material, labelled)
-    return _run_tracked(config, material, labelled, leaks, parent, label)
+    return _run_tracked(config, material, labelled, leaks, job, resumed)
 
 
 def _labelled(config: Config, material: Material) -> list[tuple[Task, Examples]]:
@@ -78,8 +110,8 @@ def _run_tracked(
     material: Material,
     labelled: list[tuple[Task, Examples]],
     leaks: Leaks,
-    parent: str | None,
-    label: str | None,
+    job: Job | None,
+    resumed: str | None,
 ) -> Outcome:
     """The tracked part: torch and MLflow are imported here, seconds after a fault of the records would be told."""
     from shopguide.experiment.closing import closing_table
@@ -91,21 +123,22 @@ def _run_tracked(
 
     for task, examples in labelled:
         monitored(config.finetune, task, not config.finetune.shared and ranks(task, examples))
-    store = _store(config)
-    resumed = store.resolve(config.resume) if config.resume else None
-    name = f"{config.name} {label}" if label else config.name
-    with open_run(store, name, parent=parent, tags={"shopguide.kind": "experiment"}, resume=resumed) as run:
-        plain = asdict(replace(config, resume=None))
+    store, plain = open_named(config), settings_of(config)
+    tags = {"shopguide.kind": "experiment", IDENTITY: experiment_identity(config, material.shop.fingerprint)}
+    name, parent = (f"{config.name} {job.label}".strip(), job.sweep) if job else (config.name, None)
+    with open_run(store, name, parent=parent, tags=tags, resume=resumed) as run:
         run.log_params(flat(plain))
-        print(f"run {run.id}: Ctrl-C keeps what is learnt, the same command with resume={run.id} goes on", flush=True)
+        same = "the same command" if job else f"the same command with resume={run.id}"
+        print(f"run {run.id}: Ctrl-C keeps what is learnt, {same} goes on", flush=True)
         log_environment(run, plain, {"data": material.shop.fingerprint}, config.seed)
         log_material(run, material)
         run.log_metrics(leak_metrics(leaks))
         tokenizer = load_or_train_tokenizer(config.model, material, config.pretrain.fields)
         try:
-            metrics = run_phases(Stage(config, material, store, run, tokenizer, config.model), labelled)
+            stage = Stage(config, material, store, run, tokenizer, config.model, store.parent(run.id))
+            metrics = run_phases(stage, labelled)
         except KeyboardInterrupt:
-            print(f"interrupted: the same command with resume={run.id} goes on from the last epoch", flush=True)
+            print(f"interrupted: {same} goes on from the last epoch", flush=True)
             raise
         run.log_metrics(metrics)
     closing_table(store, run.id)
@@ -114,7 +147,8 @@ def _run_tracked(
     return Outcome(run.id, metrics["dev/score"], metrics)
 
 
-def _store(config: Config) -> "Store":
+def open_named(config: Config) -> "Store":
+    """The store that the settings name."""
     from shopguide.runs.store import open_store
 
     return open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))

@@ -1,25 +1,48 @@
-"""A sweep: jobs below one run, compared at the end."""
+"""A sweep: jobs below one run, compared at the end.
+
+The same sweep typed again goes on below the same run: it is known by what was typed and is the same for all jobs, and
+by the keys that vary. So a killed sweep is finished by its own command, and more values make more jobs.
+"""
 
 import contextlib
-from collections.abc import Iterator
+import statistics
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from shopguide.config import Config
+from shopguide.command_line import Grid
+from shopguide.experiment.identities import ABOUT_THE_COMMAND, experiment_identity
+from shopguide.experiment.prepare import load_material
+from shopguide.experiment.run import open_named
 from shopguide.runs.compare import render_table, sweep_table
-from shopguide.runs.figures import sweep_figure
-from shopguide.runs.store import open_store
+from shopguide.runs.identity import IDENTITY, identity
 from shopguide.runs.tree import open_run
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
+
+    from shopguide.runs.store import Store
+
+NOT_OF_IT = (*ABOUT_THE_COMMAND, "tracking", "hydra")
+"""First words of keys that may change from one command to the next of the same sweep."""
+STATES = {"FINISHED": "done", "FAILED": "failed: again", "KILLED": "stopped: goes on", "RUNNING": "cut: goes on"}
+NEW = "new"
 
 
 @contextlib.contextmanager
-def tracked_sweep(config: Config, varying: list[str], jobs: int) -> Iterator[str]:
+def tracked_sweep(grid: Grid) -> Iterator[str]:
     """The id of the sweep's run; on leaving, the table of its jobs, sorted by `sort_by`, is printed and logged."""
     from rich.console import Console
 
-    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
-    name = f"sweep {config.name} over {', '.join(varying) or 'nothing'}"
-    with open_run(store, name, tags={"shopguide.kind": "sweep"}) as run:
-        print(f"sweep of {jobs} jobs: run {run.id}", flush=True)
+    from shopguide.runs.figures import sweep_figure
+
+    config = grid.configs[0]
+    store, own = open_named(config), sweep_identity(grid)
+    before = None if config.sweep.fresh else _last(store, own)
+    name = f"sweep {config.name} over {', '.join(grid.varying) or 'nothing'}"
+    tags = {"shopguide.kind": "sweep", IDENTITY: own}
+    with open_run(store, name, tags=tags, resume=before) as run:
+        print(f"sweep of {len(grid.configs)} jobs: run {run.id}{' goes on' if before else ''}", flush=True)
         yield run.id
         rows = sweep_table(store, run.id, config.sort_by)
         if rows:
@@ -29,3 +52,65 @@ def tracked_sweep(config: Config, varying: list[str], jobs: int) -> Iterator[str
             run.set_tags({"best_run": str(rows[0]["id"])})
             print(f"best by {config.sort_by}: {rows[0]['name']}  run_id={rows[0]['id']}")
     print(f"run_id={run.id}", flush=True)
+
+
+def sweep_identity(grid: Grid) -> str:
+    """Of what was typed and is the same for all jobs, and of the keys that vary."""
+    typed = [word.lstrip("+") for word in grid.fixed]
+    fixed = sorted(word for word in typed if word.split("=")[0].split(".")[0] not in NOT_OF_IT)
+    return identity({"fixed": fixed, "varying": sorted(grid.varying), "of": "sweep"})
+
+
+def _last(store: "Store", own: str) -> str | None:
+    """The id of the last run of a sweep."""
+    query = f"tags.`{IDENTITY}` = '{own}' and tags.`shopguide.kind` = 'sweep'"
+    order = ["attributes.start_time DESC"]
+    found = store.client.search_runs([store.experiment_id], query, order_by=order, max_results=1)
+    return str(found[0].info.run_id) if found else None
+
+
+def print_plan(grid: Grid) -> None:
+    """A table of the jobs, what is done of each, and how long the rest may take, by those that are done."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"plan of {len(grid.configs)} jobs", header_style="bold")
+    for title in ("job", "state", "run", grid.configs[0].sort_by):
+        table.add_column(title)
+    done = dict(_done(grid))
+    for place, label in enumerate(grid.labels):
+        table.add_row(label, *_cells(done.get(place), grid.configs[0].sort_by))
+    Console(width=140).print(table)
+    print(_rest(grid, done))
+
+
+def _done(grid: Grid) -> Iterator[tuple[int, "MlflowRun"]]:
+    """Place of a job in the grid, and its run, where it has one."""
+    config = grid.configs[0]
+    if not (Path(config.tracking.root) / "mlflow.db").exists() and config.tracking.uri is None:
+        return
+    store = open_named(config)
+    sweep = None if config.sweep.fresh else _last(store, sweep_identity(grid))
+    fingerprints: dict[str, str] = {}
+    for place, job in enumerate(grid.configs if sweep else []):
+        data = identity({"data": job.data})
+        if data not in fingerprints:
+            fingerprints[data] = load_material(job.data).shop.fingerprint
+        if found := store.find_done(experiment_identity(job, fingerprints[data]), parent=sweep):
+            yield place, found
+
+
+def _cells(run: "MlflowRun | None", metric: str) -> list[str]:
+    if run is None:
+        return [NEW, "", ""]
+    value = run.data.metrics.get(metric)
+    return [STATES.get(run.info.status, run.info.status), run.info.run_id[:8], "" if value is None else f"{value:.4f}"]
+
+
+def _rest(grid: Grid, done: Mapping[int, Any]) -> str:
+    finished = [run.info for run in done.values() if run.info.status == "FINISHED"]
+    left = len(grid.configs) - len(finished)
+    if not finished or not left:
+        return f"{left} of {len(grid.configs)} jobs to do"
+    each = statistics.median((info.end_time - info.start_time) / 1000 for info in finished)
+    return f"{left} of {len(grid.configs)} jobs to do, about {left * each:,.0f} s ({each:,.0f} s a finished job)"

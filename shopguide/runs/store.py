@@ -17,11 +17,16 @@ from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
 from shopguide.errors import RunError
+from shopguide.runs.identity import IDENTITY
 from shopguide.runs.secrets import mask_uri
 
 LISTED = 5
 MODEL_RUN = "shopguide.model_run"
 """Tag of a task's run whose model another run holds."""
+PRETRAIN_RUN = "shopguide.pretrain_run"
+"""Tag of an experiment's run: the run of its pretraining, its own or one that it shares with other jobs of a sweep."""
+SWEEP_RUN = "shopguide.sweep"
+"""Tag of a run that jobs of a sweep share: the sweep's id."""
 MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 """The MLflow UI then opens with runs and their charts."""
 
@@ -49,6 +54,32 @@ class Store:
         query = f"tags.`mlflow.parentRunId` = '{run_id}'"
         found = self.client.search_runs([self.experiment_id], query, order_by=["attributes.start_time ASC"])
         return list(found)
+
+    def parent(self, run_id: str) -> str | None:
+        """The run that a run is right below."""
+        found = self.client.get_run(run_id).data.tags.get("mlflow.parentRunId")
+        return None if found is None else str(found)
+
+    def find_phases(self, run_id: str) -> list[MlflowRun]:
+        """The phases of an experiment, oldest first: those below it, and a pretraining that it shares."""
+        found = self.find_children(run_id)
+        shared = self.client.get_run(run_id).data.tags.get(PRETRAIN_RUN)
+        if shared is not None and shared not in {child.info.run_id for child in found}:
+            found.append(self.client.get_run(shared))
+        return sorted(found, key=lambda phase: phase.info.start_time)
+
+    def find_done(self, identity: str, parent: str | None = None, sweep: str | None = None) -> MlflowRun | None:
+        """The oldest run of an identity.
+
+        Args:
+            identity: as `shopguide.runs.identity`.
+            parent: id of the run that it is right below.
+            sweep: id of the sweep that it belongs to, at whatever depth.
+        """
+        tags = {IDENTITY: identity, "mlflow.parentRunId": parent, SWEEP_RUN: sweep}
+        query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items() if value)
+        found = self.client.search_runs([self.experiment_id], query, order_by=["attributes.start_time ASC"])
+        return found[0] if found else None
 
     def resolve(self, run: str, key: str = "run") -> str:
         """The id of an experiment's run: `latest` (finished), an id, or an id's first six or more digits.

@@ -22,6 +22,8 @@ from shopguide.runs.writer import MetricWriter
 PARAMS_A_CALL = 100
 PARAM_LENGTH = 6000
 NAME_LENGTH = 250
+ERROR = "shopguide.error"
+"""Tag of a run that failed: why."""
 NOT_IN_NAMES = re.compile(r"[^/\w.\- :]")
 
 
@@ -31,6 +33,7 @@ class Run:
     def __init__(self, store: Store, run_id: str) -> None:
         self.store, self.id = store, run_id
         self._writer = MetricWriter(store.client, run_id)
+        self._logged: dict[str, int] = {}
 
     def log_params(self, values: Mapping[str, Any]) -> None:
         """Write settings once.
@@ -51,10 +54,16 @@ class Run:
         for start in range(0, len(new), PARAMS_A_CALL):
             self.store.client.log_batch(self.id, params=new[start : start + PARAMS_A_CALL])
 
+    def go_on(self) -> None:
+        """Take no point again that a curve holds: what is done anew since the last checkpoint is the same."""
+        last = {name: self.history(name)[-1][0] for name in self.metrics()}
+        self._logged = last
+
     def log_metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Add points to curves, NaN too (a loss that diverged); they are written in batches, seconds later."""
         now = int(time.time() * 1000)
-        self._writer.add([Metric(metric_name(k), float(v), now, step) for k, v in values.items()])
+        points = [Metric(metric_name(name), float(value), now, step) for name, value in values.items()]
+        self._writer.add([point for point in points if step > self._logged.get(point.key, -1)])
 
     def flush(self) -> None:
         """Write what is buffered."""
@@ -121,18 +130,22 @@ def open_run(
         was_finished = False
     else:
         run, was_finished = Run(store, resume), client.get_run(resume).info.status == "FINISHED"
+        if not was_finished:
+            run.go_on()
         client.update_run(resume, status="RUNNING")
     status = "FINISHED" if was_finished else "FAILED"
     try:
         with _terminable():
             yield run
         status = "FINISHED"
+        if ERROR in client.get_run(run.id).data.tags:
+            client.delete_tag(run.id, ERROR)
     except (KeyboardInterrupt, SystemExit):
         status = "FINISHED" if was_finished else "KILLED"
         raise
     except BaseException as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        client.set_tag(run.id, "shopguide.error", mask_uri(f"{type(error).__name__}: {lines[0]}")[:500])
+        client.set_tag(run.id, ERROR, mask_uri(f"{type(error).__name__}: {lines[0]}")[:500])
         raise
     finally:
         run.close()

@@ -2,17 +2,33 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
+from shopguide.command_line import Grid
+from shopguide.experiment.sweep import sweep_identity
 from shopguide.runs.compare import sweep_table
 from shopguide.runs.store import open_store
-from tests.experiment.test_interrupt import start
+from tests.experiment.test_interrupt import ROOT, command, start
+
+GRID = ("-m", "pretrain.epochs=1", "epochs=1,2", "lr=1e-4,1e-3", "finetune.baselines=false")
+MORE = tuple(word.replace("lr=1e-4,", "lr=1e-4,2e-4,") for word in GRID)
+PLAN = "import sys; from shopguide.train import main; main(); print('torch' in sys.modules)"
+
+
+def planned(folder: Path, *grid: str) -> list[str]:
+    arguments = [*command(folder, *grid)[3:], "sweep.dry_run=true"]
+    words = [sys.executable, "-c", PLAN, *arguments]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout.splitlines()
 
 
 def test_two_by_two(tmp_path: Path) -> None:
-    job: subprocess.Popen[str] = start(
-        tmp_path, "-m", "pretrain.epochs=1", "epochs=1,2", "lr=1e-4,1e-3", "finetune.baselines=false"
-    )
+    *_, told, torch = planned(tmp_path, *GRID)
+    assert (told, torch) == ("4 of 4 jobs to do", "False")
+    job: subprocess.Popen[str] = start(tmp_path, *GRID)
     lines, told = job.communicate(timeout=400)
     assert job.returncode == 0, told
     store = open_store(None, "shopguide", tmp_path / "mlruns")
@@ -23,9 +39,8 @@ def test_two_by_two(tmp_path: Path) -> None:
     assert [j.info.run_name for j in jobs] == [
         f"mlm_then_ft epochs={epochs} lr={lr}" for epochs in (1, 2) for lr in ("0.0001", "0.001")
     ]
-    for one in jobs:
-        names = [c.info.run_name for c in store.find_children(one.info.run_id)]
-        assert names == ["pretrain", "finetune need"]
+    names = [[c.info.run_name for c in store.find_children(one.info.run_id)] for one in jobs]
+    assert names == [["pretrain", "finetune need"], *[["finetune need"]] * 3]
     rows = sweep_table(store, sweep.info.run_id, "dev/score")
     scores = [row["metrics"]["dev/score"] for row in rows]
     assert scores == sorted(scores, reverse=True)
@@ -35,3 +50,27 @@ def test_two_by_two(tmp_path: Path) -> None:
     logged = json.loads(store.artifact_folder(sweep.info.run_id, "comparison.json").read_text())
     assert [row["id"] for row in logged["jobs"]] == [row["id"] for row in rows]
     assert store.artifact_folder(sweep.info.run_id, "figures/comparison.png").stat().st_size > 5000
+
+    count = len(store.client.search_runs([store.experiment_id]))
+    assert planned(tmp_path, *GRID)[-2] == "0 of 4 jobs to do"
+    assert planned(tmp_path, *MORE)[-2].startswith("2 of 6 jobs to do, about ")
+    job = start(tmp_path, *GRID)
+    lines, told = job.communicate(timeout=100)
+    assert job.returncode == 0, told
+    assert lines.count("done before") == 4
+    assert lines.splitlines()[-1] == f"run_id={sweep.info.run_id}"
+    assert len(store.client.search_runs([store.experiment_id])) == count
+
+
+@pytest.mark.parametrize(
+    ("fixed", "varying", "same"),
+    [
+        (["seed=1", "+experiment=x"], ["lr", "epochs"], True),
+        (["experiment=x", "seed=1", "sort_by=test/score", "sweep.dry_run=true"], ["epochs", "lr"], True),
+        (["seed=2", "+experiment=x"], ["lr", "epochs"], False),
+        (["seed=1", "+experiment=x"], ["lr"], False),
+    ],
+)
+def test_what_makes_two_commands_one_sweep(fixed: list[str], varying: list[str], same: bool) -> None:
+    base = Grid([], [], ["lr", "epochs"], ["seed=1", "+experiment=x"])
+    assert (sweep_identity(Grid([], [], varying, fixed)) == sweep_identity(base)) == same

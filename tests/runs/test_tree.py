@@ -93,3 +93,21 @@ def test_names_of_metrics_keep_to_what_mlflow_takes(name: str, kept: str) -> Non
 
     assert metric_name(name) == kept
     _validate_metric_name(metric_name(name))
+
+
+def test_what_is_done_again_adds_no_point_again(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt), open_run(store, "one") as first:  # noqa: PT012
+        for step in range(4):
+            first.log_metrics({"loss": float(step)}, step)
+        first.log_metrics({"end": 1.0})
+        raise KeyboardInterrupt
+    with open_run(store, "one", resume=first.id) as second:
+        for step in range(2, 6):
+            second.log_metrics({"loss": float(step), "new": 0.0}, step)
+        second.log_metrics({"end": 1.0})
+    assert second.history("loss") == [(step, float(step)) for step in range(6)]
+    assert second.history("new") == [(step, 0.0) for step in range(2, 6)]
+    assert second.history("end") == [(0, 1.0)]
+    with open_run(store, "one", resume=first.id) as finished:
+        finished.log_metrics({"end": 2.0})
+    assert finished.metrics()["end"] == 2.0
