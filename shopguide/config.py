@@ -319,8 +319,9 @@ class Config:
 
 
 def sortable_metrics(phases: Sequence[str], tasks: Sequence[str]) -> list[str]:
-    """The metrics that an experiment's run may end with: those of classes, and of spans and labels."""
-    names = ("accuracy", "macro_f1", "weighted_f1", "ece", "f1", "precision", "recall")
+    """The metrics that an experiment's run may end with, by what its tasks are."""
+    names = ["accuracy", "macro_f1", "weighted_f1", "ece", "f1", "precision", "recall"]
+    names += ["ndcg_at_10", "mrr", "map", "rmse", "kappa", "mrr_at_10", "recall_at_10", "recall_at_100"]
     scores = [f"{task}/{name}" for task in tasks for name in names]
     found = ["dev/score"]
     if "pretrain" in phases:

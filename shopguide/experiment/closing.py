@@ -1,6 +1,6 @@
 """The table at an experiment's end."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,12 @@ def _table(beside: Mapping[str, str], children: Iterable[MlflowRun]) -> "Table":
     return table
 
 
+def told_metrics(shown: Sequence[str], split: str, metrics: Mapping[str, float]) -> list[str]:
+    """The metrics of a task that people look at: those of its kind, and where it counts one class or ranks, those."""
+    more = [name for name in (*COUNTED, *RANKED, *GRADED) if f"{split}/{name}" in metrics and name not in shown]
+    return [*shown, *more]
+
+
 def _rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside: list[str]) -> list[list[str]]:
     if phase == "pretrain":
         wanted = ("dev/perplexity", "dev/masked_accuracy", "dev/next_token_accuracy")
@@ -80,8 +86,7 @@ def _rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside
         for name in metrics
         if name.startswith(f"{split}/macro_f1/") and not name.endswith((".low", ".high"))
     )
-    more = [name for name in (*COUNTED, *RANKED, *GRADED) if f"{split}/{name}" in metrics and name not in shown_of]
-    names = [*shown_of, *more, *(f"macro_f1/{target}" for target in targets)]
+    names = [*told_metrics(shown_of, split, metrics), *(f"macro_f1/{target}" for target in targets)]
     shown = []
     for name in names:
         low, high = (metrics.get(f"{split}/{name}.{end}") for end in ("low", "high"))

@@ -12,6 +12,7 @@ from typing import Any
 from mlflow.entities import Run as MlflowRun
 
 from shopguide.config import Config, ModelConfig
+from shopguide.experiment.closing import told_metrics
 from shopguide.experiment.finetune import Finetuned, finetune_together, monitored
 from shopguide.experiment.fit import LOWER_IS_BETTER, Place
 from shopguide.experiment.fitting import ranks
@@ -64,7 +65,7 @@ def run_phases(stage: Stage, labelled: Labelled) -> dict[str, float]:
             monitor = monitored(stage.config.finetune, task, alone and ranks(task, examples)) or f"dev/{shown[0]}"
             found = together.get(task.name) or _finetune(stage, task, examples)
             split = "test" if f"test/{shown[0]}" in found else "dev_final"
-            metrics |= {f"{task.name}/{name}": found[f"{split}/{name}"] for name in shown}
+            metrics |= {f"{task.name}/{name}": found[f"{split}/{name}"] for name in told_metrics(shown, split, found)}
             dev_scores.append(found.get(f"kept/{monitor}", float("nan")) * (-1 if monitor in LOWER_IS_BETTER else 1))
             test_scores.append(metrics[f"{task.name}/{shown[0]}"])
         metrics["dev/score"] = sum(dev_scores) / len(dev_scores)

@@ -7,7 +7,7 @@ from shopguide.runs.store import Store
 
 Row = dict[str, Any]
 METRICS = ("dev/score", "test/score")
-LOWER_IS_BETTER = ("loss", "perplexity", "ece")
+LOWER_IS_BETTER = ("loss", "perplexity", "ece", "rmse")
 
 
 def sweep_table(store: Store, sweep_id: str, sort_by: str) -> list[Row]:

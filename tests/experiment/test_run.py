@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shopguide.checks import parse_config
+from shopguide.config import sortable_metrics
 from shopguide.errors import DataError, RunError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
@@ -75,6 +76,12 @@ def test_classifiers_are_as_sure_as_they_are_right_on_dev(finished: Finished) ->
     assert 1.0 not in card.temperatures.values()
     logged = finished.store.client.get_run(run).data.metrics
     assert {name: logged[f"temperature/{name}"] for name in card.targets} == pytest.approx(card.temperatures)
+
+
+def test_a_sweep_may_be_sorted_by_whatever_an_experiment_reaches(finished: Finished) -> None:
+    reached = finished.outcome.metrics
+    assert set(reached) <= set(sortable_metrics(finished.config.phases, list(finished.config.tasks)))
+    assert {"need/macro_f1", "relevance/ndcg_at_10", "relevance/rmse"} <= set(reached)
 
 
 def test_checkpoints_are_bounded(finished: Finished) -> None:
