@@ -193,7 +193,9 @@ def monitored(config: FinetuneConfig, task: Task, ranks: bool) -> str | None:
 
 
 def drawn(examples: Examples, count: int | None, seed: int) -> Examples:
-    """At most `count` of the examples, drawn by the seed, in their order; those of a list together, while they fit."""
+    """At most `count` of the examples, drawn by the seed, in their order; those of a list together, while they fit (of
+    the first list that is drawn, where it does not fit, a part).
+    """
     if count is None or len(examples) <= count:
         return examples
     draw = np.random.default_rng(seed)
@@ -202,6 +204,9 @@ def drawn(examples: Examples, count: int | None, seed: int) -> Examples:
     names, number = numbered(examples.lists)
     order = draw.permutation(len(names))
     kept = order[np.bincount(number)[order].cumsum() <= count]
+    if not len(kept):
+        rows = np.flatnonzero(number == order[0])
+        return examples.take(np.sort(draw.permutation(rows)[:count]))
     return examples.take(np.flatnonzero(np.isin(number, kept)))
 
 

@@ -34,6 +34,15 @@ def test_a_draw_is_of_whole_lists() -> None:
     assert kept.first == sorted(kept.first, key=int)
 
 
+def test_where_no_list_fits_a_part_of_one_is_kept() -> None:
+    every = examples(60)
+    every.lists = [str(i // 20) for i in range(60)]
+    kept = drawn(every, 7, 0)
+    assert len(kept) == 7
+    assert len(set(kept.lists or ())) == 1
+    assert kept.first == sorted(kept.first, key=int)
+
+
 def test_without_a_bound_and_below_it_all_are_kept() -> None:
     assert drawn(examples(5), None, 0).first == drawn(examples(5), 5, 0).first == examples(5).first
 
