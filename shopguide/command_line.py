@@ -26,12 +26,17 @@ class Grid:
 
     configs: list[Any]
     """Each job's settings, checked."""
-    labels: list[str]
-    """What tells each job from the others: `lr=1e-4 epochs=2`."""
+    overrides: list[list[str]]
+    """Each job as it would be typed alone."""
     varying: list[str]
     """The keys that vary."""
     fixed: list[str]
     """What was typed and is the same for all jobs."""
+
+    @property
+    def labels(self) -> list[str]:
+        """What tells each job from the others: `lr=1e-4 epochs=2`."""
+        return [label(job, self.varying) for job in self.overrides]
 
 
 @dataclass(frozen=True)
@@ -255,7 +260,7 @@ def _in_own_words(error: Exception) -> str:
 def _grid(configs: list[Any], jobs: list[list[str]], parsed: list[Any]) -> Grid:
     varying = [override.key_or_group for override in parsed if override.is_sweep_override()]
     fixed = [override.input_line for override in parsed if not override.is_sweep_override()]
-    return Grid(configs, [label(job, varying) for job in jobs], varying, fixed)
+    return Grid(configs, jobs, varying, fixed)
 
 
 def label(overrides: Sequence[str], varying: Collection[str]) -> str:

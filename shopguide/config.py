@@ -278,6 +278,8 @@ class SweepConfig:
     """Only tell the plan: the jobs, what is done of them, how long the rest may take."""
     fresh: bool = False
     """Do every job, also what the same sweep did before, below a run of its own."""
+    slots: Count = 1
+    """Jobs at a time on this machine, each in a process of its own with its share of the cores, or a GPU of its own."""
 
 
 @dataclass(config=STRICT)

@@ -1,7 +1,10 @@
 """`python -m shopguide.train`: run an experiment, or with `-m` a sweep of them."""
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from shopguide.checks import parse_config
 from shopguide.command_line import Command, Grid, label, run
@@ -31,15 +34,38 @@ def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
     """Run the jobs below one run, then print and log how they compare; of a dry run, only tell the plan."""
     from shopguide.experiment.sweep import print_plan, tracked_sweep
 
-    if grid.configs[0].sweep.dry_run:
+    config: Config = grid.configs[0]
+    if config.sweep.dry_run:
         print_plan(grid)
         return
+    failed = 0
     with tracked_sweep(grid) as run_id:
-        os.environ[SWEEP] = f"{run_id}:{','.join(grid.varying)}"
-        try:
-            jobs()
-        finally:
-            del os.environ[SWEEP]
+        told = {SWEEP: f"{run_id}:{','.join(grid.varying)}"}
+        if config.sweep.slots > 1:
+            failed = _side_by_side(grid, told, Path(config.tracking.root) / "logs" / run_id)
+        else:
+            with _environment(told):
+                jobs()
+    if failed:
+        sys.exit(1)
+
+
+def _side_by_side(grid: Grid, told: dict[str, str], logs: Path) -> int:
+    from shopguide.experiment.slots import Typed, run_in_slots
+
+    train = [sys.executable, "-m", "shopguide.train"]
+    typed = [Typed(name, [*train, *own]) for name, own in zip(grid.labels, grid.overrides, strict=True)]
+    return run_in_slots(typed, grid.configs[0].sweep.slots, told, logs)
+
+
+@contextmanager
+def _environment(more: dict[str, str]) -> Iterator[None]:
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        for name in more:
+            del os.environ[name]
 
 
 def main() -> None:

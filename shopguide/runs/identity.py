@@ -36,10 +36,13 @@ def alone(root: str | Path, name: str, wait: bool) -> Iterator[bool]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"{name}.lock")
     try:
-        lock.acquire(timeout=-1 if wait else 0)
+        lock.acquire(timeout=0)
     except Timeout:
-        yield False
-        return
+        if not wait:
+            yield False
+            return
+        print(f"{name.partition('-')[0]}: waiting for the process that does it", flush=True)
+        lock.acquire()
     try:
         yield True
     finally:

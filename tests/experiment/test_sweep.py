@@ -62,6 +62,20 @@ def test_two_by_two(tmp_path: Path) -> None:
     assert len(store.client.search_runs([store.experiment_id])) == count
 
 
+def test_jobs_side_by_side_share_a_pretraining(tmp_path: Path) -> None:
+    grid = ("-m", "pretrain.epochs=1", "epochs=1", "lr=1e-4,1e-3", "finetune.baselines=false")
+    job = start(tmp_path, *grid, "sweep.slots=2")
+    lines, told = job.communicate(timeout=400)
+    assert job.returncode == 0, told
+    store = open_store(None, "shopguide", tmp_path / "mlruns")
+    runs = store.client.search_runs([store.experiment_id])
+    assert sorted(run.info.run_name.split(" lr=")[0] for run in runs) == [
+        *("finetune need", "finetune need", "mlm_then_ft", "mlm_then_ft", "pretrain", "sweep mlm_then_ft over lr"),
+    ]
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert lines.count(": done in ") == 2
+
+
 @pytest.mark.parametrize(
     ("fixed", "varying", "same"),
     [
