@@ -50,6 +50,8 @@ class Command:
     """Keys whose values are taken as they are: no Hydra grammar in a shopper's words."""
     open_keys: frozenset[str] = frozenset()
     """Keys below which any key may be added."""
+    expand: Callable[[list[str]], list[str]] = list
+    """What the words that were typed stand for."""
     around_sweep: Callable[[Grid, Callable[[], None]], None] | None = None
     """Given the jobs, and what runs them."""
     failures: list[str] = field(default_factory=list)
@@ -64,7 +66,8 @@ def conf_dir() -> Path:
 def run(command: Command, argv: list[str] | None = None) -> None:
     """Check the command line, then let Hydra run its job or jobs; a user's mistake exits with code 2."""
     prepare_process()
-    argv = _flag_first([_quote(a, command) for a in (sys.argv[1:] if argv is None else argv)])
+    typed = sys.argv[1:] if argv is None else argv
+    argv = _flag_first([_quote(a, command) for a in command.expand(typed)])
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         grid, argv = _check_all(command, argv)

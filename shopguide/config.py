@@ -50,10 +50,18 @@ class SplitConfig:
     fractions: tuple[Share, Share, Share] = (0.8, 0.1, 0.1)
     """Shares of train, dev and test."""
     seed: int = 0
+    folds: Annotated[int, Field(ge=2)] | None = None
+    """Of cross-validation: into how many parts what is not test is cut."""
+    fold: Annotated[int, Field(ge=0)] | None = None
+    """Number of the part that is dev; the others are train. With `user_time`, those before it."""
 
     def __post_init__(self) -> None:
         if abs(sum(self.fractions) - 1) > 1e-6:
             raise ValueError(f"the three fractions must add up to 1, found {sum(self.fractions):g}")
+        if (self.fold is None) != (self.folds is None):
+            raise ValueError("fold and folds: one needs the other; cv.folds=5 sets both, for each part in turn")
+        if self.fold is not None and self.folds is not None and self.fold >= self.folds:
+            raise ValueError(f"fold={self.fold}: expected a number below {self.folds}")
 
 
 @dataclass(config=STRICT)
@@ -283,6 +291,13 @@ class SweepConfig:
 
 
 @dataclass(config=STRICT)
+class CrossValidationConfig:
+    """Each setting once a fold, compared by the mean."""
+
+    folds: Annotated[int, Field(ge=2)] | None = None
+
+
+@dataclass(config=STRICT)
 class Config:
     """One experiment."""
 
@@ -305,6 +320,7 @@ class Config:
     epochs: Count | None = None
     resume: str | None = None
     sweep: SweepConfig = field(default_factory=SweepConfig)
+    cv: CrossValidationConfig = field(default_factory=CrossValidationConfig)
 
     def __post_init__(self) -> None:
         if self.resume == "":

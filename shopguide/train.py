@@ -12,6 +12,7 @@ from shopguide.config import Config
 from shopguide.errors import ConfigError
 
 OPEN_KEYS = frozenset({"trainer", "model.config", "data.options"})
+FOLD = "data.split.fold"
 SWEEP = "SHOPGUIDE_SWEEP"
 """Tells the jobs, wherever a launcher runs them, the sweep's run and the keys that vary: `<id>:<key>,<key>`."""
 
@@ -50,6 +51,15 @@ def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
         sys.exit(1)
 
 
+def expand(typed: list[str]) -> list[str]:
+    """`cv.folds=5` stands for a sweep over the five folds."""
+    folds = [value for name, _, value in (word.partition("=") for word in typed) if name == "cv.folds"]
+    if not folds or not folds[-1].isdigit():
+        return typed
+    flag = [] if {"-m", "--multirun"} & set(typed) else ["-m"]
+    return [*flag, *typed, f"++data.split.folds={folds[-1]}", f"++{FOLD}=range({folds[-1]})"]
+
+
 def _side_by_side(grid: Grid, told: dict[str, str], logs: Path) -> int:
     from shopguide.experiment.slots import Typed, run_in_slots
 
@@ -70,7 +80,7 @@ def _environment(more: dict[str, str]) -> Iterator[None]:
 
 def main() -> None:
     """Read the command line and run it."""
-    run(Command("train", parse_config, train, open_keys=OPEN_KEYS, around_sweep=sweep))
+    run(Command("train", parse_config, train, open_keys=OPEN_KEYS, expand=expand, around_sweep=sweep))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from shopguide.command_line import Command, _check_all, _flag_first, _quote
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
 COMMANDS = {
-    "train": Command("train", train.parse_config, train.train, open_keys=train.OPEN_KEYS),
+    "train": Command("train", train.parse_config, train.train, open_keys=train.OPEN_KEYS, expand=train.expand),
     "predict": Command("predict", predict.check, predict.predict, free_text=predict.FREE_TEXT),
     "export": Command("export", export.check, export.export, free_text=export.FREE_TEXT),
     "index": Command("index", index.check, index.index, free_text=index.FREE_TEXT, open_keys=index.OPEN_KEYS),
@@ -44,8 +44,9 @@ def test_every_command_is_valid(readme: str, tmp_path: Path, monkeypatch: pytest
     assert len(commands) >= 5
     for module, *arguments in commands:
         command = COMMANDS[module.removeprefix("shopguide.")]
-        grid, _ = _check_all(command, _flag_first([_quote(a, command) for a in arguments]))
-        assert (grid is not None) == ("-m" in arguments)
+        words = command.expand(arguments)
+        grid, _ = _check_all(command, _flag_first([_quote(word, command) for word in words]))
+        assert (grid is not None) == ("-m" in words)
 
 
 def test_both_tell_the_same() -> None:

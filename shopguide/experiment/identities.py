@@ -6,7 +6,7 @@ from typing import Any
 from shopguide.config import Config
 from shopguide.runs.identity import identity
 
-ABOUT_THE_COMMAND = ("resume", "sort_by", "sweep")
+ABOUT_THE_COMMAND = ("resume", "sort_by", "sweep", "cv")
 """Settings that change nothing of what is learnt."""
 
 

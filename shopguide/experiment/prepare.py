@@ -9,6 +9,7 @@ from typing import Any
 from shopguide.config import DataConfig, ModelConfig
 from shopguide.errors import DataError
 from shopguide.records.partition import Partition, partition
+from shopguide.records.splits import Fold
 from shopguide.records.tables import Shop, load_shop
 from shopguide.tasks.task import Truth
 
@@ -50,7 +51,9 @@ def load_material(data: DataConfig) -> Material:
         on_bad_rows=data.on_bad_rows,
         options=data.options,
     )
-    parts = partition(shop, data.split.by, data.split.fractions, data.split.seed)
+    split = data.split
+    fold = None if split.fold is None or split.folds is None else Fold(split.fold, split.folds)
+    parts = partition(shop, split.by, split.fractions, split.seed, fold)
     return Material(shop, parts, truth, data)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from shopguide.records.splits import Fractions, normalised, split_by_group, split_by_user_and_time
+from shopguide.records.splits import Fold, Fractions, folded, normalised, split_by_group, split_by_user_and_time
 from shopguide.records.tables import Shop, column
 
 
@@ -21,33 +21,48 @@ class Partition:
     annotations: np.ndarray
 
 
-def partition(shop: Shop, by: str, fractions: Fractions, seed: int) -> Partition:
+def partition(shop: Shop, by: str, fractions: Fractions, seed: int, fold: Fold | None = None) -> Partition:
     """Products by title, behaviours by user and time (or by query; without one, by user), judgements by
     query; others by their (first) text.
 
     Where a table's rows bring held-out splits of their own (a public set's), those stand; but no query is judged on
-    both sides: training rows of a held-out query are set aside.
+    both sides: training rows of a held-out query are set aside. Of a table with splits of its own, what is folded are
+    the rows that it does not hold out: its test rows stay test, its dev rows where it has no other.
     """
     behaviours = shop.behaviours
+    drawing = _Drawing(fractions, seed, fold)
+    asked = _asked(behaviours)
     if by == "user_time" and len(behaviours):
         drawn = split_by_user_and_time(
             column(behaviours, "user_id"),
             column(behaviours, "timestamp"),
-            _asked(behaviours),
+            asked,
             seed=seed,
             fractions=fractions,
+            fold=fold,
         )
-        rows = _official(behaviours, drawn)
+        rows = _official(behaviours, drawn, asked, drawing)
     else:
-        rows = _official(behaviours, split_by_group(_asked(behaviours), seed=seed, fractions=fractions))
+        rows = _official(behaviours, drawing.of(asked), asked, drawing)
     return Partition(
-        products=_grouped(shop.products, "title", seed, fractions),
+        products=_grouped(shop.products, "title", drawing),
         behaviours=rows,
-        judgements=_apart(shop.judgements, _grouped(shop.judgements, "query", seed, fractions)),
-        dialogues=_grouped(shop.dialogues, "question", seed, fractions),
-        pairs=_grouped(shop.pairs, "text", seed, fractions),
-        annotations=_grouped(shop.annotations, "text", seed, fractions),
+        judgements=_apart(shop.judgements, _grouped(shop.judgements, "query", drawing)),
+        dialogues=_grouped(shop.dialogues, "question", drawing),
+        pairs=_grouped(shop.pairs, "text", drawing),
+        annotations=_grouped(shop.annotations, "text", drawing),
     )
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    fractions: Fractions
+    seed: int
+    fold: Fold | None
+
+    def of(self, groups: list[str]) -> np.ndarray:
+        """The splits that are drawn for groups."""
+        return split_by_group(groups, seed=self.seed, fractions=self.fractions, fold=self.fold)
 
 
 def _asked(behaviours: Any) -> list[str]:
@@ -59,9 +74,9 @@ def _asked(behaviours: Any) -> list[str]:
     ]
 
 
-def _grouped(table: Any, field: str, seed: int, fractions: Fractions) -> np.ndarray:
+def _grouped(table: Any, field: str, drawing: _Drawing) -> np.ndarray:
     groups = _normalised(column(table, field))
-    return _official(table, split_by_group(groups, seed=seed, fractions=fractions))
+    return _official(table, drawing.of(groups), groups, drawing)
 
 
 def _normalised(texts: list[str]) -> list[str]:
@@ -80,7 +95,7 @@ def _apart(judgements: Any, split: np.ndarray) -> np.ndarray:
     return kept.astype(str)
 
 
-def _official(table: Any, drawn: np.ndarray) -> np.ndarray:
+def _official(table: Any, drawn: np.ndarray, groups: list[str], drawing: _Drawing) -> np.ndarray:
     """The rows' own splits where a table has held-out ones; else the drawn ones.
 
     Where it has test rows but no dev rows, the drawn dev groups of its training rows are dev.
@@ -89,4 +104,6 @@ def _official(table: Any, drawn: np.ndarray) -> np.ndarray:
     if not {"dev", "test"} & set(own):
         return drawn
     given = np.array([split or "train" for split in own])
+    if drawing.fold is not None:
+        return folded(given == ("test" if "test" in own else "dev"), groups, drawing.seed, drawing.fold)
     return given if "dev" in own else np.where((given == "train") & (drawn == "dev"), "dev", given)

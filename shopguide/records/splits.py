@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,16 +10,32 @@ NAMES = np.array(["train", "dev", "test"])
 Fractions = tuple[float, float, float]
 
 
-def split_by_group(groups: Sequence[str], *, seed: int, fractions: Fractions) -> np.ndarray:
+@dataclass(frozen=True)
+class Fold:
+    """Of cross-validation: one of several parts of what is not test. It is dev; the others are learnt from."""
+
+    number: int
+    of: int
+
+
+def split_by_group(groups: Sequence[str], *, seed: int, fractions: Fractions, fold: Fold | None = None) -> np.ndarray:
     """(N,) split names: a group falls whole, by its hash, whatever the other rows are.
 
     Args:
         groups: (N,) names.
         seed: other seeds, other splits.
         fractions: expected shares of train, dev and test.
+        fold: of what is not test.
     """
     place = np.array([_uniform(group, seed) for group in groups])
-    return _named(place, fractions)
+    split = _named(place, fractions)
+    return split if fold is None else folded(split == "test", groups, seed, fold)
+
+
+def folded(test: np.ndarray, groups: Sequence[str], seed: int, fold: Fold) -> np.ndarray:
+    """(N,) split names: a group that is not test falls whole into a fold, by its hash."""
+    number = np.array([int(_uniform(f"fold\x1f{group}", seed) * fold.of) for group in groups], dtype=int)
+    return np.where(test, "test", np.where(number == fold.number, "dev", "train"))
 
 
 def split_by_user_and_time(
@@ -28,16 +45,20 @@ def split_by_user_and_time(
     *,
     seed: int,
     fractions: Fractions,
+    fold: Fold | None = None,
 ) -> np.ndarray:
     """(N,) split names: later users are held out, and every split lies after the one before it.
 
     Users are taken in the order of their first action; the first ones that hold the train share of the rows are train,
     the next dev, the last test. Rows of a user at or after the first action of the next split would mix the times: they
     are set `aside`. Rows without a time are split by user; rows without a user by query.
+
+    Folds go forward in time: the users before the test split are cut into one part more than there are folds, and each
+    fold learns from the parts before its own; later ones are set aside.
     """
     users_of = [user if user is not None else f"query {query}" for user, query in zip(users, queries, strict=True)]
     if any(time is None for time in times) or not len(times):
-        return split_by_group(users_of, seed=seed, fractions=fractions)
+        return split_by_group(users_of, seed=seed, fractions=fractions, fold=fold)
     when = np.array(times, dtype=float)
     names, owner = np.unique(np.array(users_of), return_inverse=True)
     first = np.full(len(names), np.inf)
@@ -46,12 +67,22 @@ def split_by_user_and_time(
     rows = np.bincount(owner, minlength=len(names))
     before = np.concatenate([[0], np.cumsum(rows[order])[:-1]])
     part = np.empty(len(names), dtype=int)
-    part[order] = np.searchsorted(np.cumsum(fractions)[:2], before / len(when) + 1e-12, side="right")
-    split = NAMES[part[owner]].astype(object)
+    bounds, parts = _timeline(fractions, fold)
+    part[order] = parts[np.searchsorted(bounds, before / len(when) + 1e-12, side="right")]
+    split = np.array([*NAMES, "aside"])[part[owner]].astype(object)
     starts = [first[part == number].min(initial=np.inf) for number in range(3)]
     for number in range(2):
         split[(part[owner] == number) & (when >= min(starts[number + 1 :]))] = "aside"
     return split.astype(str)
+
+
+def _timeline(fractions: Fractions, fold: Fold | None) -> tuple[np.ndarray, np.ndarray]:
+    """Where the parts of the rows, in the order of time, end; and the number of each part's name, aside the last."""
+    known, test = np.cumsum(fractions)[:2]
+    if fold is None:
+        return np.array([known, test]), np.array([0, 1, 2])
+    ends = test * np.arange(fold.number + 1, fold.number + 3) / (fold.of + 1)
+    return np.array([*ends, test]), np.array([0, 1, 3, 2])
 
 
 def _uniform(group: str, seed: int) -> float:

@@ -32,13 +32,18 @@ def sweep_table(store: Store, sweep_id: str, sort_by: str) -> list[Row]:
                 "seconds": (end - job.info.start_time) / 1000,
             }
         )
-    sign = 1 if sort_by.endswith(LOWER_IS_BETTER) else -1
+    sign = sign_of(sort_by)
 
     def place(row: Row) -> float:
         value = sign * row["metrics"].get(sort_by, math.nan)
         return math.inf if math.isnan(value) else value
 
     return sorted(rows, key=place)
+
+
+def sign_of(metric: str) -> int:
+    """1 where the lowest value is the best, else -1."""
+    return 1 if metric.endswith(LOWER_IS_BETTER) else -1
 
 
 def _short(keys: list[str]) -> list[str]:

@@ -229,6 +229,23 @@ def sweep_figure(rows: list[dict[str, Any]], metric: str) -> Any:
     return figure
 
 
+def folds_figure(settings: list[dict[str, Any]], metric: str, chosen: dict[str, Any]) -> Any:
+    """Each setting's folds and their mean with its standard error, the best on top, the chosen one marked."""
+    figure = _figure(8, 1.4 + 0.42 * max(1, len(settings)))
+    axes = _plain(figure.add_subplot())
+    places = np.arange(len(settings))[::-1]
+    for place, row in zip(places, settings, strict=True):
+        values = list(row["values"].values())
+        colour = ORANGE if row is chosen else BLUE
+        axes.plot(values, [place] * len(values), "o", color=GREY, markersize=4, alpha=0.7)
+        error = 0.0 if len(values) < 2 else row["sd"] / np.sqrt(len(values))
+        axes.errorbar(row["mean"], place, xerr=error, fmt="D", color=colour, capsize=4, markersize=7)
+    names = [", ".join(f"{k}={v}" for k, v in row["settings"].items()) or "the only setting" for row in settings]
+    _ticks(axes.yaxis, list(places), names)
+    _title(axes, f"{metric}: folds, mean and standard error; chosen in orange")
+    return figure
+
+
 def score_bars(
     metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]], metric: str, title: str
 ) -> Any:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from shopguide.records.partition import partition
-from shopguide.records.splits import normalised
+from shopguide.records.splits import Fold, normalised
 from shopguide.records.tables import column
 from tests.records.shops import load, write_lines, write_shop
 
@@ -43,3 +43,11 @@ def test_judgements_go_by_query_behaviours_by_user(tmp_path: Path) -> None:
         split = parts.behaviours if rows is shop.behaviours else parts.judgements
         assert all(len({s for s, n in zip(split, names, strict=True) if n == name}) == 1 for name in names)
     assert parts.behaviours.tolist() == ["train"] * 60 + ["dev"] * 20 + ["test"] * 20
+
+
+def test_folds_of_published_splits_leave_what_is_held_out(tmp_path: Path) -> None:
+    products = [{"item_id": str(i), "title": f"t{i}", "split": "test" if i < 10 else ""} for i in range(60)]
+    shop = load(write_shop(tmp_path / "shop", products, []))
+    folds = [partition(shop, "group", SHARES, 0, Fold(i, 3)).products for i in range(3)]
+    assert all((fold[:10] == "test").all() and not (fold[10:] == "test").any() for fold in folds)
+    assert sum((fold == "dev").astype(int) for fold in folds).tolist() == [0] * 10 + [1] * 50

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shopguide.records.splits import normalised, split_by_group, split_by_user_and_time
+from shopguide.records.splits import Fold, normalised, split_by_group, split_by_user_and_time
 
 SHARES = (0.8, 0.1, 0.1)
 
@@ -59,3 +59,52 @@ def test_without_users_queries_stay_whole() -> None:
 
 def test_case_and_white_space_make_no_other_group() -> None:
     assert normalised(" Straße\tX ") == "strasse x"
+
+
+@given(st.lists(st.text(max_size=6), max_size=80), st.integers(0, 5), st.integers(2, 6))
+def test_each_group_that_is_not_test_is_dev_in_one_fold(groups: list[str], seed: int, count: int) -> None:
+    whole = split_by_group(groups, seed=seed, fractions=SHARES)
+    folds = [split_by_group(groups, seed=seed, fractions=SHARES, fold=Fold(i, count)) for i in range(count)]
+    for row, name in enumerate(groups):
+        own = [fold[row] for fold in folds]
+        assert own.count("dev") == (whole[row] != "test")
+        assert all(split == "test" for split in own) == (whole[row] == "test")
+        assert own == [fold[groups.index(name)] for fold in folds]
+
+
+def test_folds_are_about_alike() -> None:
+    groups = [str(i) for i in range(20_000)]
+    folds = [split_by_group(groups, seed=3, fractions=SHARES, fold=Fold(i, 5)) for i in range(5)]
+    np.testing.assert_allclose([(fold == "dev").mean() for fold in folds], [0.18] * 5, atol=0.01)
+
+
+@settings(max_examples=200)
+@given(ROWS, st.integers(2, 5))
+def test_folds_go_forward_in_time(rows: list[tuple[int, float]], count: int) -> None:
+    users, times = [f"U{u}" for u, _ in rows], np.array([t for _, t in rows])
+
+    def split(fold: Fold | None) -> np.ndarray:
+        return split_by_user_and_time(users, times.tolist(), ["q"] * len(rows), seed=0, fractions=SHARES, fold=fold)
+
+    whole = split(None)
+    seen: set[str] = set()
+    for number in range(count):
+        fold = split(Fold(number, count))
+        assert ((fold == "test") == (whole == "test")).all()
+        assert not set(np.array(users)[fold == "dev"]) & set(np.array(users)[fold == "train"])
+        learnt, held_out = times[fold == "train"], times[fold == "dev"]
+        assert learnt.max(initial=-np.inf) < held_out.min(initial=np.inf)
+        assert not seen & set(np.array(users)[fold == "dev"])
+        seen |= set(np.array(users)[fold == "dev"])
+
+
+def test_forward_folds_grow() -> None:
+    times = [float(i) for i in range(120)]
+    users = [f"U{i}" for i in range(120)]
+    shares = (0.75, 0.0833333333333, 0.1666666666667)
+    folds = [
+        split_by_user_and_time(users, times, ["q"] * 120, seed=0, fractions=shares, fold=Fold(i, 4)) for i in range(4)
+    ]
+    assert [(fold == "train").sum() for fold in folds] == [20, 40, 60, 80]
+    assert [(fold == "dev").sum() for fold in folds] == [20] * 4
+    assert [(fold == "aside").sum() for fold in folds] == [60, 40, 20, 0]
