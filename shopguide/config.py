@@ -193,7 +193,7 @@ class MatchingConfig:
     """Numbers of a vector's first dimensions that are to serve alone as well, for smaller indexes (Matryoshka)."""
     items: Annotated[float, Field(ge=0)] = 0.0
     """How much further than the network's weights each step moves a vector that each product has beside its text's:
-    what shoppers do with it, beyond its words. 0: there is none. Three numbers a dimension and product in memory."""
+    what shoppers do with it, beyond its words. 0: there is none. Four numbers a dimension and product in memory."""
     teacher: str | None = None
     """Folder of a model that grades pairs (task `relevance`, saved or exported), from which the order of each product
     and its hard negatives is learnt as well; null: none."""

@@ -12,6 +12,7 @@ from shopguide.checks import parse, path_faults
 from shopguide.command_line import Command, run
 from shopguide.config import STRICT, DataConfig, InferencePrecision, TrackingConfig
 
+FREE_TEXT = frozenset({"folder", "rerank"})
 OPEN_KEYS = frozenset({"data.options"})
 
 
@@ -75,7 +76,7 @@ def show(found: dict[str, Any]) -> None:
 
 def main() -> None:
     """Read the command line and run it."""
-    run(Command("evaluate", check, evaluate, open_keys=OPEN_KEYS))
+    run(Command("evaluate", check, evaluate, free_text=FREE_TEXT, open_keys=OPEN_KEYS))
 
 
 if __name__ == "__main__":

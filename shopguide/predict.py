@@ -107,7 +107,9 @@ def _set_up_search(predictor: "Answerer", folder: Path, config: PredictConfig) -
         predictor.catalogue = load_index(Path(config.index).expanduser(), folder)
     if config.rerank is not None:
         scorer, task = model_place(config.rerank, lambda: _store(config), config.run)
-        predictor.second_stage = SecondStage(load_model(scorer, config.precision, task))
+        second = SecondStage(load_model(scorer, config.precision, task))
+        second.check_asked(predictor.card)
+        predictor.second_stage = second
 
 
 def _folder(config: PredictConfig) -> Path:

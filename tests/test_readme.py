@@ -20,7 +20,9 @@ COMMANDS = {
     "predict": Command("predict", predict.check, predict.predict, free_text=predict.FREE_TEXT),
     "export": Command("export", export.check, export.export, free_text=export.FREE_TEXT),
     "index": Command("index", index.check, index.index, free_text=index.FREE_TEXT, open_keys=index.OPEN_KEYS),
-    "evaluate": Command("evaluate", evaluate.check, evaluate.evaluate, open_keys=evaluate.OPEN_KEYS),
+    "evaluate": Command(
+        "evaluate", evaluate.check, evaluate.evaluate, free_text=evaluate.FREE_TEXT, open_keys=evaluate.OPEN_KEYS
+    ),
 }
 
 

@@ -22,7 +22,7 @@ BESIDE = {"bm25": "BM25", "popularity": "popularity", "item_knn": "item-kNN"}
 ADDED = {
     "fused": "with BM25",
     "with_item_knn": "with BM25 and item-kNN",
-    "evaluate/demo/test/reranked": "its first 50 ordered by relevance",
+    "evaluate/demo/test/reranked_by_relevance": "its first 50 ordered by relevance",
 }
 ARMS = {
     "hard": "pretrained, 2 hard negatives",

@@ -13,7 +13,7 @@ from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.report import flat_scores
 from shopguide.inference.answers import Answerer
-from shopguide.inference.card import Card
+from shopguide.inference.card import RETRIEVAL, Card, read_card
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.load import load_model
 from shopguide.inference.second_stage import SecondStage
@@ -58,7 +58,10 @@ def evaluate_run(
     settings = store.settings(next(iter(runs.values())))
     data = data or parse(DataConfig, settings["data"])
     material = load_material(data)
-    place = f"evaluate/{data.name}/{split}" + (f"/{folder.name}" if folder else "") + ("/reranked" if rerank else "")
+    place = f"evaluate/{data.name}/{split}" + (f"/{folder.name}" if folder else "")
+    place += f"/reranked_by_{Path(rerank).name}" if rerank else ""
+    if rerank and task is None:
+        runs = {name: own for name, own in runs.items() if _finds(store.task_model(run, name), name)} or runs
     second = _second_stage(store, run, rerank, precision)
     found: dict[str, Any] = {}
     there: set[str] = set()
@@ -82,6 +85,10 @@ def evaluate_run(
     return found
 
 
+def _finds(folder: Path, task: str) -> bool:
+    return read_card(folder, task).kind == RETRIEVAL
+
+
 def _loaded(folder: Path, precision: InferencePrecision, task: str) -> Any:
     predictor = load_model(folder, precision, task)
     if predictor.card.task != task:
@@ -97,8 +104,9 @@ def _second_stage(store: Store, run: str, rerank: str | None, precision: Inferen
 
 
 def _put_behind(predictor: Any, second: SecondStage) -> None:
-    if predictor.card.kind != "retrieval":
+    if predictor.card.kind != RETRIEVAL:
         raise ModelError(f"rerank: task `{predictor.card.task}` finds no products; name one that does with task=…")
+    second.check_asked(predictor.card)
     predictor.second_stage = second
 
 
@@ -108,9 +116,13 @@ def _no_examples(split: str, tasks: Iterable[str], data: str, there: Iterable[st
 
 
 def _examples(task: Task, predictor: Answerer, material: Material) -> Examples:
-    """The task's examples with the targets that the model was trained for."""
+    """The task's examples with the targets that the model was trained for; nothing is scored on products that were
+    only made up to be learnt from.
+    """
     if hasattr(task, "targets"):
         task.targets = tuple(predictor.card.targets)
+    if hasattr(task, "hard"):
+        task.hard = 0
     return task.examples(material.shop, material.parts, material.truth)
 
 

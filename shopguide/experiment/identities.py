@@ -1,10 +1,11 @@
 """Which settings make an experiment, and its pretraining, what they are."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from shopguide.config import Config
-from shopguide.runs.identity import identity
+from shopguide.runs.identity import content, identity
 
 ABOUT_THE_COMMAND = ("resume", "sort_by", "sweep", "cv")
 """Settings that change nothing of what is learnt."""
@@ -16,13 +17,15 @@ def settings_of(config: Config) -> dict[str, Any]:
 
 
 def experiment_identity(config: Config, fingerprint: str) -> str:
-    """Of its resolved settings and its data.
+    """Of its resolved settings, its data, and what its teacher has learnt.
 
     Args:
         config: checked settings.
         fingerprint: of the shop's records.
     """
-    return identity({"settings": settings_of(config), "fingerprint": fingerprint})
+    taught = config.finetune.matching.teacher
+    teacher = None if taught is None else content(Path(taught).expanduser())
+    return identity({"settings": settings_of(config), "fingerprint": fingerprint, "teacher": teacher})
 
 
 def pretraining_identity(config: Config, fingerprint: str) -> str:

@@ -7,15 +7,13 @@ from shopguide.checks import parse
 from shopguide.config import DataConfig
 from shopguide.errors import DataError, ModelError
 from shopguide.experiment.prepare import load_material
-from shopguide.inference.card import read_card
+from shopguide.inference.card import RETRIEVAL, read_card
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.indexing import build_index, check_place
 from shopguide.inference.vectors import Vectors
 from shopguide.records.tables import column
 from shopguide.runs.store import Store
 from shopguide.tasks.task import Catalogue
-
-RETRIEVAL = "retrieval"
 
 
 def index_run(

@@ -13,6 +13,8 @@ FILE = "shopguide.json"
 FORMAT = 2
 READABLE = (1, 2)
 """The first one knew classification alone."""
+RETRIEVAL = "retrieval"
+"""The kind of tasks that find products."""
 
 
 @dataclass(frozen=True)

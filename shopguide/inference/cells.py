@@ -1,7 +1,7 @@
 """Approximate search: the catalogue in cells round centroids, of which the nearest are looked through.
 
 An inverted file (Jégou et al. 2011) of 8-bit vectors by faiss. How many cells are looked through is measured when it is
-made: as few as find the share of the exact answer that is asked for.
+made: doubled until they find the share of the exact answer that is asked for.
 
 Shapes: N queries, M products, D width, K candidates.
 """
@@ -22,6 +22,10 @@ BESIDE = 4
 """Candidates of each product that is asked for: their 8-bit cosines are not exact."""
 A_CELL = 39
 """Vectors of each cell at least: fewer place no centroid (faiss warns)."""
+BLOCK = 1 << 14
+"""Vectors that are compared at once."""
+ROUNDING = 1e-6
+"""Of cosines."""
 SAMPLE = 64
 """Vectors of each cell that centroids are placed by."""
 
@@ -56,10 +60,11 @@ class Cells:
         index.train(np.ascontiguousarray(matrix[np.sort(drawn)]))
         for start in range(0, count, 1 << 16):
             index.add(np.ascontiguousarray(matrix[start : start + (1 << 16)]))
-        exact = np.argpartition(-(queries @ matrix.T), min(NEAREST, count) - 1, axis=1)[:, :NEAREST]
+        least = _least_cosines(matrix, queries)
         probes, found = 1, cls(index, 1, 0.0)
         while True:
-            found = cls(index, probes, _share(exact, cls(index, probes, 0.0).near(queries, NEAREST)))
+            near = cls(index, probes, 0.0).near(queries, NEAREST)
+            found = cls(index, probes, _share(matrix, queries, least, near))
             if found.share >= share or probes >= cells:
                 return found
             probes = min(2 * probes, cells)
@@ -73,9 +78,9 @@ class Cells:
 
     def save(self, folder: Path) -> None:
         """Write them beside the vectors."""
-        faiss_module().write_index(self.index, str(folder / FILE))
         about = {"probes": self.probes, "share": self.share}
         (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+        faiss_module().write_index(self.index, str(folder / FILE))
 
     @classmethod
     def load(cls, folder: Path) -> "Cells | None":
@@ -91,8 +96,31 @@ class Cells:
         return cls(faiss.read_index(str(folder / FILE), faiss.IO_FLAG_MMAP), about["probes"], about["share"])
 
 
-def _share(exact: np.ndarray, found: np.ndarray) -> float:
-    return float(np.mean([np.isin(own, rows).mean() for own, rows in zip(exact, found, strict=True)]))
+def _least_cosines(matrix: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """(N,) cosines of the last of each query's nearest products, from blocks of the catalogue."""
+    count = min(NEAREST, len(matrix))
+    best = np.full((len(queries), count), -np.inf, np.float32)
+    for start in range(0, len(matrix), BLOCK):
+        block = np.concatenate([best, queries @ matrix[start : start + BLOCK].T], axis=1)
+        best = -np.partition(-block, count - 1, axis=1)[:, :count]
+    least: np.ndarray = best.min(1)
+    return least
+
+
+def _share(matrix: np.ndarray, queries: np.ndarray, least: np.ndarray, found: np.ndarray) -> float:
+    """Of products as near as the nearest ones: equal vectors serve as well."""
+    count = min(NEAREST, len(matrix))
+    near = [
+        (matrix[own[own >= 0]] @ query >= last - ROUNDING).sum()
+        for own, query, last in zip(found, queries, least, strict=True)
+    ]
+    return float(np.mean(np.minimum(near, count)) / count)
+
+
+def forget(folder: Path) -> None:
+    """Take away those that lie beside other vectors."""
+    for name in (FILE, ABOUT):
+        (folder / name).unlink(missing_ok=True)
 
 
 def faiss_module() -> Any:

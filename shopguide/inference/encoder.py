@@ -63,7 +63,16 @@ class Encoder(Network, Answerer):
             self.items = self.catalogue.place
 
     def save(self, folder: str | Path) -> None:
-        """Write a Hugging Face folder, with the catalogue's vectors, that `load` reads."""
+        """Write a Hugging Face folder, with the catalogue's vectors, that `load` reads.
+
+        Raises:
+            ModelError: products have vectors of their own, and the catalogue is another one since.
+        """
+        if self.items is not None and self.catalogue is not None and self.items != self.catalogue.place:
+            raise ModelError(
+                f"task `{self.card.task}`: expected the catalogue that its products' vectors are of, found another; "
+                "an index of it is made by python -m shopguide.index"
+            )
         super().save(folder)
         if self.catalogue is not None:
             self.catalogue.save(Path(folder))

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from shopguide.errors import ModelError
-from shopguide.inference.cells import Cells, faiss_module
+from shopguide.inference.cells import Cells, faiss_module, forget
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.saved_model import WEIGHTS
 from shopguide.inference.vectors import VECTORS, Vectors, shortened, write_products
@@ -109,6 +109,7 @@ def _built(
             _write(draft / PROGRESS, {**identity, "done": start + len(texts)})
             shown.update(len(texts))
     write_products(draft, catalogue)
+    forget(draft)
     if approximate is not None:
         asked = shortened(encoder.vectors(_like_queries(catalogue), batch_tokens), width)
         Cells.of(matrix, asked, approximate).save(draft)

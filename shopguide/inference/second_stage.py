@@ -9,10 +9,13 @@ import numpy as np
 
 from shopguide.errors import ModelError
 from shopguide.inference.answers import BATCH_TOKENS, Answerer, Classifier
+from shopguide.inference.card import Card
 from shopguide.inference.retrieval import Found
 
 DEPTH = 50
 """Products of each query that are read."""
+EQUAL = 1e-9
+"""By so much a product that was found later scores less: of equals, the order stays."""
 
 
 class SecondStage:
@@ -33,6 +36,22 @@ class SecondStage:
                 f"found one of the task `{card.task}`"
             )
         self._scorer, self._gains = scorer, np.array(card.gains)
+
+    def check_asked(self, card: Card) -> None:
+        """Tell of a first stage that is asked something else.
+
+        Args:
+            card: of the model that finds the products.
+
+        Raises:
+            ModelError: this model reads another query than that one.
+        """
+        own = self._scorer.card
+        if own.inputs.first != card.inputs.first:
+            raise ModelError(
+                f"task `{card.task}` is asked {' and '.join(card.inputs.first)}, but the model of `{own.task}` "
+                f"reads {' and '.join(own.inputs.first)}: it orders what a task finds that is asked the same"
+            )
 
     def expected(self, queries: Sequence[str], products: Sequence[str], batch_tokens: int = BATCH_TOKENS) -> np.ndarray:
         """(N,) expected gains of pairs, as shares of the greatest one."""
@@ -60,5 +79,6 @@ class SecondStage:
             first = [queries[query] for query, _ in places.tolist()]
             second = [products[row] for row in rows[tuple(places.T)].tolist()]
             gains[tuple(places.T)] = self.expected(first, second, batch_tokens)
+        gains -= EQUAL * np.arange(rows.shape[1])
         order = np.argsort(-gains, axis=1, kind="stable")
         return np.take_along_axis(rows, order, 1), np.take_along_axis(gains, order, 1)

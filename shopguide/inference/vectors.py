@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from shopguide.inference.cells import Cells
+from shopguide.inference.cells import Cells, forget
 from shopguide.tasks.task import Catalogue
 
 VECTORS, ITEMS = "catalogue.npy", "catalogue.arrow"
@@ -84,6 +84,7 @@ class Vectors:
     def save(self, folder: Path) -> None:
         """Write them beside a model."""
         np.save(folder / VECTORS, self.matrix)
+        forget(folder)
         if self.cells is not None:
             self.cells.save(folder)
         write_products(folder, self.products)

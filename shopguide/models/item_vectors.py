@@ -2,7 +2,8 @@
 
 p = normalize(t + s · e), where t is the unit vector of the text and e, at first 0, is learnt (as the free vectors of
 DropoutNet, Volkovs et al. 2017, or the offsets of collaborative topic regression, Wang and Blei 2011). A product that
-nobody has met keeps t. The scale s lets e go further with each step of AdamW than the weights of the network.
+no batch has held, as what fits or as a mined negative, keeps t. The scale s lets e go further with each step of AdamW
+than the weights of the network.
 
 Shapes: M products, N rows, D width.
 """

@@ -18,6 +18,17 @@ def identity(facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
+def content(folder: Path) -> str:
+    """As `identity`, of a folder's files, by their names and what they hold."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            found.update(
+                f"{path.relative_to(folder)}\x1f{hashlib.file_digest(file, 'sha256').hexdigest()}\x1e".encode()
+            )
+    return found.hexdigest()[:16]
+
+
 @contextmanager
 def alone(root: str | Path, name: str, wait: bool) -> Iterator[bool]:
     """Hold a piece of work for as long as the block lasts: of the processes below one `tracking.root`, one may do it.

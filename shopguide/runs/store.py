@@ -220,12 +220,19 @@ def open_store(uri: str | None, experiment: str, root: Path, create: bool = True
 
 
 def model_place(name: str, store: Callable[[], Store], run: str) -> tuple[Path, str | None]:
-    """Where a model is that is named by its folder, or as a task of a run; and of which of its tasks.
+    """Where a model is that is named as a task of a run, or by its folder; and of which of its tasks.
 
     Args:
-        name: of the folder, or of the task.
-        store: opens the store; not asked for a folder.
+        name: of the task; of the folder, where it has several parts or the run has no such task.
+        store: opens the store; not asked for a folder of several parts.
         run: of the task.
     """
     folder = Path(name).expanduser()
-    return (folder, None) if folder.is_dir() else (store().task_model(run, name), name)
+    if len(folder.parts) > 1:
+        return folder, None
+    try:
+        return store().task_model(run, name), name
+    except RunError:
+        if folder.is_dir():
+            return folder, None
+        raise

@@ -1,6 +1,7 @@
 """relevance: query + product → grade: bought 2, viewed 1, sampled unseen 0; or the shop's own judgements."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 from pydantic import Field
@@ -16,6 +17,8 @@ from shopguide.tasks.graded import GRADES, Graded, GradedPair, graded_pairs
 from shopguide.tasks.task import OPTIONS, Examples, Truth
 
 TARGET = "grade"
+AT_ONCE = 1 << 16
+"""Queries."""
 POOL = 100
 """Products, most alike first, of which wrong ones are drawn."""
 
@@ -27,15 +30,15 @@ class Relevance(Graded):
     negatives: int = Field(default=1, ge=0)
     """Unseen products drawn for each behaviour, by its row number: the same in every run."""
     hard: int = Field(default=0, ge=0)
-    """Of the products that share most words with a training query, how many that nobody judged, viewed or bought for it
-    are learnt as worth nothing: for a model that orders what a search finds. What is held out stays as it was judged.
+    """Of the products that share most words with a training query, how many that no training row grades for it are
+    learnt as worth nothing: for a model that orders what a search finds. Only in training: nothing is scored on them.
     """
 
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
         """One example a graded (query, product) pair.
 
         Raises:
-            ConfigError: wrong products are to be learnt, and the grades are in no order.
+            ConfigError: wrong products are to be learnt, and no grade is worth nothing, or they are in no order.
         """
         found = Examples(
             first=Coded(),
@@ -52,7 +55,7 @@ class Relevance(Graded):
         texts, judged = self.shown(shop), len(shop.judgements) > 0
         pairs = graded_pairs(shop, parts, self.negatives)
         if self.hard:
-            pairs = self._with_hard(list(pairs), position, texts)
+            pairs = chain(pairs, self._wrong(shop, parts, position, texts))
         for row, query, item, label, split in pairs:
             if item not in position:
                 continue
@@ -66,24 +69,37 @@ class Relevance(Graded):
                 found.best[TARGET].append(GRADES[truth.relevance(row, item)])
         return found
 
-    def _with_hard(self, pairs: list[GradedPair], place: dict[str, int], texts: list[str]) -> Iterator[GradedPair]:
-        yield from pairs
-        classes = sorted({label for _, _, _, label, _ in pairs})
-        gains = self.graded(classes) if classes else []
-        if gains is None:
+    def _wrong(self, shop: Shop, parts: Partition, place: dict[str, int], texts: list[str]) -> Iterator[GradedPair]:
+        """Products that share most words with a training query, none that reads like one that is graded for it."""
+        worthless = self._worthless(shop, parts)
+        first: dict[str, tuple[int, str]] = {}
+        known: dict[str, set[str]] = {}
+        for row, query, item, _, split in graded_pairs(shop, parts, self.negatives):
+            if split == "train" and item in place:
+                first.setdefault(normalised(query), (row, query))
+                known.setdefault(normalised(query), set()).add(texts[place[item]])
+        items, asked = list(place), list(first)
+        for start in range(0, len(asked), AT_ONCE):
+            queries = [first[name][1] for name in asked[start : start + AT_ONCE]]
+            for name, own in zip(asked[start : start + AT_ONCE], bm25_search(texts, queries, POOL)[0], strict=True):
+                row, query = first[name]
+                draw = np.random.Generator(np.random.Philox(key=row)).permutation(own[own >= 0])
+                wrong = [int(number) for number in draw if texts[int(number)] not in known[name]]
+                yield from ((row, query, items[number], worthless, "train") for number in wrong[: self.hard])
+
+    def _worthless(self, shop: Shop, parts: Partition) -> str:
+        """The grade of what nobody wants."""
+        if not len(shop.judgements):
+            return GRADES[0]
+        classes = sorted({label for _, _, _, label, _ in graded_pairs(shop, parts, 0)})
+        gains = self.graded(classes) if classes else None
+        if classes and gains is None:
             raise ConfigError(
                 f"tasks.{self.name}.hard: expected grades in an order; say what they are worth with gains"
             )
-        known: dict[str, set[int]] = {}
-        first: dict[str, int] = {}
-        for row, query, item, _, split in pairs:
-            if split == "train":
-                first.setdefault(query, row)
-            if item in place:
-                known.setdefault(query, set()).add(place[item])
-        alike, _ = bm25_search(texts, list(first), POOL)
-        items, least = list(place), classes[int(np.argmin(gains))] if classes else ""
-        for own, (query, row) in zip(alike, first.items(), strict=True):
-            draw = np.random.Generator(np.random.Philox(key=row)).permutation(own[own >= 0])
-            wrong = [int(number) for number in draw if int(number) not in known.get(query, set())]
-            yield from ((row, query, items[number], least, "train") for number in wrong[: self.hard])
+        if gains is None or len(classes) < 2 or min(gains) > 0:
+            raise ConfigError(
+                f"tasks.{self.name}.hard: expected a grade that is worth nothing beside others, found "
+                f"{', '.join(classes) or 'none'}"
+            )
+        return classes[int(np.argmin(gains))]

@@ -64,7 +64,16 @@ def test_evaluate_scores_both_stages(
     assert both["recall_at_100"]["value"] == plain["recall_at_100"]["value"]  # the same products, in another order
     assert both["mrr_at_10"] != plain["mrr_at_10"]
     logged = ranked.store.find_children(ranked.run_id)[-1].data.metrics
-    assert logged["evaluate/demo/test/reranked/mrr_at_10"] == pytest.approx(both["mrr_at_10"]["value"])
+    assert logged["evaluate/demo/test/reranked_by_relevance/mrr_at_10"] == pytest.approx(both["mrr_at_10"]["value"])
+
+
+def test_without_a_task_what_finds_products_is_scored(
+    ranked: Ranked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "relevance").mkdir()  # a folder of the name of the task is not taken for it
+    monkeypatch.chdir(tmp_path)
+    both = told(evaluate, monkeypatch, capsys, f"run={ranked.run_id}", ranked.root, "rerank=relevance")
+    assert list(both) == ["search"]
 
 
 @pytest.mark.parametrize(

@@ -83,3 +83,20 @@ def test_without_faiss_it_is_told(monkeypatch: pytest.MonkeyPatch, made: tuple[n
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(ModelError, match=r"expected the package faiss, found none; pip install 'shopguide\[ann\]'"):
         Cells.of(*made, 0.9)
+
+
+def test_equal_vectors_serve_as_well() -> None:
+    draw = np.random.default_rng(1)
+    matrix = np.repeat(unit(draw.standard_normal((40, 16))), 100, axis=0)
+    cells = Cells.of(matrix, matrix[::100], 0.98)
+    assert cells.share == pytest.approx(1.0)
+    assert cells.probes <= 4
+
+
+def test_cells_do_not_outlive_their_vectors(made: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
+    matrix, queries = made
+    vectors(matrix, Cells.of(matrix, queries, 0.9)).save(tmp_path)
+    vectors(matrix[::-1].copy()).save(tmp_path)
+    again = Vectors.load(tmp_path)
+    assert again is not None
+    assert again.cells is None

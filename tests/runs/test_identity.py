@@ -2,13 +2,24 @@ import multiprocessing
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from shopguide.runs.identity import alone, identity
+from shopguide.runs.identity import alone, content, identity
 
 
 def test_the_same_facts_in_any_order() -> None:
     assert identity({"a": 1, "b": [1, 2]}) == identity({"b": [1, 2], "a": 1})
     assert identity({"a": 1}) != identity({"a": "1"})
     assert len(identity({})) == 16
+
+
+def test_a_folder_is_what_its_files_hold(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "weights").write_text("1")
+    before = content(tmp_path)
+    assert content(tmp_path) == before
+    (tmp_path / "a" / "weights").write_text("2")
+    changed = content(tmp_path)
+    (tmp_path / "a" / "weights").rename(tmp_path / "a" / "other")
+    assert len({before, changed, content(tmp_path)}) == 3
 
 
 def _hold(folder: Path, held: Event) -> None:

@@ -125,7 +125,7 @@ def test_wrong_products_of_a_training_query_share_its_words_and_are_worth_nothin
         {"item_id": f"I{i}", "title": title} for i, title in enumerate(["red lamp", "red boot", "blue lamp", "x"])
     ]
     folder = write_shop(tmp_path / "shop", products, [])
-    judged = [("red lamp", "I0", "E"), ("red lamp", "I1", "C"), ("x", "I3", "S"), ("lamp", "I0", "E")]
+    judged = [("red lamp", "I0", "E"), ("red lamp", "I1", "I"), ("x", "I3", "S"), ("lamp", "I0", "E")]
     write_lines(
         folder / "judgements.jsonl", [{"query": q, "item_id": item, "label": label} for q, item, label in judged]
     )
@@ -137,8 +137,8 @@ def test_wrong_products_of_a_training_query_share_its_words_and_are_worth_nothin
         zip(found.first, found.second or [], found.labels["grade"], found.split, found.lists or [], strict=True)
     )
     # of `x` there is no other product with its word, and what is held out stays as it was judged
-    assert told[4:] == [("red lamp", "blue lamp", "C", "train", "red lamp")]
-    assert found.labels["grade"][:4] == ["E", "C", "S", "E"]
+    assert told[4:] == [("red lamp", "blue lamp", "I", "train", "red lamp")]
+    assert found.labels["grade"][:4] == ["E", "I", "S", "E"]
 
 
 def test_grades_in_no_order_have_no_least_one(tmp_path: Path) -> None:
@@ -146,6 +146,40 @@ def test_grades_in_no_order_have_no_least_one(tmp_path: Path) -> None:
     write_lines(folder / "judgements.jsonl", [{"query": "q", "item_id": "I1", "label": label} for label in ("a", "b")])
     shop = load(folder)
     with pytest.raises(ConfigError, match=r"tasks\.relevance\.hard: expected grades in an order"):
+        Relevance(name="relevance", hard=1).examples(shop, all_train(shop), None)
+
+
+def hard_pairs(folder: Path, behaviours: list[dict[str, object]], *split: str) -> list[tuple[str, str, str]]:
+    titles = ["red lamp", "red boot", "red lamp", "red lamp oil", "tea"]
+    products = [{"item_id": f"I{i}", "title": title} for i, title in enumerate(titles)]
+    shop = load(write_shop(folder / "shop", products, behaviours))
+    parts = all_train(shop)
+    parts.behaviours[:] = split
+    found = Relevance(name="relevance", fields=("title",), negatives=0, hard=9).examples(shop, parts, None)
+    rows = list(zip(found.first, found.second or [], found.labels["grade"], strict=True))
+    return rows[sum(len(b["purchased_items"]) for b in behaviours) :]  # type: ignore[arg-type, misc]
+
+
+def test_wrong_products_are_no_twins_of_graded_ones_however_the_query_is_written(tmp_path: Path) -> None:
+    behaviours = [
+        {"query": query, "purchased_items": [item]} for query, item in (("red lamp", "I0"), ("Red  Lamp", "I3"))
+    ]
+    assert hard_pairs(tmp_path, behaviours, "train", "train") == [("red lamp", "red boot", "irrelevant")]
+
+
+def test_what_is_held_out_is_not_known_to_be_right(tmp_path: Path) -> None:
+    behaviours = [{"query": "red lamp", "purchased_items": [item]} for item in ("I0", "I3")]
+    found = hard_pairs(tmp_path, behaviours, "train", "test")
+    assert sorted(found) == [("red lamp", "red boot", "irrelevant"), ("red lamp", "red lamp oil", "irrelevant")]
+
+
+@pytest.mark.parametrize("labels", [("E", "S"), ("1", "1")])
+def test_where_no_grade_is_worth_nothing_no_product_is_wrong(labels: tuple[str, str], tmp_path: Path) -> None:
+    folder = write_shop(tmp_path / "shop")
+    rows = [{"query": "q", "item_id": f"I{i + 1}", "label": label} for i, label in enumerate(labels)]
+    write_lines(folder / "judgements.jsonl", rows)
+    shop = load(folder)
+    with pytest.raises(ConfigError, match=r"hard: expected a grade that is worth nothing beside others, found"):
         Relevance(name="relevance", hard=1).examples(shop, all_train(shop), None)
 
 

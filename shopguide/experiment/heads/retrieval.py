@@ -63,7 +63,7 @@ class RetrievalHead(Head):
             ModelError: the teacher does not grade pairs.
         """
         own, mining = start.config.matching, None
-        taught = None if own.teacher is None else _teacher(Path(own.teacher).expanduser(), train)
+        taught = None if own.teacher is None else _teacher(Path(own.teacher).expanduser(), train, cards[0])
         if own.hard:
             train.draw_hard(own.hard)
             first, _ = bm25_search(train.product_texts, train.query_texts, POOL)
@@ -105,8 +105,9 @@ class RetrievalHead(Head):
         yield from ()
 
 
-def _teacher(folder: Path, pairs: QueryPairs) -> Teacher:
+def _teacher(folder: Path, pairs: QueryPairs, card: Card) -> Teacher:
     graded = SecondStage(load_model(folder))
+    graded.check_asked(card)
 
     def taught(queries: np.ndarray, items: np.ndarray) -> np.ndarray:
         first = [pairs.query_texts[row] for row in queries.tolist()]
