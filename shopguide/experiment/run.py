@@ -1,5 +1,6 @@
 """One experiment: its records read and checked, then its phases below one tracked run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,9 +72,18 @@ def _run_job(config: Config, job: Job) -> Outcome:
         done = open_named(config).find_done(own, parent=job.sweep)
         if done is not None and done.info.status == "FINISHED":
             metrics = dict(done.data.metrics)
-            print(f"job {job.label}: done before, run {done.info.run_id}", flush=True)
+            print(f"job {job.label}: done before, run {done.info.run_id}{_other_code(done.data.tags)}", flush=True)
             return Outcome(done.info.run_id, metrics["dev/score"], metrics)
         return _run(config, material, job, done.info.run_id if done is not None else None)
+
+
+def _other_code(tags: Mapping[str, str]) -> str:
+    from shopguide.runs.environment import git_state
+
+    made, now = (known.get("git.commit", "") for known in (tags, git_state()))
+    if not made or not now or made == now:
+        return ""
+    return f", by the code of commit {made[:8]}, now {now[:8]} (sweep.fresh=true does it again)"
 
 
 def _run(config: Config, material: Material, job: Job | None, resumed: str | None) -> Outcome:

@@ -11,6 +11,7 @@ from shopguide.experiment import phases
 from shopguide.experiment.identities import experiment_identity, pretraining_identity
 from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import Job, open_named, run_experiment
+from shopguide.runs import environment
 from shopguide.runs.identity import alone
 from shopguide.runs.store import PRETRAIN_RUN, Store
 from shopguide.runs.tree import open_run
@@ -26,7 +27,9 @@ def phases_of(store: Store, run: str) -> list[tuple[str, str]]:
     return [(child.info.run_name, child.info.status) for child in store.find_children(run)]
 
 
-def test_jobs_share_a_pretraining_and_are_done_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_jobs_share_a_pretraining_and_are_done_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = settings(tmp_path), settings(tmp_path, **{"lr": 2e-3, "optimizer.lr": 2e-3})
     store = open_named(first)
     with open_run(store, "sweep") as sweep:
@@ -42,6 +45,10 @@ def test_jobs_share_a_pretraining_and_are_done_once(tmp_path: Path, capsys: pyte
         again = run_experiment(first, Job(sweep.id, "lr=1e-3"))
         assert (again.run_id, again.score) == (one.run_id, one.score)
         assert capsys.readouterr().out == f"job lr=1e-3: done before, run {one.run_id}\n"
+        store.client.set_tag(one.run_id, "git.commit", "0" * 40)
+        monkeypatch.setattr(environment, "git_state", lambda: {"git.commit": "1" * 40})
+        run_experiment(first, Job(sweep.id, "lr=1e-3"))
+        assert f"run {one.run_id}, by the code of commit 00000000, now 11111111 (sweep" in capsys.readouterr().out
         assert len(store.find_children(sweep.id)) == 2
 
 
