@@ -7,36 +7,18 @@ a mistake in the last job of a sweep is told at once, all mistakes together, in 
 import os
 import re
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from shopguide.checks import faulty
 from shopguide.errors import ConfigError, ShopguideError, nearest
+from shopguide.grid import Grid
 from shopguide.machine import prepare_process
 
 USER_MISTAKE = 2
 INTERRUPTED = 130
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The jobs of a sweep."""
-
-    configs: list[Any]
-    """Each job's settings, checked."""
-    overrides: list[list[str]]
-    """Each job as it would be typed alone."""
-    varying: list[str]
-    """The keys that vary."""
-    fixed: list[str]
-    """What was typed and is the same for all jobs."""
-
-    @property
-    def labels(self) -> list[str]:
-        """What tells each job from the others: `lr=1e-4 epochs=2`."""
-        return [label(job, self.varying) for job in self.overrides]
 
 
 @dataclass(frozen=True)
@@ -264,9 +246,3 @@ def _grid(configs: list[Any], jobs: list[list[str]], parsed: list[Any]) -> Grid:
     varying = [override.key_or_group for override in parsed if override.is_sweep_override()]
     fixed = [override.input_line for override in parsed if not override.is_sweep_override()]
     return Grid(configs, jobs, varying, fixed)
-
-
-def label(overrides: Sequence[str], varying: Collection[str]) -> str:
-    """`lr=1e-4 epochs=2`: what tells this job from its siblings."""
-    plain = [override.lstrip("+") for override in overrides]
-    return " ".join(override for override in plain if override.partition("=")[0] in varying)

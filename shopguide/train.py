@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shopguide.checks import parse_config
-from shopguide.command_line import Command, Grid, label, run
+from shopguide.command_line import Command, run
 from shopguide.config import Config
 from shopguide.errors import ConfigError
+from shopguide.grid import Grid, label
 
 OPEN_KEYS = frozenset({"trainer", "model.config", "data.options"})
 FOLD = "data.split.fold"

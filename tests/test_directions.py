@@ -12,7 +12,7 @@ FLOORS = [
     {"command_line", "experiment"},
     {"inference", "tasks", "objectives", "text", "models", "runs", "records", "metrics"},
     {"checks"},
-    {"config", "build", "machine"},
+    {"config", "build", "machine", "grid"},
     {"errors"},
 ]
 BELOW = {

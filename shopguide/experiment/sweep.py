@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shopguide.command_line import Grid
 from shopguide.experiment.identities import ABOUT_THE_COMMAND, experiment_identity
 from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import open_named
+from shopguide.grid import Grid
 from shopguide.runs.compare import Row, render_table, sweep_table
 from shopguide.runs.identity import IDENTITY, identity
 from shopguide.runs.tree import Run, open_run

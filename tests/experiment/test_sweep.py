@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shopguide.command_line import Grid
 from shopguide.experiment.sweep import sweep_identity
+from shopguide.grid import Grid
 from shopguide.runs.compare import sweep_table
 from shopguide.runs.store import open_store
 from tests.experiment.test_interrupt import ROOT, command, start
