@@ -41,6 +41,10 @@ THRESHOLD = 0.5
 LOSSES = "shopguide.objectives.losses"
 
 
+FOLD = "data.split.fold"
+"""The setting that tells the folds of a cross-validation apart."""
+
+
 @dataclass(config=STRICT)
 class SplitConfig:
     """How held-out rows are set apart: never by row."""

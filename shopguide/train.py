@@ -8,12 +8,11 @@ from pathlib import Path
 
 from shopguide.checks import parse_config
 from shopguide.command_line import Command, run
-from shopguide.config import Config
+from shopguide.config import FOLD, Config
 from shopguide.errors import ConfigError
 from shopguide.grid import Grid, label
 
 OPEN_KEYS = frozenset({"trainer", "model.config", "data.options"})
-FOLD = "data.split.fold"
 SWEEP = "SHOPGUIDE_SWEEP"
 """Tells the jobs, wherever a launcher runs them, the sweep's run and the keys that vary: `<id>:<key>,<key>`."""
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from scipy.stats import t
 
+from shopguide.config import FOLD
 from shopguide.runs.compare import Row, sign_of
 
-FOLD = "data.split.fold"
 EFFORT = ("epochs", "lr")
 """Of settings that do about as well, the one with the least of these, in this order, is the simplest."""
 

@@ -56,8 +56,7 @@ class Run:
 
     def go_on(self) -> None:
         """Take no point again that a curve holds: what is done anew since the last checkpoint is the same."""
-        last = {name: self.history(name)[-1][0] for name in self.metrics()}
-        self._logged = last
+        self._logged = {name: self.history(name)[-1][0] for name in self.metrics()}
 
     def log_metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Add points to curves, NaN too (a loss that diverged); they are written in batches, seconds later."""

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from shopguide.config import FOLD
 from shopguide.runs.figures import folds_figure
-from shopguide.runs.folds import FOLD, chosen, over_folds, render_folds
+from shopguide.runs.folds import chosen, over_folds, render_folds
 
 
 def jobs(**values: list[float]) -> list[dict[str, Any]]:
