@@ -31,13 +31,14 @@ from shopguide.tasks.task import Examples
 SEARCH = ["tasks=[search]", "tasks.search.fields=[title]", "epochs=2", "lr=5e-5", "finetune.batch.size=128"]
 PAIRS = ["tasks=[relevance]", "tasks.relevance.fields=[title]", "epochs=2"]
 HARD = "finetune.matching.hard=2"
+PRETRAIN = ["pretrain.batch.size=128", "pretrain.epochs=1", "pretrain.max_length=64"]
 ARMS = {
     "judged": ["+experiment=ft_only", *PAIRS, "finetune.max_examples=12000"],
     "unjudged": ["+experiment=ft_only", *PAIRS, "tasks.relevance.hard=4", "finetune.max_examples=20000"],
     "base": ["+experiment=ft_only", *SEARCH],
     "hard": ["+experiment=ft_only", *SEARCH, HARD],
     "teacher": ["+experiment=ft_only", *SEARCH, HARD],
-    "pretrained": ["+experiment=mlm_then_ft", *SEARCH, "pretrain.batch.size=128"],
+    "pretrained": ["+experiment=mlm_then_ft", *SEARCH, *PRETRAIN],
 }
 SCORERS = ("judged", "unjudged")
 METRICS = ("ndcg_at_10", "recall_at_10", "recall_at_100")
@@ -51,6 +52,7 @@ def main() -> None:
     made.add_argument("--model", required=True, help="folder or hub name of the backbone")
     made.add_argument("--seed", type=int, required=True)
     made.add_argument("--only", nargs="+", choices=sorted(ARMS), default=[])
+    made.add_argument("--queries", type=int, help="learn search from so many queries, drawn; else from all")
     args = made.parse_args()
     root = args.root / str(args.seed)
     for arm in args.only or ARMS:
@@ -66,6 +68,8 @@ def train(root: Path, arm: str, args: argparse.Namespace) -> None:
     own += [f"seed={args.seed}", f"data.split.seed={args.seed}", f"tracking.root={root}", f"tracking.experiment={arm}"]
     if arm == "teacher":
         own.append(f"finetune.matching.teacher={model_of(root, 'unjudged', 'relevance')}")
+    if args.queries and arm not in SCORERS:
+        own.append(f"finetune.max_examples={args.queries}")
     print(arm, flush=True)
     subprocess.run([sys.executable, "-m", "shopguide.train", *ARMS[arm], *own], check=True, stdout=subprocess.DEVNULL)
 

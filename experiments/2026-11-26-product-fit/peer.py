@@ -43,7 +43,7 @@ from shopguide.tasks.task import Examples, Task
 LENGTH = 128
 TEMPERATURE = 0.05
 CHOSEN_BY = {"relevance": "ndcg_at_10", "match": "macro_f1"}
-TASKS = {name: f"shopguide.tasks.{name}.{name.title()}" for name in (*CHOSEN_BY, "search", "recommend")}
+TASKS = {name: f"shopguide.tasks.{name}.{name.title()}" for name in (*CHOSEN_BY, "search", "recommend", "similar")}
 
 
 def main() -> None:
