@@ -103,6 +103,32 @@ def _guarded(command: Command, config: Any) -> object:
     return float("nan")
 
 
+def composed(name: str, typed: list[str]) -> dict[str, Any]:
+    """The settings that were typed, without those that vary; empty where they cannot be composed (the check says why).
+
+    Args:
+        name: of the command.
+        typed: its words.
+    """
+    from hydra import compose, initialize_config_dir
+    from hydra._internal.utils import get_args_parser
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+
+    args = get_args_parser().parse_args(_flag_first(typed))
+    search = [f"hydra.searchpath=[file://{Path(args.config_dir).absolute()}]"] if args.config_dir else []
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        try:
+            parsed = OverridesParser.create().parse_overrides(args.overrides)
+            fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
+            found = OmegaConf.to_container(compose(name, overrides=fixed + search), resolve=False)
+        except HydraException:
+            return {}
+    assert isinstance(found, dict)
+    return {str(key): value for key, value in found.items()}
+
+
 def _plain(config: Any) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
@@ -244,5 +270,5 @@ def _in_own_words(error: Exception) -> str:
 
 def _grid(configs: list[Any], jobs: list[list[str]], parsed: list[Any]) -> Grid:
     varying = [override.key_or_group for override in parsed if override.is_sweep_override()]
-    fixed = [override.input_line for override in parsed if not override.is_sweep_override()]
+    fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
     return Grid(configs, jobs, varying, fixed)

@@ -299,6 +299,20 @@ class CrossValidationConfig:
     """Each setting once a fold, compared by the mean."""
 
     folds: Annotated[int, Field(ge=2)] | None = None
+    choose: list[str] = field(default_factory=list)
+    """Settings that are varied over their `candidates`, where the command line does not say over what."""
+    candidates: dict[str, list[Any]] = field(default_factory=dict)
+    """Setting → its values."""
+    refit: bool = False
+    """At the end, train with what was chosen on the split without folds."""
+
+    def __post_init__(self) -> None:
+        if self.folds is None and (self.choose or self.refit):
+            raise ValueError("choose and refit go with cv.folds=5 (or another number of folds)")
+        if missing := [name for name in self.choose if not self.candidates.get(name)]:
+            raise ValueError(
+                f"choose={missing[0]}: expected its values in cv.candidates, or {missing[0]}=<one>,<other>"
+            )
 
 
 @dataclass(config=STRICT)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shopguide.checks import parse_config
-from shopguide.command_line import Command, run
+from shopguide.command_line import Command, composed, run
 from shopguide.config import FOLD, Config
 from shopguide.errors import ConfigError
 from shopguide.grid import Grid, label
@@ -52,12 +52,16 @@ def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
 
 
 def expand(typed: list[str]) -> list[str]:
-    """`cv.folds=5` stands for a sweep over the five folds."""
-    folds = [value for name, _, value in (word.partition("=") for word in typed) if name == "cv.folds"]
-    if not folds or not folds[-1].isdigit():
+    """`cv.folds=5` stands for a sweep over the five folds, `cv.choose=[lr]` for one over the candidates of `lr`."""
+    settings = composed("train", typed).get("cv", {})
+    folds = settings.get("folds")
+    if not isinstance(folds, int):
         return typed
     flag = [] if {"-m", "--multirun"} & set(typed) else ["-m"]
-    return [*flag, *typed, f"++data.split.folds={folds[-1]}", f"++{FOLD}=range({folds[-1]})"]
+    given = {word.lstrip("+").partition("=")[0] for word in typed}
+    candidates = {name: settings["candidates"].get(name, []) for name in settings["choose"] if name not in given}
+    varied = [f"{name}={','.join(map(str, values))}" for name, values in candidates.items() if values]
+    return [*flag, *typed, *varied, f"++data.split.folds={folds}", f"++{FOLD}=range({folds})"]
 
 
 def _side_by_side(grid: Grid, told: dict[str, str], logs: Path) -> int:

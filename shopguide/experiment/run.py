@@ -42,6 +42,8 @@ class Job:
     """Id of the sweep's run."""
     label: str
     """What tells this job from its siblings."""
+    refit: bool = False
+    """Whether it trains what the others chose."""
 
 
 def run_experiment(config: Config, job: Job | None = None) -> Outcome:
@@ -129,12 +131,15 @@ def _run_tracked(
     from shopguide.experiment.phases import Stage, flat, run_phases
     from shopguide.experiment.report import log_material, next_commands
     from shopguide.runs.environment import log_environment
+    from shopguide.runs.store import REFIT
     from shopguide.runs.tree import open_run
 
     for task, examples in labelled:
         monitored(config.finetune, task, not config.finetune.shared and ranks(task, examples))
     store, plain = open_named(config), settings_of(config)
     tags = {"shopguide.kind": "experiment", IDENTITY: experiment_identity(config, material.shop.fingerprint)}
+    if job and job.refit:
+        tags[REFIT] = "true"
     name, parent = (f"{config.name} {job.label}".strip(), job.sweep) if job else (config.name, None)
     with open_run(store, name, parent=parent, tags=tags, resume=resumed) as run:
         run.log_params(flat(plain))

@@ -6,17 +6,18 @@ by the keys that vary. So a killed sweep is finished by its own command, and mor
 
 import contextlib
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shopguide.experiment.choosing import choose
 from shopguide.experiment.identities import ABOUT_THE_COMMAND, experiment_identity
 from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import open_named
 from shopguide.grid import Grid
-from shopguide.runs.compare import Row, render_table, sweep_table
+from shopguide.runs.compare import render_table, sweep_table
 from shopguide.runs.identity import IDENTITY, identity
-from shopguide.runs.tree import Run, open_run
+from shopguide.runs.tree import open_run
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
@@ -56,30 +57,8 @@ def tracked_sweep(grid: Grid) -> Iterator[str]:
             run.set_tags({"best_run": str(rows[0]["id"])})
             print(f"best by {config.sort_by}: {rows[0]['name']}  run_id={rows[0]['id']}")
             if config.cv.folds:
-                _choose(run, rows, grid)
+                choose(run, rows, grid)
     print(f"run_id={run.id}", flush=True)
-
-
-def _choose(run: Run, rows: Sequence[Row], grid: Grid) -> None:
-    """Of a cross-validation: the settings by their mean over the folds, and the one to take."""
-    from rich.console import Console
-
-    from shopguide.runs.figures import folds_figure
-    from shopguide.runs.folds import chosen, over_folds, render_folds
-
-    config = grid.configs[0]
-    settings = over_folds(rows, config.sort_by, config.cv.folds)
-    if not settings:
-        return
-    picked = chosen(settings, config.sort_by)
-    Console(width=140).print(render_folds(settings, f"{config.sort_by} over {config.cv.folds} folds", picked))
-    run.log_dict({"metric": config.sort_by, "settings": settings, "chosen": picked["settings"]}, "folds.json")
-    run.log_figure(folds_figure(settings, config.sort_by, picked), "figures/folds.png")
-    words = [f"{name}={value}" for name, value in picked["settings"].items()]
-    run.set_tags({"chosen": " ".join(words)})
-    typed = [word for word in grid.fixed if not word.lstrip("+").startswith(("cv.", "sweep.", "data.split.fold"))]
-    print(f"chosen, the simplest within a standard error of the best: {' '.join(words) or 'the only setting'}")
-    print(f"train with it: python -m shopguide.train {' '.join([*typed, *words])}", flush=True)
 
 
 def sweep_identity(grid: Grid) -> str:

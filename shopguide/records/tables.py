@@ -3,9 +3,6 @@
 import hashlib
 import importlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -17,6 +14,7 @@ import pyarrow as pa
 from shopguide.errors import DataError
 from shopguide.records.check import Checker
 from shopguide.records.faults import Fault, FaultLog, RawRow
+from shopguide.records.once import make_once
 from shopguide.records.schema import TABLES, VERSION, arrow_schema
 
 ROWS_A_BATCH = 2000
@@ -100,11 +98,11 @@ def load_shop(
     facts = [reader, VERSION, on_bad_rows, sorted(options.items()), _hashes(module.sources(root, **options))]
     fingerprint = hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:16]
     folder = cache_dir / "tables" / fingerprint
-    cached = (folder / "report.json").is_file()
-    if not cached:
-        _build(module.read(root, **options), folder, on_bad_rows)
-    report = LoadReport(**json.loads((folder / "report.json").read_text(encoding="utf-8")))
-    report.cached = cached
+    kept = folder / "report.json"
+    made = make_once(folder, kept.is_file, lambda draft: _build(module.read(root, **options), draft, on_bad_rows))
+    report = LoadReport(**json.loads(kept.read_text(encoding="utf-8")))
+    report.quarantine = str(folder / QUARANTINE) if report.quarantined else None
+    report.cached = not made
     tables = {name: _open(folder / f"{name}.arrow") for name in TABLES}
     return Shop(**tables, fingerprint=fingerprint, report=report)
 
@@ -136,25 +134,18 @@ def _open(path: Path) -> Any:
 
 
 def _build(tables: Mapping[str, Iterator[RawRow]], folder: Path, on_bad_rows: str) -> None:
-    """Write the checked tables; the folder appears only when it is complete."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=folder.parent))
-    try:
-        log = FaultLog(draft / QUARANTINE if on_bad_rows == "quarantine" else None)
-        checker = Checker()
-        rows = {}
-        for name in TABLES:
-            good = _good_rows(name, tables.get(name, iter(())), checker, log)
-            rows[name] = _write(good, arrow_schema(name), draft / f"{name}.arrow")
-        log.stop_if_bad()
-        if not any(rows.values()):
-            raise DataError(f"expected records, found no good row ({log.count:,} bad ones)")
-        report = LoadReport(rows, log.count, str(folder / QUARANTINE) if log.count else None, dict(checker.ignored))
-        (draft / "report.json").write_text(json.dumps(asdict(report), ensure_ascii=False), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    """Write the checked tables and a report of them into a folder."""
+    log = FaultLog(folder / QUARANTINE if on_bad_rows == "quarantine" else None)
+    checker = Checker()
+    rows = {}
+    for name in TABLES:
+        good = _good_rows(name, tables.get(name, iter(())), checker, log)
+        rows[name] = _write(good, arrow_schema(name), folder / f"{name}.arrow")
+    log.stop_if_bad()
+    if not any(rows.values()):
+        raise DataError(f"expected records, found no good row ({log.count:,} bad ones)")
+    report = LoadReport(rows, log.count, ignored=dict(checker.ignored))
+    (folder / "report.json").write_text(json.dumps(asdict(report), ensure_ascii=False), encoding="utf-8")
 
 
 def _good_rows(table: str, raw: Iterator[RawRow], checker: Checker, log: FaultLog) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from shopguide.runs.store import Store
+from shopguide.runs.store import REFIT, Store
 
 Row = dict[str, Any]
 METRICS = ("dev/score", "test/score")
@@ -13,9 +13,10 @@ LOWER_IS_BETTER = ("loss", "perplexity", "ece", "rmse")
 def sweep_table(store: Store, sweep_id: str, sort_by: str) -> list[Row]:
     """One row a job: `name`, `id`, `status`, `settings` that differ, `metrics`, `seconds`; the best first.
 
-    Jobs without the metric (failed ones), or where it is NaN (diverged ones), come last.
+    Jobs without the metric (failed ones), or where it is NaN (diverged ones), come last. The run that trains what they
+    chose is not one of them.
     """
-    jobs = store.find_children(sweep_id)
+    jobs = [job for job in store.find_children(sweep_id) if REFIT not in job.data.tags]
     keys = {key for job in jobs for key in job.data.params}
     differing = [k for k in sorted(keys) if len({job.data.params.get(k) for job in jobs}) > 1]
     wanted = [sort_by, *(name for name in METRICS if name != sort_by)]

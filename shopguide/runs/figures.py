@@ -246,6 +246,53 @@ def folds_figure(settings: list[dict[str, Any]], metric: str, chosen: dict[str, 
     return figure
 
 
+def grid_figure(settings: list[dict[str, Any]], metric: str, chosen: dict[str, Any]) -> Any:
+    """The mean over the folds by two settings as a heat map, each with its standard error; the chosen one is framed.
+
+    Args:
+        settings: as `over_folds` makes them, of two settings that vary.
+        metric: by which they were compared.
+        chosen: one of them.
+    """
+    from matplotlib.patches import Rectangle
+
+    columns, rows = (sorted({row["settings"][name] for row in settings}, key=_by_size) for name in chosen["settings"])
+    means = np.full((len(rows), len(columns)), np.nan)
+    figure = _figure(2.2 + 1.25 * len(columns), 1.6 + 0.75 * len(rows))
+    axes = figure.add_subplot()
+    for row in settings:
+        across, down = row["settings"].values()
+        means[rows.index(down), columns.index(across)] = row["mean"]
+    image = axes.imshow(means, cmap="Blues", aspect="auto", origin="lower")
+    for row in settings:
+        column, line = (names.index(v) for names, v in zip((columns, rows), row["settings"].values(), strict=True))
+        count = len(row["values"])
+        error = f"\n± {row['sd'] / np.sqrt(count):.4f}" if count > 1 else ""
+        dark = image.norm(row["mean"]) > 0.6
+        axes.text(
+            column, line, f"{row['mean']:.4f}{error}", ha="center", va="center", color="white" if dark else "black"
+        )
+        if row is chosen:
+            axes.add_patch(
+                Rectangle((column - 0.47, line - 0.47), 0.94, 0.94, fill=False, edgecolor=ORANGE, linewidth=3)
+            )
+    across, down = chosen["settings"]
+    _ticks(axes.xaxis, range(len(columns)), columns)
+    _ticks(axes.yaxis, range(len(rows)), rows)
+    axes.set(xlabel=across, ylabel=down)
+    axes.spines[:].set_visible(False)
+    _title(axes, f"{metric}: mean ± standard error")
+    return figure
+
+
+def _by_size(value: str) -> tuple[bool, float, str]:
+    """Numbers by their size, before words."""
+    try:
+        return False, float(value), value
+    except ValueError:
+        return True, 0.0, value
+
+
 def score_bars(
     metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]], metric: str, title: str
 ) -> Any:

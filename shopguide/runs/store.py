@@ -27,6 +27,8 @@ PRETRAIN_RUN = "shopguide.pretrain_run"
 """Tag of an experiment's run: the run of its pretraining, its own or one that it shares with other jobs of a sweep."""
 SWEEP_RUN = "shopguide.sweep"
 """Tag of a run that jobs of a sweep share: the sweep's id."""
+REFIT = "shopguide.refit"
+"""Tag of the run that trains what the jobs of a sweep chose: it is not one of those that are compared."""
 MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 """The MLflow UI then opens with runs and their charts."""
 

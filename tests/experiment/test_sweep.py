@@ -76,20 +76,27 @@ def test_jobs_side_by_side_share_a_pretraining(tmp_path: Path) -> None:
     assert lines.count(": done in ") == 2
 
 
-def test_a_cross_validation_chooses(tmp_path: Path) -> None:
-    grid = ("epochs=1", "lr=1e-4,1e-3", "finetune.baselines=false", "phases=[finetune]", "cv.folds=2")
+def test_a_cross_validation_chooses_and_trains(tmp_path: Path) -> None:
+    chosen = ("cv.folds=2", "cv.choose=[lr]", "cv.candidates.lr=[1e-4,1e-3]", "cv.refit=true")
+    grid = ("epochs=1", "finetune.baselines=false", "phases=[finetune]", *chosen)
     lines, told = start(tmp_path, *grid).communicate(timeout=400)
     assert "chosen, the simplest within a standard error of the best: lr=" in lines, told
     store = open_store(None, "shopguide", tmp_path / "mlruns")
     (sweep,) = store.client.search_runs([store.experiment_id], "tags.`shopguide.kind` = 'sweep'")
-    jobs = store.find_children(sweep.info.run_id)
+    *jobs, trained = store.find_children(sweep.info.run_id)
     assert [(job.data.params["data.split.fold"], job.data.params["lr"]) for job in jobs] == [
         *(("0", "0.0001"), ("1", "0.0001"), ("0", "0.001"), ("1", "0.001")),
     ]
     found = json.loads(store.artifact_folder(sweep.info.run_id, "folds.json").read_text())
     assert [set(row["values"]) for row in found["settings"]] == [{"0", "1"}] * 2
     assert sweep.data.tags["chosen"] == f"lr={found['chosen']['lr']}"
-    assert f" {sweep.data.tags['chosen']}" in next(line for line in lines.splitlines() if line.startswith("train with"))
+    assert trained.info.run_name == f"mlm_then_ft chosen {sweep.data.tags['chosen']}"
+    assert (trained.data.params["data.split.fold"], trained.data.params["lr"]) == ("None", found["chosen"]["lr"])
+    assert store.resolve(sweep.info.run_id) == trained.info.run_id
+    assert len(sweep_table(store, sweep.info.run_id, "dev/score")) == len(jobs)
+    again, told = start(tmp_path, *grid).communicate(timeout=400)
+    assert again.count("done before") == len(jobs) + 1, told
+    assert len(store.find_children(sweep.info.run_id)) == len(jobs) + 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from shopguide.config import FOLD
-from shopguide.runs.figures import folds_figure
+from shopguide.runs.figures import folds_figure, grid_figure
 from shopguide.runs.folds import chosen, over_folds, render_folds
 
 
@@ -67,3 +67,10 @@ def test_they_are_shown() -> None:
     assert next(iter(table.columns[2].cells)) == "0.8200"
     axes = folds_figure(rows, "dev/score", picked).axes[0]
     assert axes.get_yticklabels()[0].get_text() == "lr=3, epochs=3"
+
+
+def test_two_settings_are_a_map() -> None:
+    rows = over_folds(SCORES, "dev/score", 3)
+    axes = grid_figure(rows, "dev/score", chosen(rows, "dev/score")).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == sorted({row["settings"]["lr"] for row in rows})
+    assert sorted(text.get_text()[:6] for text in axes.texts) == sorted(f"{row['mean']:.4f}" for row in rows)

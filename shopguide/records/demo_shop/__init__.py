@@ -1,9 +1,6 @@
 """The generated bilingual demo shop: the files a user would bring, from a seed, with a known ceiling."""
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ from shopguide.records.demo_shop.catalogue import make_products
 from shopguide.records.demo_shop.shoppers import Market
 from shopguide.records.demo_shop.truth import Truth
 from shopguide.records.demo_shop.words import Vocabulary
+from shopguide.records.once import make_once
 
 __all__ = ["Truth", "generate"]
 
@@ -30,34 +28,36 @@ def generate(folder: Path, *, products: int = 2000, behaviours: int = 6000, seed
     if products < 1 or behaviours < 1:
         raise ValueError(f"expected at least one product and one behaviour, found {products} and {behaviours}")
     made_with = {"products": products, "behaviours": behaviours, "seed": seed, "version": VERSION}
-    note = folder / "shop.json"
-    if note.is_file() and json.loads(note.read_text()) == made_with:
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=folder.parent))
-    try:
-        (draft / "truth").mkdir()
-        vocabulary = Vocabulary(seed)
-        catalogue = list(make_products(vocabulary, products, seed))
-        _write(draft / "products.jsonl", (p.row for p in catalogue))
-        _write(
-            draft / "truth" / "products.jsonl",
-            ({"item_id": p.item_id, "true": p.true, "best": p.best} for p in catalogue),
-        )
-        with (draft / "truth" / "behaviours.jsonl").open("w", encoding="utf-8") as truth:
 
-            def rows() -> Iterable[dict[str, Any]]:
-                for session in Market(vocabulary, catalogue, seed).sessions(behaviours):
-                    hidden = {"need": session.need, "best": session.best, "wanted": session.wanted}
-                    truth.write(json.dumps(hidden, ensure_ascii=False) + "\n")
-                    yield session.row
+    def there() -> bool:
+        note = folder / "shop.json"
+        return note.is_file() and bool(json.loads(note.read_text()) == made_with)
 
-            _write(draft / "behaviours.jsonl", rows())
+    def make(draft: Path) -> None:
+        _make(draft, products, behaviours, seed)
         (draft / "shop.json").write_text(json.dumps(made_with))
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+
+    make_once(folder, there, make)
+
+
+def _make(folder: Path, products: int, behaviours: int, seed: int) -> None:
+    (folder / "truth").mkdir()
+    vocabulary = Vocabulary(seed)
+    catalogue = list(make_products(vocabulary, products, seed))
+    _write(folder / "products.jsonl", (p.row for p in catalogue))
+    _write(
+        folder / "truth" / "products.jsonl",
+        ({"item_id": p.item_id, "true": p.true, "best": p.best} for p in catalogue),
+    )
+    with (folder / "truth" / "behaviours.jsonl").open("w", encoding="utf-8") as truth:
+
+        def rows() -> Iterable[dict[str, Any]]:
+            for session in Market(vocabulary, catalogue, seed).sessions(behaviours):
+                hidden = {"need": session.need, "best": session.best, "wanted": session.wanted}
+                truth.write(json.dumps(hidden, ensure_ascii=False) + "\n")
+                yield session.row
+
+        _write(folder / "behaviours.jsonl", rows())
 
 
 def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
