@@ -49,7 +49,7 @@ def run(command: Command, argv: list[str] | None = None) -> None:
     """Check the command line, then let Hydra run its job or jobs; a user's mistake exits with code 2."""
     prepare_process()
     typed = sys.argv[1:] if argv is None else argv
-    argv = _flag_first([_quote(a, command) for a in command.expand(typed)])
+    argv = _flag_first(command.expand([_quote(a, command) for a in typed]))
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         grid, argv = _check_all(command, argv)

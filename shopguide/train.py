@@ -53,13 +53,16 @@ def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
 
 def expand(typed: list[str]) -> list[str]:
     """`cv.folds=5` stands for a sweep over the five folds, `cv.choose=[lr]` for one over the candidates of `lr`."""
-    settings = composed("train", typed).get("cv", {})
-    folds = settings.get("folds")
-    if not isinstance(folds, int):
-        return typed
+    settings = composed("train", typed)
+    folds = settings.get("cv", {}).get("folds")
     flag = [] if {"-m", "--multirun"} & set(typed) else ["-m"]
+    if not isinstance(folds, int):
+        return (
+            typed if settings else [*flag, *typed]
+        )  # with it, the check finds what is wrong rather than values to vary
+    cv = settings["cv"]
     given = {word.lstrip("+").partition("=")[0] for word in typed}
-    candidates = {name: settings["candidates"].get(name, []) for name in settings["choose"] if name not in given}
+    candidates = {name: cv["candidates"].get(name, []) for name in cv["choose"] if name not in given}
     varied = [f"{name}={','.join(map(str, values))}" for name, values in candidates.items() if values]
     return [*flag, *typed, *varied, f"++data.split.folds={folds}", f"++{FOLD}=range({folds})"]
 

@@ -15,6 +15,7 @@ MISTAKES = {
     "lr=-1": "lr=-1: expected greater than 0, found -1",
     "lr=": "lr=: expected a value, found none",
     "cv.folds=1": "cv.folds=1: expected greater than or equal to 2, found 1",
+    "lrr=3 lr=1e-4,1e-3 cv.folds=2": "lrr: no such setting; did you mean `lr`?",
     "cv.folds=many": "cv.folds=many: expected integer",
     "cv.refit=true": "cv: choose and refit go with cv.folds=5",
     "cv.folds=2 cv.choose=[seed]": "cv: choose=seed: expected its values in cv.candidates, or seed=<one>,<other>",
@@ -163,3 +164,15 @@ def test_every_choice_composes() -> None:
             assert chosen.get(group, name) == name
             assert config.optimizer.lr == config.lr
             assert config.finetune.epochs == config.epochs
+
+
+def test_a_cross_validation_is_a_sweep() -> None:
+    folds = ["++data.split.folds=5", "++data.split.fold=range(5)"]
+    assert train.expand(["lr=1e-4"]) == ["lr=1e-4"]
+    assert train.expand(["lr=1e-4,1e-3", "cv.folds=5"]) == ["-m", "lr=1e-4,1e-3", "cv.folds=5", *folds]
+    chosen = ["-m", "+experiment=choose_lr_epochs", "lr=1e-4", "++trainer.devices=1"]
+    assert train.expand(chosen) == [*chosen, "epochs=2,5,10", *folds]
+    assert train.expand(["+experiment=choose_lr_epochs", "model=minilm"])[3:5] == [
+        "lr=2e-05,5e-05,0.0001",
+        "epochs=1,2,4",
+    ]
