@@ -49,7 +49,7 @@ def run(command: Command, argv: list[str] | None = None) -> None:
     """Check the command line, then let Hydra run its job or jobs; a user's mistake exits with code 2."""
     prepare_process()
     typed = sys.argv[1:] if argv is None else argv
-    argv = _flag_first(command.expand([_quote(a, command) for a in typed]))
+    argv = words(command, typed)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         grid, argv = _check_all(command, argv)
@@ -65,6 +65,11 @@ def run(command: Command, argv: list[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
     if command.failures:
         sys.exit(1)
+
+
+def words(command: Command, typed: list[str]) -> list[str]:
+    """What was typed as Hydra reads it: quoted, opened where any key may be added, and in full."""
+    return _flag_first(command.expand([_open(_quote(word, command), command) for word in typed]))
 
 
 def _hydra(command: Command) -> None:
@@ -164,7 +169,7 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
     """Compose and check each job that Hydra would run.
 
     Returns:
-        The jobs of a sweep (None if it is none), and the arguments, opened where any key may be added.
+        The jobs of a sweep (None if it is none), and the arguments.
     """
     from hydra import compose, initialize_config_dir
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -176,7 +181,7 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
     if args.help or args.hydra_help or args.info or args.cfg or args.shell_completion:
         return None, argv
     rest = [a for a in argv if a not in args.overrides]
-    overrides = [_open(o, command) for o in args.overrides]
+    overrides = args.overrides
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         try:
             parsed = OverridesParser.create().parse_overrides(overrides)

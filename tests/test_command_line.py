@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shopguide import evaluate, predict, train
-from shopguide.command_line import Command, _quote, conf_dir
+from shopguide.command_line import Command, _quote, conf_dir, words
 
 MISTAKES = {
     "lrr=3": "lrr: no such setting; did you mean `lr`?",
@@ -167,12 +167,12 @@ def test_every_choice_composes() -> None:
 
 
 def test_a_cross_validation_is_a_sweep() -> None:
+    command = Command("train", train.parse_config, train.train, open_keys=train.OPEN_KEYS, expand=train.expand)
     folds = ["++data.split.folds=5", "++data.split.fold=range(5)"]
-    assert train.expand(["lr=1e-4"]) == ["lr=1e-4"]
-    assert train.expand(["lr=1e-4,1e-3", "cv.folds=5"]) == ["-m", "lr=1e-4,1e-3", "cv.folds=5", *folds]
+    assert words(command, ["lr=1e-4"]) == ["lr=1e-4"]
+    assert words(command, ["lr=1e-4,1e-3", "cv.folds=5"]) == ["-m", "lr=1e-4,1e-3", "cv.folds=5", *folds]
+    typed = ["experiment=choose_lr_epochs", "lr=1e-4", "trainer.devices=1"]
     chosen = ["-m", "+experiment=choose_lr_epochs", "lr=1e-4", "++trainer.devices=1"]
-    assert train.expand(chosen) == [*chosen, "epochs=2,5,10", *folds]
-    assert train.expand(["+experiment=choose_lr_epochs", "model=minilm"])[3:5] == [
-        "lr=2e-05,5e-05,0.0001",
-        "epochs=1,2,4",
-    ]
+    assert words(command, typed) == [*chosen, "epochs=2,5,10", *folds]
+    own = words(command, ["experiment=choose_lr_epochs", "model=minilm"])
+    assert own[3:5] == ["lr=2e-05,5e-05,0.0001", "epochs=1,2,4"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shopguide import evaluate, export, index, predict, train
-from shopguide.command_line import Command, _check_all, _flag_first, _quote
+from shopguide.command_line import Command, _check_all, words
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
@@ -46,9 +46,9 @@ def test_every_command_is_valid(readme: str, tmp_path: Path, monkeypatch: pytest
     assert len(commands) >= 5
     for module, *arguments in commands:
         command = COMMANDS[module.removeprefix("shopguide.")]
-        words = command.expand(arguments)
-        grid, _ = _check_all(command, _flag_first([_quote(word, command) for word in words]))
-        assert (grid is not None) == ("-m" in words)
+        full = words(command, arguments)
+        grid, _ = _check_all(command, full)
+        assert (grid is not None) == ("-m" in full)
 
 
 def test_both_tell_the_same() -> None:
