@@ -272,6 +272,12 @@ class TrackingConfig:
     log_every: Count = 10
     """Optimizer steps between two points of a curve."""
 
+    def typed(self) -> str:
+        """The words that lead to the same store, each after a blank; none for the usual one."""
+        said = {"root": self.root, "experiment": self.experiment}
+        words = [f" tracking.{name}={value}" for name, value in said.items() if value != getattr(TrackingConfig, name)]
+        return "".join(words)
+
     def __post_init__(self) -> None:
         uri = self.uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite://"
         if uri.startswith("file:") or not ("://" in uri or uri.startswith("databricks")):

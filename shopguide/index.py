@@ -1,5 +1,6 @@
 """`python -m shopguide.index`: a catalogue as vectors, for a model that searches or recommends in it."""
 
+import shlex
 from dataclasses import field
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def index(config: IndexConfig) -> None:
     approximate = f", {found.cells.share:.1%} of the nearest found, approximately" if found.cells else ""
     print(
         f"{config.output}: {len(found.products):,} products × {found.matrix.shape[1]}{approximate}\n"
-        f"python -m shopguide.predict run={config.run} task={task} index={config.output} text='…'"
+        f"python -m shopguide.predict run={store.resolve(config.run)} task={task} index={shlex.quote(config.output)} "
+        f"text='…'{config.tracking.typed()}"
     )
 
 

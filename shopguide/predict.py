@@ -54,7 +54,10 @@ class PredictConfig:
             from shopguide.inference.files import check_input, check_output
 
             if self.output is not None:
-                check_output(Path(self.output).expanduser())
+                output = Path(self.output).expanduser()
+                check_output(output)
+                if output.exists() and output.samefile(Path(self.input).expanduser()):
+                    raise ValueError(f"output={self.output}: expected another file than the input")
             check_input(Path(self.input).expanduser())
 
 

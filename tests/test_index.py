@@ -1,4 +1,5 @@
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,10 @@ def test_another_shop_is_indexed_and_searched(
     shop, root = write_shop(tmp_path / "shop"), f"tracking.root={searched.config.tracking.root}"
     place = f"output={tmp_path / 'my index'}"
     run(index, monkeypatch, "run=latest", root, place, "data=files", f"data.root={shop}", f"data.cache_dir={tmp_path}")
-    assert "3 products × 16" in capsys.readouterr().out
+    told, typed = capsys.readouterr().out.splitlines()
+    assert "3 products × 16" in told
+    run(predict, monkeypatch, *shlex.split(typed)[3:])
+    assert len(json.loads(capsys.readouterr().out)["items"]) == 3
     run(predict, monkeypatch, "run=latest", root, "task=search", f"index={tmp_path / 'my index'}", "text=boots")
     answer = json.loads(capsys.readouterr().out)
     assert {item["item_id"] for item in answer["items"]} == {product["item_id"] for product in PRODUCTS}

@@ -40,21 +40,25 @@ def choose(run: Run, rows: Sequence[Row], grid: Grid) -> None:
     if len(picked["settings"]) == 2:
         run.log_figure(grid_figure(settings, config.sort_by, picked), "figures/grid.png")
     words = [f"{name}={value}" for name, value in picked["settings"].items()]
-    run.set_tags({"chosen": " ".join(words)})
+    best = next(row for row in rows if _settings(row) == picked["settings"])
+    run.set_tags({"chosen": " ".join(words), "best_run": str(best["id"])})
     print(f"chosen, the simplest within a standard error of the best: {' '.join(words) or 'the only setting'}")
     if config.cv.refit and len(picked["values"]) == config.cv.folds:
         job = Job(run.id, f"{REFIT_LABEL} {' '.join(words)}".strip(), refit=True)
-        trained = run_experiment(_without_folds(_settings_of(config, rows, picked), config), job)
+        trained = run_experiment(_without_folds(_kept(config, str(best["id"])), config), job)
         run.set_tags({"best_run": trained.run_id})
         print(f"trained with it, on all folds: run_id={trained.run_id}; run={run.id} stands for it", flush=True)
     else:
         print(f"train with it: {_command(grid, words)}", flush=True)
 
 
-def _settings_of(config: Config, rows: Sequence[Row], picked: Row) -> dict[str, Any]:
-    """As they were kept with the first job of the chosen setting: it may be one of an earlier command."""
-    job = next(r for r in rows if {k: v for k, v in r["settings"].items() if k != FOLD} == picked["settings"])
-    file = open_named(config).artifact_folder(job["id"], "config.json")
+def _settings(job: Row) -> dict[str, str]:
+    return {name: value for name, value in job["settings"].items() if name != FOLD}
+
+
+def _kept(config: Config, job: str) -> dict[str, Any]:
+    """The settings of a job, which may be one of an earlier command."""
+    file = open_named(config).artifact_folder(job, "config.json")
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from shopguide.config import Config, TrackingConfig
+from shopguide.config import Config
 from shopguide.experiment.finetune import Finetuned
 from shopguide.experiment.fit import Fitted
 from shopguide.experiment.prepare import Material
@@ -149,9 +149,7 @@ def _log_figures(run: Run, result: Finetuned) -> None:
 
 def next_commands(config: Config, store: Store, run_id: str, labelled: Sequence[tuple[Task, Examples]]) -> None:
     """Print what to type next, with a text of the shop's own."""
-    tracking = config.tracking
-    own = f" tracking.root={tracking.root}" if tracking.root != TrackingConfig.root else ""
-    own += f" tracking.experiment={tracking.experiment}" if tracking.experiment != TrackingConfig.experiment else ""
+    own = config.tracking.typed()
     phases = {c.data.tags.get("shopguide.phase"): c.info.run_id for c in store.find_children(run_id)}
     data = f"data={config.data.name}" + (f" data.root={config.data.root}" if config.data.root else "")
     print("\nNext:")

@@ -54,10 +54,11 @@ def tracked_sweep(grid: Grid) -> Iterator[str]:
             Console(width=140).print(render_table(rows, name))
             run.log_dict({"sorted_by": config.sort_by, "jobs": rows}, "comparison.json")
             run.log_figure(sweep_figure(rows, config.sort_by), "figures/comparison.png")
-            run.set_tags({"best_run": str(rows[0]["id"])})
-            print(f"best by {config.sort_by}: {rows[0]['name']}  run_id={rows[0]['id']}")
             if config.cv.folds:
                 choose(run, rows, grid)
+            else:
+                run.set_tags({"best_run": str(rows[0]["id"])})
+                print(f"best by {config.sort_by}: {rows[0]['name']}  run_id={rows[0]['id']}")
     print(f"run_id={run.id}", flush=True)
 
 

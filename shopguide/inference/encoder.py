@@ -3,6 +3,7 @@
 Shapes: N texts, D width, K products.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ from shopguide.tasks.task import Catalogue
 
 HISTORY = {"viewed": "viewed_items", "purchased": "purchased_items"}
 """What is read of a history → the field of item_ids that it stands for."""
+SHOWN_IDS = 5
 ANSWERED = 10
 """Products of an answer."""
 
@@ -131,12 +133,26 @@ class Encoder(Network, Answerer):
         if self.catalogue is None or not self._reads_history:
             yield from super().predict(records, batch_tokens=batch_tokens)
             return
-        stream, number = iter(records), 0
+        stream, number, unknown = iter(records), 0, 0
         while chunk := list(islice(stream, CHUNK)):
             named = [self._named(record, number + place) for place, record in enumerate(chunk, 1)]
-            texts = [self._texts(record, number + place)[0] for place, (record, _) in enumerate(named, 1)]
+            texts = [self._text_of(record, strange, number + i) for i, (record, _, strange) in enumerate(named, 1)]
             number += len(chunk)
-            yield from self._told_of(self.found(texts, ANSWERED, batch_tokens, [known for _, known in named]))
+            unknown += sum(len(strange) for _, _, strange in named)
+            yield from self._told_of(self.found(texts, ANSWERED, batch_tokens, [known for _, known, _ in named]))
+        if unknown:
+            print(f"{unknown:,} item_ids of histories are not in this catalogue: left out", file=sys.stderr)
+
+    def _text_of(self, record: Mapping[str, Any], strange: Sequence[str], number: int) -> str:
+        try:
+            return self._texts(record, number)[0]
+        except DataError as error:
+            if not strange:
+                raise
+            shown = ", ".join(strange[:SHOWN_IDS])
+            raise DataError(
+                f"record {number}: expected products of this catalogue, found unknown ones: {shown}"
+            ) from error
 
     def _told_of(self, found: Found) -> Iterator[Answer]:
         for own, cosines in zip(*found, strict=True):
@@ -168,21 +184,26 @@ class Encoder(Network, Answerer):
     def _reads_history(self) -> bool:
         return not HISTORY.keys().isdisjoint(self.card.inputs.first)
 
-    def _named(self, record: Mapping[str, Any], number: int) -> tuple[Mapping[str, Any], set[int]]:
-        """A record whose history is in the catalogue's words, and the rows of the products that it holds."""
+    def _named(self, record: Mapping[str, Any], number: int) -> tuple[Mapping[str, Any], set[int], list[str]]:
+        """A record whose history is in the catalogue's words, the rows of the products that it holds, and the item_ids
+        that are not in the catalogue.
+        """
         assert self.catalogue is not None
         place, called = self.catalogue.place, self.catalogue.products.texts
         known: set[int] = set()
         named: dict[str, list[str]] = {}
+        strange: list[str] = []
         for kind, name in HISTORY.items():
-            rows = [place[item] for item in _ids(record.get(name), name, number) if item in place]
+            items = _ids(record.get(name), name, number)
+            rows = [place[item] for item in items if item in place]
+            strange += [item for item in items if item not in place]
             known.update(rows)
             if record.get(kind):
                 said = record[kind] if isinstance(record[kind], list | tuple) else [record[kind]]
                 known.update(row for text in said for row in self.catalogue.called(str(text)))
             else:
                 named[kind] = [called[row] for row in rows[:REMEMBERED]]
-        return {**record, **named}, known
+        return {**record, **named}, known, strange
 
     def _told(self, row: int, score: float) -> Answer:
         assert self.catalogue is not None

@@ -128,8 +128,11 @@ def write_records(rows: Iterator[Record], path: Path) -> int:
     check_output(path)
     draft = path.with_name(path.name + ".draft")
     writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".parquet": _write_parquet}
-    count = writers[path.suffix.lower()](rows, draft)
-    os.replace(draft, path)
+    try:
+        count = writers[path.suffix.lower()](rows, draft)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
     return count
 
 

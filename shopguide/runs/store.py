@@ -84,7 +84,7 @@ class Store:
         return found[0] if found else None
 
     def resolve(self, run: str, key: str = "run") -> str:
-        """The id of an experiment's run: `latest` (finished), an id, or an id's first six or more digits.
+        """The id of an experiment's run: `latest` (finished; of a sweep its best), an id, or six or more first digits.
 
         Args:
             run: as it was typed.
@@ -96,6 +96,9 @@ class Store:
         runs = self._experiments()
         if run == "latest":
             found = [r for r in runs if r.info.status == "FINISHED"][:1]
+            sweep = found[0].data.tags.get("mlflow.parentRunId") if found else None
+            if sweep and (best := self._best_of_sweep(str(sweep))):
+                return best
         else:
             found = [r for r in runs if r.info.run_id == run or (len(run) >= 6 and r.info.run_id.startswith(run))]
         if len(found) == 1:

@@ -37,14 +37,14 @@ def test_scores_stand_beside_those_of_the_crowd(recommended: Recommended) -> Non
     (child,) = recommended.store.find_children(recommended.run_id)
     for name in ("test", "bm25", "popularity", "item_knn", "fused", "with_item_knn"):
         assert 0 <= child.data.metrics[f"{name}/ndcg_at_10"] <= 1
-    # Of 150 products, a random order has 0.67 of what comes next among the first 100, and 0.07 among the first ten.
-    assert child.data.metrics["test/recall_at_10"] > 0.12
+    # Of 150 products, a random order has 0.67 of what comes next among the first 100.
+    assert child.data.metrics["test/recall_at_100"] > 0.75
     found = evaluate_run(recommended.store, recommended.run_id, None, recommended.config.data, "test", 256)
     for name in ("ndcg_at_10", "recall_at_100"):
         assert found["recommend"][name]["value"] == pytest.approx(child.data.metrics[f"test/{name}"], abs=1e-6)
 
 
-def test_a_history_is_told_by_ids_or_in_words(recommended: Recommended) -> None:
+def test_a_history_is_told_by_ids_or_in_words(recommended: Recommended, capsys: pytest.CaptureFixture[str]) -> None:
     model = load_model(recommended.folder)
     products = model.catalogue.products  # type: ignore[attr-defined]
     words = dict(zip(products.ids, products.texts, strict=True))
@@ -57,11 +57,13 @@ def test_a_history_is_told_by_ids_or_in_words(recommended: Recommended) -> None:
     assert not {item["item_id"] for item in one["items"]} & set(seen), "what was seen is not recommended again"
     alone = next(iter(model.predict([{"viewed_items": [seen[0], "unknown"]}])))
     assert len(alone["items"]) == 10
+    list(model.predict([{"viewed_items": [seen[0], "unknown"]}]))
+    assert capsys.readouterr().err == "1 item_ids of histories are not in this catalogue: left out\n"
     everything = next(iter(model.predict([{"viewed_items": list(products.ids[:-4])}])))
     assert {item["item_id"] for item in everything["items"]} == set(products.ids[-4:])
     (asked,) = model.predict([{"query": words[seen[0]]}])
     assert asked["items"][0]["text"] == words[seen[0]], "what is only asked for is recommended"
-    with pytest.raises(DataError, match="expected text in query or viewed or purchased, found only viewed_items"):
+    with pytest.raises(DataError, match="record 1: expected products of this catalogue, found unknown ones: unknown"):
         list(model.predict([{"viewed_items": ["unknown"]}]))
 
 

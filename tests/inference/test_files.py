@@ -93,6 +93,7 @@ def test_a_failed_file_leaves_the_old_one(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         write_records(broken(), tmp_path / "out.jsonl")
     assert (tmp_path / "out.jsonl").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
 
 
 def test_answers_of_a_file_are_those_of_its_records(

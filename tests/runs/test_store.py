@@ -43,6 +43,19 @@ def test_latest_is_the_last_finished_experiment(store: Store) -> None:
     assert store.resolve("latest") == second
 
 
+def test_latest_of_a_sweep_is_its_best(store: Store) -> None:
+    tags = {"shopguide.kind": "experiment"}
+    with open_run(store, "sweep", tags={"shopguide.kind": "sweep"}) as sweep:
+        with (
+            open_run(store, "good", parent=sweep.id, tags=tags) as good,
+            open_run(store, "last", parent=sweep.id, tags=tags) as last,
+        ):
+            pass
+        assert store.resolve("latest") == last.id
+        sweep.set_tags({"best_run": good.id})
+    assert store.resolve("latest") == good.id
+
+
 def test_an_id_or_its_beginning(store: Store) -> None:
     run = experiment(store, "first")
     assert store.resolve(run) == store.resolve(run[:6]) == run
