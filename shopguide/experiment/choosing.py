@@ -47,7 +47,7 @@ def choose(run: Run, rows: Sequence[Row], grid: Grid) -> None:
         job = Job(run.id, f"{REFIT_LABEL} {' '.join(words)}".strip(), refit=True)
         trained = run_experiment(_without_folds(_kept(config, str(best["id"])), config), job)
         run.set_tags({"best_run": trained.run_id})
-        print(f"trained with it, on all folds: run_id={trained.run_id}; run={run.id} stands for it", flush=True)
+        print(f"trained with it, without folds: run_id={trained.run_id}; run={run.id} stands for it", flush=True)
     else:
         print(f"train with it: {_command(grid, words)}", flush=True)
 
