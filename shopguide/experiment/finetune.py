@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from shopguide.config import BatchConfig, FinetuneConfig, ModelConfig, OptimizerConfig
 from shopguide.errors import ConfigError
@@ -102,7 +103,8 @@ def finetune_together(
     trains = [drawn(examples.of("train"), config.max_examples, place.seed) for _, examples in labelled]
     devs = [examples.of("dev") for _, examples in labelled]
     cards = _cards(head, [task for task, _ in labelled], trains, config)
-    network = head.network(model, tokenizer, cards, place.seed)
+    torch.manual_seed(place.seed)
+    network = head.network(model, tokenizer, cards)
     if config.probe and not place.goes_on:
         for card, train in zip(cards, trains, strict=True):
             head.probe(head.predictor(network, tokenizer, card, place.device), drawn(train, PROBED, place.seed))

@@ -22,7 +22,7 @@ TASKS = {"recommend": {"target": "shopguide.tasks.recommend.Recommend"}}
 class Recommended:
     def __init__(self, folder: Path) -> None:
         more = {"phases": ["finetune"], "tasks": TASKS, "finetune.baselines": True}
-        self.config = parse_config(tiny_settings(folder, **more))
+        self.config = parse_config(tiny_settings(folder, **more, epochs=4))
         self.run_id = run_experiment(self.config).run_id
         self.store: Store = open_store(None, "shopguide", folder / "mlruns")
         self.folder = self.store.task_model(self.run_id, "recommend")
@@ -37,8 +37,8 @@ def test_scores_stand_beside_those_of_the_crowd(recommended: Recommended) -> Non
     (child,) = recommended.store.find_children(recommended.run_id)
     for name in ("test", "bm25", "popularity", "item_knn", "fused", "with_item_knn"):
         assert 0 <= child.data.metrics[f"{name}/ndcg_at_10"] <= 1
-    # Of 150 products, a random order has 0.67 of what comes next among the first 100.
-    assert child.data.metrics["test/recall_at_100"] > 0.75
+    # Of 150 products, a random order has 0.67 of what comes next among the first 100, and 0.07 among the first ten.
+    assert child.data.metrics["test/recall_at_10"] > 0.12
     found = evaluate_run(recommended.store, recommended.run_id, None, recommended.config.data, "test", 256)
     for name in ("ndcg_at_10", "recall_at_100"):
         assert found["recommend"][name]["value"] == pytest.approx(child.data.metrics[f"test/{name}"], abs=1e-6)
@@ -65,6 +65,13 @@ def test_a_history_is_told_by_ids_or_in_words(recommended: Recommended, capsys: 
     assert asked["items"][0]["text"] == words[seen[0]], "what is only asked for is recommended"
     with pytest.raises(DataError, match="record 1: expected products of this catalogue, found unknown ones: unknown"):
         list(model.predict([{"viewed_items": ["unknown"]}]))
+
+
+def test_the_seed_decides_all(recommended: Recommended, tmp_path: Path) -> None:
+    again = Recommended(tmp_path)
+    (first,), (second,) = (made.store.find_children(made.run_id) for made in (recommended, again))
+    names = [name for name in first.data.metrics if name.startswith(("test/", "kept/"))]
+    assert {n: second.data.metrics[n] for n in names} == pytest.approx({n: first.data.metrics[n] for n in names})
 
 
 @pytest.mark.parametrize("items", [5, "[1,2", [{"item_id": "I1"}]], ids=str)

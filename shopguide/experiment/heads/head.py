@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import nn
 
 from shopguide.config import FinetuneConfig, ModelConfig, OptimizerConfig
@@ -93,11 +92,10 @@ class Head(ABC):
     def figures(self, card: Card, examples: Examples, answers: Any, split: str) -> Iterator[tuple[str, Any]]:
         """Names and pictures of what the model says of the held-out examples."""
 
-    def network(self, model: ModelConfig, tokenizer: Any, cards: Sequence[Card], seed: int) -> nn.Module:
+    def network(self, model: ModelConfig, tokenizer: Any, cards: Sequence[Card]) -> nn.Module:
         """The backbone with a new head for the tasks, whose outputs stand one task after the other."""
         several = len(cards) > 1
         names = [f"{card.task}/{name}" if several else name for card in cards for name in self.outputs(card)]
-        torch.manual_seed(seed)
         return build_model(
             model.path,
             backbone_config(model),

@@ -47,7 +47,7 @@ class PromptHead(ClassificationHead):
     def probe(self, predictor: Any, train: Examples) -> None:
         """There is no new layer."""
 
-    def network(self, model: ModelConfig, tokenizer: Any, cards: Sequence[Card], seed: int) -> nn.Module:
+    def network(self, model: ModelConfig, tokenizer: Any, cards: Sequence[Card]) -> nn.Module:
         """The backbone with the head that it was pretrained with."""
         return build_model(model.path, backbone_config(model), self.network_head, tokenizer)
 

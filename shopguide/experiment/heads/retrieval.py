@@ -42,7 +42,7 @@ class RetrievalHead(Head):
         """None."""
         return []
 
-    def network(self, model: ModelConfig, tokenizer: Any, cards: Sequence[Card], seed: int) -> nn.Module:
+    def network(self, model: ModelConfig, tokenizer: Any, cards: Sequence[Card]) -> nn.Module:
         """The backbone alone."""
         return build_model(model.path, backbone_config(model), self.network_head, tokenizer)
 
