@@ -53,13 +53,15 @@ def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
 
 def expand(typed: list[str]) -> list[str]:
     """`cv.folds=5` stands for a sweep over the five folds, `cv.choose=[lr]` for one over the candidates of `lr`."""
+    if SWEEP in os.environ:  # a job of such a sweep, in a process of its own
+        return typed
     settings = composed("train", typed)
     folds = settings.get("cv", {}).get("folds")
     flag = [] if {"-m", "--multirun"} & set(typed) else ["-m"]
+    if not settings:
+        return [*flag, *typed]  # with it, the check finds what is wrong rather than values to vary
     if not isinstance(folds, int):
-        return (
-            typed if settings else [*flag, *typed]
-        )  # with it, the check finds what is wrong rather than values to vary
+        return typed
     cv = settings["cv"]
     given = {word.lstrip("+").partition("=")[0] for word in typed}
     candidates = {name: cv["candidates"].get(name, []) for name in cv["choose"] if name not in given}

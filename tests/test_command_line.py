@@ -166,7 +166,7 @@ def test_every_choice_composes() -> None:
             assert config.finetune.epochs == config.epochs
 
 
-def test_a_cross_validation_is_a_sweep() -> None:
+def test_a_cross_validation_is_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     command = Command("train", train.parse_config, train.train, open_keys=train.OPEN_KEYS, expand=train.expand)
     folds = ["++data.split.folds=5", "++data.split.fold=range(5)"]
     assert words(command, ["lr=1e-4"]) == ["lr=1e-4"]
@@ -176,3 +176,6 @@ def test_a_cross_validation_is_a_sweep() -> None:
     assert words(command, typed) == [*chosen, "epochs=2,5,10", *folds]
     own = words(command, ["experiment=choose_lr_epochs", "model=minilm"])
     assert own[3:5] == ["lr=2e-05,5e-05,0.0001", "epochs=1,2,4"]
+    monkeypatch.setenv(train.SWEEP, "id:lr")
+    job = ["cv.folds=5", *folds[:1], "++data.split.fold=0"]
+    assert words(command, job) == job, "a job of it is not a sweep of its own"
