@@ -1,6 +1,5 @@
 """A tokenised corpus on disk: memory-mapped Arrow, cached under a fingerprint of all that decides its contents."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -8,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ import pyarrow as pa
 
 from shopguide.errors import DataError
 from shopguide.text.documents import Document
-from shopguide.text.masking import NO_WORD
-from shopguide.text.segmenter import Segmenter, word_numbers
+from shopguide.text.encoding import Sequences, TextEncoder, text_encoder
+from shopguide.text.segmenter import Segmenter
 from shopguide.text.tokenizer import tokenizer_fingerprint
 
 CODE_VERSION = 1
@@ -128,19 +127,19 @@ def _write(
     folder = paths[0].parent
     folder.mkdir(parents=True, exist_ok=True)
     every = round(1 / held_out) if held_out else 0
-    with tempfile.TemporaryDirectory(dir=folder) as temporary, _cutting(tokenizer, max_length):
+    encoder = text_encoder(tokenizer, max_length, segmenter)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
         drafts = [Path(temporary) / path.name for path in paths]
         with pa.OSFile(str(drafts[0]), "wb") as train, pa.OSFile(str(drafts[1]), "wb") as rest:
             writers = [pa.ipc.new_stream(sink, SCHEMA) for sink in (train, rest)]
-            row = 0
-            for texts, encoded in _encoded(_chunks(_joined(documents, tokenizer), ROWS_A_BATCH), tokenizer):
-                kept_apart = [bool(every) and (row + i) % every == every - 1 for i in range(len(texts))]
-                row += len(texts)
-                for writer, side in zip(writers, (False, True), strict=True):
-                    rows = zip(texts, encoded, kept_apart, strict=True)
-                    own = [(text, encoding) for text, encoding, apart in rows if apart is side]
-                    if own:
-                        writer.write_batch(_batch(own, tokenizer, segmenter))
+            first = 0
+            for count, sequences in _encoded(_chunks(_joined(documents, tokenizer), ROWS_A_BATCH), encoder):
+                rows = np.arange(first, first + count)
+                kept_apart = rows % every == every - 1 if every else np.zeros(count, dtype=bool)
+                first += count
+                for writer, own in zip(writers, (~kept_apart, kept_apart), strict=True):
+                    if own.any():
+                        writer.write_batch(_batch(sequences.of(own)))
             for writer in writers:
                 writer.close()
         for draft, path in zip(drafts, paths, strict=True):
@@ -160,47 +159,20 @@ def _chunks(texts: Iterator[str], size: int) -> Iterator[list[str]]:
         yield chunk
 
 
-def _encoded(chunks: Iterator[list[str]], tokenizer: Any) -> Iterator[tuple[list[str], list[Any]]]:
-    """Texts and their encodings; the next chunk is on all cores while this one is written."""
-    encode = tokenizer.backend_tokenizer.encode_batch
+def _encoded(chunks: Iterator[list[str]], encoder: TextEncoder) -> Iterator[tuple[int, Sequences]]:
+    """How many texts, and their sequences; the next chunk is on all cores while this one is written."""
     with ThreadPoolExecutor(1) as ahead:
-        waiting: list[tuple[list[str], Future[list[Any]]]] = []
+        waiting: list[tuple[list[str], Future[Any]]] = []
         for texts in chunks:
-            waiting.append((texts, ahead.submit(encode, texts)))
+            waiting.append((texts, ahead.submit(encoder.begin, texts)))
             if len(waiting) > 1:
-                before, encoding = waiting.pop(0)
-                yield before, encoding.result()
-        for before, encoding in waiting:
-            yield before, encoding.result()
+                before, begun = waiting.pop(0)
+                yield len(before), encoder.finish(before, begun.result())
+        for before, begun in waiting:
+            yield len(before), encoder.finish(before, begun.result())
 
 
-def _batch(rows: list[tuple[str, Any]], tokenizer: Any, segmenter: Segmenter | None) -> pa.RecordBatch:
-    """Token ids and word numbers of each text, or of its pieces where it is too long for one sequence."""
-    pieces = [(text, piece) for text, first in rows for piece in (first, *first.overflowing)]
-    ids = np.fromiter(chain.from_iterable(piece.ids for _, piece in pieces), dtype=np.int32)
-    if segmenter is None:
-        words = np.array(list(chain.from_iterable(piece.word_ids for _, piece in pieces)), dtype=np.float64)
-        words[np.isnan(words)] = NO_WORD
-    else:
-        spans = {text: segmenter(text) for text, _ in rows}
-        words = np.concatenate([word_numbers(piece.word_ids, piece.offsets, spans[text]) for text, piece in pieces])
-    special = np.zeros(max(len(tokenizer), int(ids.max()) + 1), dtype=bool)
-    special[tokenizer.all_special_ids] = True
-    words = np.where(special[ids], NO_WORD, words).astype(np.int32)
-    bounds = pa.array(np.cumsum([0, *(len(piece) for _, piece in pieces)]), pa.int32())
-    return pa.record_batch([pa.ListArray.from_arrays(bounds, pa.array(flat)) for flat in (ids, words)], schema=SCHEMA)
-
-
-@contextlib.contextmanager
-def _cutting(tokenizer: Any, max_length: int) -> Iterator[None]:
-    """The tokenizer's own library is called, without transformers' lists: it cuts at `max_length` for that time."""
-    backend = tokenizer.backend_tokenizer
-    truncation, padding = backend.truncation, backend.padding
-    backend.enable_truncation(max_length)
-    backend.no_padding()
-    try:
-        yield
-    finally:
-        backend.enable_truncation(**truncation) if truncation else backend.no_truncation()
-        if padding:
-            backend.enable_padding(**padding)
+def _batch(sequences: Sequences) -> pa.RecordBatch:
+    bounds = pa.array(np.concatenate([[0], np.cumsum(sequences.lengths)]), pa.int32())
+    flat = (pa.array(column, pa.int32()) for column in (sequences.ids, sequences.words))
+    return pa.record_batch([pa.ListArray.from_arrays(bounds, values) for values in flat], schema=SCHEMA)
