@@ -17,9 +17,6 @@ from experiments.benchmarks.harness import Case, compare, parser
 from experiments.benchmarks.pretraining import LENGTH, PEERS, joined
 from experiments.benchmarks.texts import corpus_of, cut, product_texts, tokenizer_of
 
-REPEATS = 4
-"""The texts are read as often, each time with another number before them."""
-
 
 def main() -> None:
     args = arguments()
@@ -41,8 +38,8 @@ def prepared(args: argparse.Namespace) -> tuple[list[str], Any]:
     texts = product_texts(args.data)
     tokenizer = tokenizer_of(args.tokenizer, texts)
     if args.case == "line":
-        texts = cut(texts, tokenizer, LENGTH - 8)  # so that neither side cuts
-    return [f"{number} {text}" for number in range(REPEATS) for text in texts], tokenizer
+        texts = cut(texts, tokenizer, LENGTH)  # so that neither side cuts
+    return texts, tokenizer
 
 
 def ours(args: argparse.Namespace) -> dict[str, Any]:
