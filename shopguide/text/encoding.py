@@ -6,8 +6,6 @@ shop says the same words over and over. The sequences are those of the tokenizer
 Shapes: N texts, S sequences, T tokens in all.
 """
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Protocol
@@ -17,6 +15,7 @@ from tokenizers import models, normalizers, pre_tokenizers
 
 from shopguide.text.masking import NO_WORD
 from shopguide.text.segmenter import Segmenter, word_numbers
+from shopguide.text.tokenizer import cutting
 
 KEPT_TOKENS = 1 << 21
 """Tokens of chunks that are remembered; at more, all are forgotten."""
@@ -38,6 +37,8 @@ class Sequences:
 
     def of(self, texts: np.ndarray) -> "Sequences":
         """The sequences of some of the texts; `texts`: (N,) bool."""
+        if texts.all():
+            return self
         own = texts[self.owners]
         tokens = np.repeat(own, self.lengths)
         return Sequences(self.ids[tokens], self.words[tokens], self.lengths[own], self.owners[own])
@@ -88,7 +89,7 @@ class LibraryEncoder:
 
     def begin(self, texts: list[str]) -> Any:
         """Encodings of the `tokenizers` library, the pieces of a long text overflowing."""
-        with _cutting(self._backend, self._max_length):
+        with cutting(self._backend, self._max_length):
             return self._backend.encode_batch(texts)
 
     def finish(self, texts: list[str], begun: Any) -> Sequences:
@@ -189,7 +190,7 @@ class ChunkEncoder:
             self._table.add(ids[~border], words[~border], np.diff(np.flatnonzero(border), prepend=-1) - 1)
 
     def _encode(self, texts: list[str], special: bool) -> list[Any]:
-        with _cutting(self._backend, None):
+        with cutting(self._backend, None):
             found: list[Any] = self._backend.encode_batch(texts, add_special_tokens=special)
         return found
 
@@ -220,17 +221,3 @@ def _special(tokenizer: Any) -> np.ndarray:
     special = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
     special[tokenizer.all_special_ids] = True
     return special
-
-
-@contextlib.contextmanager
-def _cutting(backend: Any, max_length: int | None) -> Iterator[None]:
-    """The library's tokenizer cuts at `max_length`, or not at all, for that time."""
-    truncation, padding = backend.truncation, backend.padding
-    backend.no_truncation() if max_length is None else backend.enable_truncation(max_length)
-    backend.no_padding()
-    try:
-        yield
-    finally:
-        backend.enable_truncation(**truncation) if truncation else backend.no_truncation()
-        if padding:
-            backend.enable_padding(**padding)

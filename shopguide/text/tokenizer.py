@@ -4,10 +4,10 @@ WordPiece (lower-cased, each Chinese character a word of its own, as BERT does) 
 decoders.
 """
 
+import contextlib
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shopguide.errors import ModelError
@@ -96,7 +96,22 @@ def _train_bpe(texts: Iterable[str], vocab_size: int) -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=core, bos_token=end, eos_token=end, unk_token=end, pad_token=end)
 
 
+@contextlib.contextmanager
+def cutting(backend: Any, max_length: int | None) -> Iterator[None]:
+    """A tokenizer of the `tokenizers` library does not pad, and cuts at `max_length` or not at all, for that time."""
+    truncation, padding = backend.truncation, backend.padding
+    backend.no_truncation() if max_length is None else backend.enable_truncation(max_length)
+    backend.no_padding()
+    try:
+        yield
+    finally:
+        backend.enable_truncation(**truncation) if truncation else backend.no_truncation()
+        if padding:
+            backend.enable_padding(**padding)
+
+
 def tokenizer_fingerprint(tokenizer: Any) -> str:
     """Hash of everything that decides the token ids (16 hex digits); the cut and padding of the last call aside."""
-    facts = json.loads(tokenizer.backend_tokenizer.to_str()) | {"truncation": None, "padding": None}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    backend = tokenizer.backend_tokenizer
+    with cutting(backend, None):
+        return hashlib.sha256(backend.to_str().encode()).hexdigest()[:16]
