@@ -42,7 +42,8 @@ def attention(
 ) -> tuple[torch.Tensor, None]:
     """softmax(QKᵀ · scaling) V inside each document (Vaswani et al. 2017, §3.2.1), as transformers calls it.
 
-    Outside `attending_within` it is transformers' own attention for padded batches.
+    Outside `attending_within`, and where one document is the whole row, it is transformers' own attention for padded
+    batches.
 
     Args:
         module: the attention layer.
@@ -59,7 +60,7 @@ def attention(
         (1, T, H, D), and no weights.
     """
     layout = _layout.get()
-    if layout is None:
+    if layout is None or (layout.is_whole and not dropout and sliding_window is None):
         padded: tuple[torch.Tensor, None] = sdpa_attention_forward(
             module, query, key, value, mask, dropout, scaling, is_causal, sliding_window=sliding_window, **others
         )

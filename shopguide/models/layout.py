@@ -80,6 +80,11 @@ class Layout:
         self._spreads: dict[Any, Spread] = {}
         self._placed: dict[torch.device, Placed] = {}
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether one document is the whole row."""
+        return len(self.lengths) == 1 and not self.filler
+
     @cached_property
     def starts(self) -> np.ndarray:
         """(B,) place of each document's first token, documents as in the batch."""

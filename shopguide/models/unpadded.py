@@ -28,7 +28,8 @@ def _layout_of(batch: Batch) -> Layout:
     """Made once for a batch."""
     if "layout" not in batch:
         ids: torch.Tensor = batch["input_ids"]
-        batch["layout"] = Layout(batch["lengths"], ids.shape[1], filled=not ids.is_cuda)
+        answers_one = len(batch["lengths"]) == 1 and not torch.is_grad_enabled()
+        batch["layout"] = Layout(batch["lengths"], ids.shape[1], filled=not ids.is_cuda and not answers_one)
     layout: Layout = batch["layout"]
     return layout
 

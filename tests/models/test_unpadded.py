@@ -97,6 +97,18 @@ def test_classifier_equals_the_padded_one(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", SHAPES)
+def test_one_text_is_answered_as_the_padded_model_does(kind: str) -> None:
+    model, batch = model_of(kind), batch_of([23])
+    assert runs_unpadded(model)
+    everywhere = torch.arange(23)
+    with torch.inference_mode():
+        full = model(**padded_inputs(batch)).logits[0]
+        found = logits_at(model, batch, everywhere)
+    assert batch["layout"].is_whole
+    torch.testing.assert_close(found, full, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", SHAPES)
 def test_token_classifier_equals_the_padded_one(kind: str) -> None:
     model = model_of(kind, AutoModelForTokenClassification, num_labels=5)
     batch = batch_of([7, 3, 12, 3, 1, 12], pad=SHAPES[kind].get("pad_token_id", 0))
