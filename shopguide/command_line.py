@@ -19,6 +19,8 @@ from shopguide.machine import prepare_process
 
 USER_MISTAKE = 2
 INTERRUPTED = 130
+TOLD = {"-h", "--help", "--hydra-help", "-i", "--info", "-c", "--cfg", "-sc", "--shell-completion"}
+"""Flags with which Hydra tells something, and runs nothing."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def run(command: Command, argv: list[str] | None = None) -> None:
 
 def words(command: Command, typed: list[str]) -> list[str]:
     """What was typed as Hydra reads it: quoted, opened where any key may be added, and in full."""
-    return _flag_first(command.expand([_open(_quote(word, command), command) for word in typed]))
+    opened = [_open(_quote(word, command), command) for word in typed]
+    return _flag_first(opened if TOLD & set(opened) else command.expand(opened))
 
 
 def _hydra(command: Command) -> None:
