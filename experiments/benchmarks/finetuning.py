@@ -11,6 +11,7 @@ Clocked from the end of the first step to the end of the last one.
 import argparse
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,13 @@ def arguments() -> argparse.Namespace:
     made.add_argument("--model", default=None, help="folder or hub name of a BERT; default: random weights of its size")
     made.add_argument("--steps", type=int, default=STEPS)
     made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--dev", type=int, default=0, help="dev pairs on which the trained network is scored")
     training.add_peer(made)
     return made.parse_args()
 
 
 def prepared(args: argparse.Namespace) -> tuple[Any, Any, Any]:
-    """Examples of pairs (those of the training split), tokenizer, and the backbone's setting."""
+    """Task, examples of pairs of the training split, tokenizer, and the backbone's setting."""
     from shopguide.config import DataConfig, ModelConfig
     from shopguide.experiment.prepare import load_material, load_or_train_tokenizer
     from shopguide.tasks.relevance import Relevance
@@ -59,7 +61,29 @@ def prepared(args: argparse.Namespace) -> tuple[Any, Any, Any]:
     task = Relevance(name="relevance", fields=("title", "description"))
     model = ModelConfig(name="bert", path=args.model, config={"model_type": "bert", **SIZES}, vocab_size=8000)
     examples = task.checked_examples(material.shop, material.parts, material.truth)
-    return (task, examples.of("train")), load_or_train_tokenizer(model, material), model
+    own, args.held_out = examples.of("train"), examples.of("dev")
+    return (task, own), load_or_train_tokenizer(model, material), model
+
+
+def scored(args: argparse.Namespace, network: Any, tokenizer: Any, classes: Sequence[str]) -> dict[str, float]:
+    """How many of the dev pairs a trained network answers as the shop's judges did, and its macro F1."""
+    if not args.dev:
+        return {}
+    import torch
+    from sklearn.metrics import accuracy_score, f1_score
+
+    held, found = args.held_out, []
+    first, second = list(held.first)[: args.dev], list(held.second)[: args.dev]
+    truth = [classes.index(label) for label in held.labels["grade"][: args.dev]]
+    network = network.float().eval()
+    with torch.inference_mode():
+        for start in range(0, len(first), ROWS):
+            rows = slice(start, start + ROWS)
+            inputs = tokenizer(
+                first[rows], second[rows], truncation=True, max_length=LENGTH, padding=True, return_tensors="pt"
+            )
+            found += network(**inputs.to(network.device)).logits.argmax(1).tolist()
+    return {"dev_accuracy": accuracy_score(truth, found), "dev_macro_f1": f1_score(truth, found, average="macro")}
 
 
 def ours(args: argparse.Namespace) -> dict[str, Any]:
@@ -77,7 +101,7 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
     ends: list[float] = []
     losses: list[float] = []
 
-    examples.split[-ROWS:] = ["test"] * ROWS
+    examples.split = [*list(examples.split)[:-ROWS], *["test"] * ROWS]
     config = FinetuneConfig(epochs=1, max_length=LENGTH, batch=BatchConfig(size=ROWS), monitor=None, baselines=False)
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(None, "benchmark", Path(folder) / "runs")
@@ -86,8 +110,9 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
             place = Place(
                 f"{folder}/out", args.seed, 1, trainer, RunLogger(run), callbacks=[training.our_clock(ends, losses, [])]
             )
-            finetune(task, examples, config, OptimizerConfig(lr=LR), model, tokenizer, place)
-    return training.result(ends, [ROWS] * len(ends), losses)
+            done = finetune(task, examples, config, OptimizerConfig(lr=LR), model, tokenizer, place)
+    (classes,) = done.predictor.card.targets.values()
+    return training.result(ends, [ROWS] * len(ends), losses) | scored(args, done.predictor.model, tokenizer, classes)
 
 
 def settings(args: argparse.Namespace, folder: str, cls: Any) -> Any:
@@ -109,7 +134,8 @@ def by_trainer(args: argparse.Namespace) -> dict[str, Any]:
     spaces = label_spaces(examples)
     labels = encode_labels(examples, spaces)[:, 0]
     padding = "max_length" if args.case == "padded" else False
-    encoded = tokenizer(examples.first, examples.second, truncation=True, max_length=LENGTH, padding=padding)
+    first, second = list(examples.first), list(examples.second)
+    encoded = tokenizer(first, second, truncation=True, max_length=LENGTH, padding=padding)
     rows = [{key: encoded[key][i] for key in encoded} | {"labels": int(labels[i])} for i in range(len(examples))]
     torch.manual_seed(args.seed)
     (classes,) = spaces.values()
@@ -124,7 +150,8 @@ def by_trainer(args: argparse.Namespace) -> dict[str, Any]:
             callbacks=[training.peer_clock(ends)],
         )
         loop.train()
-    return training.result(ends, [ROWS] * len(ends), training.losses_of(loop))
+    found = training.result(ends, [ROWS] * len(ends), training.losses_of(loop))
+    return found | scored(args, network, tokenizer, classes)
 
 
 def by_cross_encoder(args: argparse.Namespace) -> dict[str, Any]:
@@ -152,7 +179,8 @@ def by_cross_encoder(args: argparse.Namespace) -> dict[str, Any]:
         network.save_pretrained(f"{folder}/backbone")
         tokenizer.save_pretrained(f"{folder}/backbone")
         encoder = CrossEncoder(f"{folder}/backbone", num_labels=len(classes), max_length=LENGTH)
-        rows = Dataset.from_dict({"query": examples.first, "product": examples.second, "label": labels})
+        texts = {"query": list(examples.first), "product": list(examples.second)}
+        rows = Dataset.from_dict({**texts, "label": labels})
         loop = CrossEncoderTrainer(
             model=encoder,
             args=settings(args, folder, CrossEncoderTrainingArguments),
@@ -161,7 +189,8 @@ def by_cross_encoder(args: argparse.Namespace) -> dict[str, Any]:
             callbacks=[training.peer_clock(ends)],
         )
         loop.train()
-    return training.result(ends, [ROWS] * len(ends), training.losses_of(loop))
+    found = training.result(ends, [ROWS] * len(ends), training.losses_of(loop))
+    return found | scored(args, encoder.model, tokenizer, classes)
 
 
 PEER_ARMS = {"padded": by_trainer, "dynamic": by_trainer, "cross_encoder": by_cross_encoder}
