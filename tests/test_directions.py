@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "shopguide"
 FLOORS = [
-    {"train", "predict", "evaluate", "export", "index"},
+    {"train", "predict", "evaluate", "export", "index", "compare"},
     {"command_line", "experiment"},
     {"inference", "tasks", "objectives", "text", "models", "runs", "records", "metrics"},
     {"checks"},
@@ -21,7 +21,7 @@ BELOW = {
     "objectives": {"text", "models", "metrics", "config", "errors"},
     "text": {"records", "config", "errors"},
     "models": {"config", "machine", "errors"},
-    "runs": {"config", "errors"},
+    "runs": {"metrics", "config", "errors"},
     "records": {"errors"},
     "metrics": set(),
 }

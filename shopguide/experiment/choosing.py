@@ -25,7 +25,7 @@ def choose(run: Run, rows: Sequence[Row], grid: Grid) -> None:
     """
     from rich.console import Console
 
-    from shopguide.runs.figures import folds_figure, grid_figure
+    from shopguide.runs.comparing_figures import folds_figure, grid_figure
     from shopguide.runs.folds import chosen, over_folds, render_folds
 
     config: Config = grid.configs[0]

@@ -97,6 +97,8 @@ class Fitted:
     """Highest memory that tensors took on the GPU in training; None without one."""
     precision: str
     """Lightning's name of the one that was trained in, also where the setting is `auto`."""
+    parameters: int
+    """Weights of the model."""
 
 
 class LastCheckpoint(Callback):
@@ -227,7 +229,8 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
         print(f"{plan.name}  kept: epoch {history.best(plan.monitor) + 1}, the best by {plan.monitor}", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
     speed, seconds, precision = curves.tokens_per_second, curves.seconds, str(trainer.precision)
-    return Fitted(history.kept(plan.monitor), speed, seconds, peak, _gpu_memory_gb(trainer), precision)
+    parameters = sum(weight.numel() for weight in objective.parameters())
+    return Fitted(history.kept(plan.monitor), speed, seconds, peak, _gpu_memory_gb(trainer), precision, parameters)
 
 
 def _gpu_memory_gb(trainer: pl.Trainer) -> float | None:

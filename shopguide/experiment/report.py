@@ -120,6 +120,7 @@ def _log_fitted(run: Run, fitted: Fitted) -> None:
             "cost/tokens_per_second": fitted.tokens_per_second,
             "cost/training_seconds": fitted.seconds,
             "cost/peak_memory_gb": fitted.peak_memory_gb,
+            "cost/parameters": float(fitted.parameters),
             **({"cost/peak_gpu_memory_gb": gpu} if (gpu := fitted.peak_gpu_memory_gb) is not None else {}),
         }
     )

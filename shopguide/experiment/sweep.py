@@ -35,7 +35,7 @@ def tracked_sweep(grid: Grid) -> Iterator[str]:
     """The id of the sweep's run; on leaving, the table of its jobs, sorted by `sort_by`, is printed and logged."""
     from rich.console import Console
 
-    from shopguide.runs.figures import sweep_figure
+    from shopguide.runs.comparing_figures import sweep_figure
 
     config = grid.configs[0]
     store, own = open_named(config), sweep_identity(grid)

@@ -1,4 +1,7 @@
-"""Whether one system is better than another on the same queries."""
+"""Whether one system is better than another on the same queries, or of the same seeds or folds."""
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -29,3 +32,23 @@ def randomisation_test(one: np.ndarray, other: np.ndarray, *, draws: int = DRAWS
         tosses = draw.integers(0, 2, (min(TOGETHER, draws - start), len(difference)), dtype=np.int8)
         extreme += int((np.abs((2 * tosses - 1) @ difference) >= least).sum())
     return (extreme + 1) / (draws + 1)
+
+
+def paired_t_test(differences: Sequence[float], overlap: float = 0.0) -> float:
+    """Two-sided p-value of a mean difference over seeds or folds (Student 1908); NaN of fewer than two.
+
+    The folds of a cross-validation learn from the same examples, so that their differences vary less than those of
+    independent samples: the variance of the mean is taken as (1/n + overlap) s² (Nadeau and Bengio 2003).
+
+    Args:
+        differences: n, each of a seed or a fold.
+        overlap: examples that a fold is tested on as a share of those that it learns from; 0 for seeds.
+    """
+    from scipy.stats import t
+
+    if len(differences) < 2:
+        return math.nan
+    mean, spread = float(np.mean(differences)), float(np.std(differences, ddof=1))
+    if spread == 0:
+        return 1.0 if mean == 0 else 0.0
+    return float(2 * t.sf(abs(mean) / (spread * math.sqrt(1 / len(differences) + overlap)), len(differences) - 1))

@@ -1,7 +1,10 @@
 """Jobs of a sweep side by side: what differs between them, and what they reached."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
+
+from mlflow.entities import Run as MlflowRun
 
 from shopguide.runs.store import REFIT, Store
 
@@ -16,7 +19,11 @@ def sweep_table(store: Store, sweep_id: str, sort_by: str) -> list[Row]:
     Jobs without the metric (failed ones), or where it is NaN (diverged ones), come last. The run that trains what they
     chose is not one of them.
     """
-    jobs = [job for job in store.find_children(sweep_id) if REFIT not in job.data.tags]
+    return job_rows([job for job in store.find_children(sweep_id) if REFIT not in job.data.tags], sort_by)
+
+
+def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
+    """As `sweep_table`, of any experiments' runs."""
     keys = {key for job in jobs for key in job.data.params}
     differing = [k for k in sorted(keys) if len({job.data.params.get(k) for job in jobs}) > 1]
     wanted = [sort_by, *(name for name in METRICS if name != sort_by)]

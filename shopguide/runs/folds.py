@@ -1,15 +1,12 @@
 """Cross-validation: jobs that differ in their fold alone stand for one setting."""
 
 import math
-import statistics
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from scipy.stats import t
-
 from shopguide.config import FOLD
 from shopguide.runs.compare import Row, sign_of
+from shopguide.runs.replicates import replicated
 
 EFFORT = ("epochs", "lr")
 """Of settings that do about as well, the one with the least of these, in this order, is the simplest."""
@@ -28,22 +25,16 @@ def over_folds(rows: Sequence[Row], metric: str, folds: int) -> list[Row]:
         metric: by which settings are compared.
         folds: that a setting has.
     """
-    found: dict[tuple[tuple[str, str], ...], dict[int, float]] = defaultdict(dict)
-    for row in rows:
-        settings = {name: value for name, value in row["settings"].items() if name != FOLD}
-        value = row["metrics"].get(metric, math.nan)
-        if not math.isnan(value):
-            found[tuple(settings.items())][int(row["settings"][FOLD])] = value
-    told = [_row(dict(settings), values) for settings, values in found.items()]
+    found = replicated(rows, metric, (FOLD,))
+    told = [
+        {
+            "settings": row["settings"],
+            "values": {int(fold): value for (fold,), value in row["values"].items()},
+            **{name: row[name] for name in ("mean", "sd", "half")},
+        }
+        for row in found
+    ]
     return sorted(told, key=lambda row: (len(row["values"]) < folds, sign_of(metric) * row["mean"]))
-
-
-def _row(settings: dict[str, str], values: dict[int, float]) -> Row:
-    each, count = list(values.values()), len(values)
-    sd = statistics.stdev(each) if count > 1 else math.nan
-    half = float(t.ppf(0.975, count - 1)) * sd / math.sqrt(count) if count > 1 else math.nan
-    by_fold = dict(sorted(values.items()))
-    return {"settings": settings, "values": by_fold, "mean": statistics.fmean(each), "sd": sd, "half": half}
 
 
 def chosen(rows: Sequence[Row], metric: str) -> Row:

@@ -21,6 +21,7 @@ from shopguide.runs.identity import IDENTITY
 from shopguide.runs.secrets import mask_uri
 
 LISTED = 5
+PAGE = 1000
 MODEL_RUN = "shopguide.model_run"
 """Tag of a task's run whose model another run holds."""
 PRETRAIN_RUN = "shopguide.pretrain_run"
@@ -69,6 +70,19 @@ class Store:
         if shared is not None and shared not in {child.info.run_id for child in found}:
             found.append(self.client.get_run(shared))
         return sorted(found, key=lambda phase: phase.info.start_time)
+
+    def find_all(self, query: str) -> list[MlflowRun]:
+        """All runs that an MLflow filter names, the latest first.
+
+        Raises:
+            MlflowException: it is none.
+        """
+        page = self.client.search_runs([self.experiment_id], query, max_results=PAGE)
+        found = list(page)
+        while page.token:
+            page = self.client.search_runs([self.experiment_id], query, max_results=PAGE, page_token=page.token)
+            found += page
+        return found
 
     def find_done(self, identity: str, parent: str | None = None, sweep: str | None = None) -> MlflowRun | None:
         """The oldest run of an identity.

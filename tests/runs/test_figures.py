@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from shopguide.metrics.classification import classification_metrics
-from shopguide.runs import figures
+from shopguide.runs import comparing_figures, figures
 
 
 def test_loss_curves_have_a_line_a_history() -> None:
@@ -52,7 +52,7 @@ def test_sweep_figure_has_a_bar_a_scored_job() -> None:
         {"settings": {"lr": "3e-4"}, "metrics": {"dev/score": 0.7}},
         {"settings": {"lr": "1"}, "metrics": {}},
     ]
-    axes = figures.sweep_figure(rows, "dev/score").axes[0]
+    axes = comparing_figures.sweep_figure(rows, "dev/score").axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.8, 0.7]
     assert [t.get_text() for t in axes.get_yticklabels()] == ["lr=1e-4", "lr=3e-4"]
 

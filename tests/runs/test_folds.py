@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from shopguide.config import FOLD
-from shopguide.runs.figures import folds_figure, grid_figure
+from shopguide.runs.comparing_figures import folds_figure, grid_figure
 from shopguide.runs.folds import chosen, over_folds, render_folds
 
 

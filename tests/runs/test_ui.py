@@ -1,6 +1,5 @@
 """The MLflow UI on a finished experiment, in a real headless Chromium."""
 
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import pytest
 
 from tests.conftest import Finished
 
-selenium = pytest.importorskip("selenium")
 pytestmark = pytest.mark.browser
 PATIENCE = 60
 
@@ -42,23 +40,6 @@ def address(finished: Finished) -> Iterator[str]:
 
     os.killpg(server.pid, signal.SIGTERM)
     server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    chromium, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
-    if not chromium or not driver:
-        pytest.skip("no Chromium with its driver on this machine")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1700,1000"):
-        options.add_argument(argument)
-    chrome = webdriver.Chrome(options=options, service=Service(driver))
-    yield chrome
-    chrome.quit()
 
 
 def find(browser: Any, path: str) -> Any:

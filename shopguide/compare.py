@@ -1,0 +1,61 @@
+"""`python -m shopguide.compare`: runs beside each other, in the terminal and as a page."""
+
+from dataclasses import field
+from pathlib import Path
+
+from pydantic.dataclasses import dataclass
+
+from shopguide.checks import parse
+from shopguide.command_line import Command, run
+from shopguide.config import STRICT, TrackingConfig
+from shopguide.errors import RunError
+
+FREE_TEXT = frozenset({"filter", "output"})
+WIDTH = 160
+
+
+@dataclass(config=STRICT)
+class CompareConfig:
+    """Which runs are compared, and by what."""
+
+    runs: list[str] = field(default_factory=list)
+    filter: str | None = None
+    metric: str = "dev/score"
+    baseline: str | None = None
+    output: str = "comparison.html"
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self) -> None:
+        if self.runs and self.filter:
+            raise ValueError("runs and filter: set one of the two")
+
+
+def check(values: dict[str, object]) -> CompareConfig:
+    """The typed settings, or a ConfigError with every fault."""
+    return parse(CompareConfig, values, [])
+
+
+def compare(config: CompareConfig) -> None:
+    """Print the table and write the page."""
+    from rich.console import Console
+
+    from shopguide.experiment.compare import compare_runs, render
+    from shopguide.runs.store import open_store
+
+    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
+    found = compare_runs(store, config.runs, config.filter, config.metric, config.baseline)
+    Console(width=WIDTH).print(render(found))
+    try:
+        Path(config.output).expanduser().write_text(found.html, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"output={config.output}: expected a file that can be written ({error})") from error
+    print(f"{config.output}: {len(found.settings)} settings by {found.metric}")
+
+
+def main() -> None:
+    """Read the command line and run it."""
+    run(Command("compare", check, compare, free_text=FREE_TEXT))
+
+
+if __name__ == "__main__":
+    main()

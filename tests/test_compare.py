@@ -1,0 +1,74 @@
+"""The command, and its page in a real headless Chromium."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shopguide import compare
+from shopguide.runs.store import open_store
+from tests.experiment.test_compare import swept
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("runs")
+    swept(open_store(None, "shopguide", root), "sweep over lr, epochs, seed")
+    return root
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr("sys.argv", ["compare", *arguments])
+    compare.main()
+
+
+def test_a_table_and_a_page(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "手机 runs.html"
+    run(monkeypatch, f"tracking.root={runs}", "metric=need/macro_f1", f"output={page}")
+    told = capsys.readouterr().out
+    assert "sweep over lr, epochs, seed" in told
+    assert "4 settings by need/macro_f1" in told
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["output=/nowhere/at/all.html"], "output=/nowhere/at/all.html: expected a file that can be written"),
+        (["metric=accuracy"], "metric=accuracy: none of the 12 runs has it"),
+        (["runs=[abcdef]", "filter=x"], "runs and filter: set one of the two"),
+        (["metrics=x"], "metrics: no such setting"),
+    ],
+)
+def test_mistakes_are_told(
+    words: list[str], message: str, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run(monkeypatch, f"tracking.root={runs}", *words)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.browser
+def test_the_page_opens_offline_and_sorts(
+    runs: Path, tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "comparison.html"
+    run(monkeypatch, f"tracking.root={runs}", "metric=need/macro_f1", f"output={page}")
+    browser.set_network_conditions(offline=True, latency=0, throughput=0)
+    browser.get(page.as_uri())
+    assert browser.get_log("browser") == []
+    pictures = browser.find_elements("tag name", "img")
+    assert len(pictures) == 4
+    assert all(browser.execute_script("return arguments[0].naturalWidth", picture) > 300 for picture in pictures)
+
+    def first_column() -> list[str]:
+        return [cell.text for cell in browser.find_elements("css selector", "tbody td:first-child")]
+
+    assert first_column() == ["2", "1", "2", "1"]
+    browser.find_element("css selector", "th:first-child").click()
+    assert first_column() == ["1", "1", "2", "2"]
+    browser.find_element("css selector", "th:first-child").click()
+    assert first_column() == ["2", "2", "1", "1"]
