@@ -1,5 +1,9 @@
 """The command, and its page in a real headless Chromium."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +12,8 @@ import pytest
 from shopguide import compare
 from shopguide.runs.store import open_store
 from tests.experiment.test_compare import swept
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +55,19 @@ def test_mistakes_are_told(
         run(monkeypatch, f"tracking.root={runs}", *words)
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_notebook_runs(tmp_path: Path) -> None:
+    swept(open_store(None, "shopguide", tmp_path / "mlruns"), "sweep over lr, epochs, seed")
+    cells = json.loads((ROOT / "notebooks" / "compare_runs.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[-1] == "{'epochs': '2', 'lr': '3e-4'} 0.6833"
+    assert all((tmp_path / name).stat().st_size > 5000 for name in ("grid.png", "curves.png", "comparison.html"))
 
 
 @pytest.mark.browser
