@@ -1,7 +1,14 @@
 """A tiny finished experiment that many tests look at."""
 
+import contextlib
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +18,8 @@ import pytest
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 
+PATIENCE = 90
+"""Seconds."""
 TINY = {
     "model_type": "bert",
     "hidden_size": 16,
@@ -98,3 +107,28 @@ def browser() -> Iterator[Any]:
     chrome = webdriver.Chrome(options=options, service=Service(driver))
     yield chrome
     chrome.quit()
+
+
+@contextlib.contextmanager
+def served(*words: str) -> Iterator[str]:
+    """`mlflow <words>` on a free port: its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", *words, "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    place, deadline = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE
+    while True:
+        try:
+            urllib.request.urlopen(f"{place}/health", timeout=2)
+            break
+        except OSError:
+            assert time.monotonic() < deadline, f"mlflow {words[0]} did not start"
+            time.sleep(0.3)
+    yield place
+    os.killpg(server.pid, signal.SIGTERM)
+    server.wait(20)

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "shopguide"
 FLOORS = [
-    {"train", "predict", "evaluate", "export", "index", "compare"},
+    {"train", "predict", "evaluate", "export", "index", "compare", "register", "reproduce"},
     {"command_line", "experiment"},
     {"inference", "tasks", "objectives", "text", "models", "runs", "records", "metrics"},
     {"checks"},

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shopguide import compare, evaluate, export, index, predict, train
+from shopguide import compare, evaluate, export, index, predict, register, reproduce, train
 from shopguide.command_line import Command, _check_all, words
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +20,8 @@ COMMANDS = {
     "predict": Command("predict", predict.check, predict.predict, free_text=predict.FREE_TEXT),
     "export": Command("export", export.check, export.export, free_text=export.FREE_TEXT),
     "compare": Command("compare", compare.check, compare.compare, free_text=compare.FREE_TEXT),
+    "register": Command("register", register.check, register.register),
+    "reproduce": Command("reproduce", reproduce.check, reproduce.reproduce),
     "index": Command("index", index.check, index.index, free_text=index.FREE_TEXT, open_keys=index.OPEN_KEYS),
     "evaluate": Command(
         "evaluate", evaluate.check, evaluate.evaluate, free_text=evaluate.FREE_TEXT, open_keys=evaluate.OPEN_KEYS

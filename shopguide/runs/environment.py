@@ -18,7 +18,7 @@ DIFF_LIMIT = 1_000_000
 def log_environment(run: Run, settings: Mapping[str, Any], fingerprints: Mapping[str, str], seed: int) -> None:
     """Tags and artifacts of a run: written once, at its start."""
     masked = mask_secrets(settings)
-    tags = {f"version.{name}": found for name in PACKAGES if (found := _version(name))}
+    tags = {f"version.{name}": found for name in PACKAGES if (found := installed_version(name))}
     tags |= {f"fingerprint.{name}": value for name, value in fingerprints.items()}
     tags |= {"seed": str(seed), "python": platform.python_version(), "platform": platform.platform()}
     tags |= {"cpus": str(os.cpu_count())} | git_state()
@@ -47,7 +47,8 @@ def _git(*arguments: str) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def _version(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
+    """The version of a package, None where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

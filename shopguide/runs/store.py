@@ -18,6 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from shopguide.errors import RunError
 from shopguide.runs.identity import IDENTITY
+from shopguide.runs.registry import PREFIX, registered
 from shopguide.runs.secrets import mask_uri
 
 LISTED = 5
@@ -101,12 +102,14 @@ class Store:
         """The id of an experiment's run: `latest` (finished; of a sweep its best), an id, or six or more first digits.
 
         Args:
-            run: as it was typed.
+            run: as it was typed; also `models:/<name>@<alias>`.
             key: the setting that it was typed for.
 
         Raises:
             RunError: there is none; the message lists the last ones.
         """
+        if run.startswith(PREFIX):
+            return registered(self.client, run)[0]
         runs = self._experiments()
         if run == "latest":
             found = [r for r in runs if r.info.status == "FINISHED"][:1]
@@ -142,6 +145,11 @@ class Store:
         Raises:
             RunError: the experiment has no such task.
         """
+        if run.startswith(PREFIX):
+            _, own = registered(self.client, run)
+            if task not in (None, own):
+                raise RunError(f"task={task}: {run} is a model of task `{own}`")
+            task = own
         run_id = self.resolve(run)
         phases = {c.data.tags.get("shopguide.phase", ""): c for c in self.find_children(run_id)}
         found: dict[str, str] = {

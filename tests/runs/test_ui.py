@@ -1,45 +1,19 @@
 """The MLflow UI on a finished experiment, in a real headless Chromium."""
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.conftest import Finished
+from tests.conftest import PATIENCE, Finished, served
 
 pytestmark = pytest.mark.browser
-PATIENCE = 60
 
 
 @pytest.fixture(scope="module")
 def address(finished: Finished) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", finished.store.uri, "--port", str(port)]
-    server = subprocess.Popen(
-        [*command, "--workers", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    place = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            urllib.request.urlopen(f"{place}/health", timeout=2)
-            break
-        except OSError:
-            assert time.monotonic() < deadline, "the MLflow UI did not start"
-            time.sleep(0.3)
-    yield f"{place}/#/experiments/{finished.store.experiment_id}"
-    import os
-    import signal
-
-    os.killpg(server.pid, signal.SIGTERM)
-    server.wait(20)
+    with served("ui", "--backend-store-uri", finished.store.uri, "--workers", "1") as place:
+        yield f"{place}/#/experiments/{finished.store.experiment_id}"
 
 
 def find(browser: Any, path: str) -> Any:
