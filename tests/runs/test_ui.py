@@ -1,11 +1,14 @@
 """The MLflow UI on a finished experiment, in a real headless Chromium."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shopguide.runs.store import Store, open_store
 from tests.conftest import PATIENCE, Finished, served
+from tests.experiment.test_compare import swept, value
 
 pytestmark = pytest.mark.browser
 
@@ -55,3 +58,40 @@ def test_a_figure_opens(finished: Finished, address: str, browser: Any) -> None:
     find(browser, "//*[text()='confusion_category.png']").click()
     picture = find(browser, "//img[starts-with(@src, 'blob:')]")
     assert picture.get_property("naturalWidth") > 600
+
+
+@pytest.fixture(scope="module")
+def sweeps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, str, str]]:
+    """A store with a sweep, its run, and the address of its UI."""
+    store = open_store(None, "swept", tmp_path_factory.mktemp("swept"))
+    sweep = swept(store, "sweep over lr", [("1e-4", "1", "0"), ("3e-4", "1", "0")])
+    with served("ui", "--backend-store-uri", store.uri, "--workers", "1") as place:
+        yield store, sweep, f"{place}/#/experiments/{store.experiment_id}"
+
+
+def test_jobs_nest_below_their_sweep_and_two_of_them_are_compared(
+    sweeps: tuple[Store, str, str], browser: Any, tmp_path: Path
+) -> None:
+    store, sweep, address = sweeps
+    browser.get(f"{address}/runs")
+    cell = find(browser, "//*[text()='sweep over lr']/ancestor::*[@role='gridcell'][1]")
+    cell.find_element("tag name", "button").click()
+    for job in ("lr=1e-4 epochs=1 seed=0", "lr=3e-4 epochs=1 seed=0"):
+        assert find(browser, f"//*[@role='gridcell']//*[text()='{job}']")
+    browser.save_screenshot(str(tmp_path / "jobs.png"))
+    jobs = [job.info.run_id for job in store.find_children(sweep)]
+    phases = [store.find_children(job)[0].info.run_id for job in jobs]
+    home = address.rpartition("/experiments/")[0]
+    chosen = ",".join(f'"{phase}"' for phase in phases)
+    browser.get(f'{home}/compare-runs?runs=[{chosen}]&experiments=["{store.experiment_id}"]')
+    assert find(browser, "//*[contains(text(), 'Comparing 2 Runs')]")
+    browser.save_screenshot(str(tmp_path / "compared.png"))
+    browser.get(
+        f'{home}/metric?runs=[{chosen}]&experiments=["{store.experiment_id}"]'
+        '&metric="dev%2Fmacro_f1"&plot_metric_keys=["dev%2Fmacro_f1"]'
+    )
+    plot = find(browser, "//*[contains(@class, 'js-plotly-plot')]")
+    browser.save_screenshot(str(tmp_path / "curves.png"))
+    curves = browser.execute_script("return arguments[0].data.map(curve => [curve.name, Array.from(curve.y)])", plot)
+    expected = {tuple(value(lr, "1", "0") - 1 / step for step in (10, 20)) for lr in ("1e-4", "3e-4")}
+    assert {tuple(values) for _, values in curves} == expected, curves
