@@ -19,6 +19,13 @@ def answer_layer(model: nn.Module) -> nn.Linear:
     return [layer for layer in linear if layer.out_features == config.num_labels][-1]
 
 
+def answer_dropout(model: nn.Module) -> float:
+    """Share of what that layer sees that training drops: of the dropout layers outside the backbone, the most."""
+    inside = set(model.base_model.modules())  # type: ignore[operator]
+    shares = (m.p for m in model.modules() if isinstance(m, nn.Dropout) and m not in inside)
+    return max(shares, default=0.0)
+
+
 def set_answers(model: nn.Module, start: int, weights: np.ndarray, biases: np.ndarray) -> None:
     """Of a run of the outputs: weights, and biases where the layer has any.
 

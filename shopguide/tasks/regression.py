@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-PENALTY = 1.0
-"""C of scikit-learn for a probe: the loss summed over the examples weighs this much beside half the squared weights."""
 PASSES = 200
 TINY = 1e-6
 
@@ -38,24 +36,33 @@ def class_weights(regression: Any, classes: int) -> tuple[np.ndarray, np.ndarray
     return every
 
 
-def probe(states: np.ndarray, labels: np.ndarray, classes: int, biased: bool) -> tuple[np.ndarray, np.ndarray]:
-    """(C, D) weights and (C,) biases of a regression on states.
+def probe(
+    states: np.ndarray, labels: np.ndarray, classes: int, biased: bool, dropout: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """(C, D) weights and (C,) biases of a regression on states, as the layer is trained: with dropout before it.
 
-    Each feature is divided by its root mean square, so that the penalty is that of dropout before the layer (Wager et
-    al. 2013): a feature that hardly varies, as those of a saturated pooler, gets no large weight.
+    Dropout of a share p adds to the loss of N examples, to the second order, N · p / (1 − p) · v · ‖w‖² / 2, where each
+    feature has a root mean square of one and v is the mean of π (1 − π) over examples and classes (Wager et al. 2013).
+    So each feature is divided by its root mean square, and that much is added to the penalty ‖w‖² / 2, π being the
+    class's share first and, in a second pass, its probability by the first.
 
     Args:
         states: (N, D).
         labels: (N,) class numbers, two classes at least; others are left out.
         classes: C; one that no example has gets no weights, and the bias of the rarest.
         biased: whether the layer has biases; else they are zero, and the states' means stay.
+        dropout: p.
     """
     from sklearn.linear_model import LogisticRegression
 
     known = (labels >= 0) & (labels < classes)
     states, labels = states[known], labels[known]
     mean, size = states.mean(0) * biased, np.sqrt(np.square(states).mean(0)) + TINY
-    regression = LogisticRegression(C=PENALTY, max_iter=PASSES, fit_intercept=biased)
-    weights, biases = class_weights(fitted(regression, (states - mean) / size, labels), classes)
+    features, posterior = (states - mean) / size, np.unique(labels, return_counts=True)[1] / len(labels)
+    for _ in range(1 + bool(dropout)):
+        penalty = 1 + len(labels) * dropout / (1 - dropout) * float((posterior * (1 - posterior)).mean())
+        regression = LogisticRegression(C=1 / penalty, max_iter=PASSES, fit_intercept=biased)
+        posterior = fitted(regression, features, labels).predict_proba(features)
+    weights, biases = class_weights(regression, classes)
     weights, biases = weights / size, np.maximum(biases, biases[np.isfinite(biases)].min())
     return weights, biases - weights @ mean

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from shopguide.tasks.regression import PASSES, PENALTY, class_weights, probe
+from shopguide.tasks.regression import PASSES, class_weights, probe
 
 DRAW = np.random.default_rng(0)
 
@@ -36,7 +36,7 @@ def test_a_probe_is_the_regression_on_states_of_like_size(biased: bool, classes:
     weights, biases = probe(states, labels, classes, biased)
     known = states[:-2]
     shift, size = known.mean(0) * biased, np.sqrt((known**2).mean(0))
-    fitted = LogisticRegression(C=PENALTY, max_iter=PASSES, fit_intercept=biased)
+    fitted = LogisticRegression(max_iter=PASSES, fit_intercept=biased)
     fitted.fit((known - shift) / size, labels[:-2])
     told = fitted.predict_proba((states - shift) / size)
     np.testing.assert_allclose(softmax(states @ weights.T + biases), told, atol=2e-3)
@@ -51,6 +51,20 @@ def test_dropout_before_the_layer_does_not_upset_a_probe_of_a_saturated_pooler()
     told = [softmax(seen @ weights.T + biases)[np.arange(600), labels] for seen in (states, dropped)]
     assert [bool(-np.log(share).mean() < np.log(4) / 2) for share in told] == [True, True]
     assert np.abs(weights).max() < 30
+
+
+def test_dropout_is_what_the_penalty_expects_however_many_examples_there_are() -> None:
+    labels = DRAW.integers(0, 4, 4000)
+    states = DRAW.normal(size=(4000, 200)) + 0.1 * DRAW.normal(size=(4, 200))[labels]
+
+    def trained_loss(weights: np.ndarray, biases: np.ndarray) -> float:
+        dropped = states * (np.random.default_rng(1).random(states.shape) > 0.3) / 0.7
+        return float(-np.log(softmax(dropped @ weights.T + biases)[np.arange(4000), labels]).mean())
+
+    best = trained_loss(*probe(states, labels, 4, True, 0.3))
+    assert best < trained_loss(*probe(states, labels, 4, True)) - 0.01
+    for share in (0.1, 0.6):  # a third of the penalty, and three and a half times as much
+        assert best < trained_loss(*probe(states, labels, 4, True, share))
 
 
 def test_a_class_without_examples_is_as_likely_as_the_rarest() -> None:

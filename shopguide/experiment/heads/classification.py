@@ -15,7 +15,7 @@ from shopguide.inference.evaluation import Scores, ceiling, counted_scores, scor
 from shopguide.inference.grades import grade_scores, rank_scores
 from shopguide.inference.predictor import Predictor
 from shopguide.models.backbone import Head as HeadName
-from shopguide.models.pooled import answer_layer, set_answers
+from shopguide.models.pooled import answer_dropout, answer_layer, set_answers
 from shopguide.objectives.classification import Classification
 from shopguide.runs import figures
 from shopguide.tasks.baselines import majority
@@ -97,9 +97,10 @@ class ClassificationHead(Head):
     def probe(self, predictor: Predictor, train: Examples) -> None:
         """The targets' runs of the last layer are regressions on what it sees of the training texts."""
         states, spaces = predictor.pooled(train.first, train.second), predictor.card.targets
-        start, biased = predictor.card.offset, answer_layer(predictor.model).bias is not None
+        model, start = predictor.model, predictor.card.offset
+        biased, dropout = answer_layer(model).bias is not None, answer_dropout(model)
         for labels, classes in zip(encode_labels(train, spaces).T, spaces.values(), strict=True):
-            set_answers(predictor.model, start, *probe(states, labels, len(classes), biased))
+            set_answers(model, start, *probe(states, labels, len(classes), biased, dropout))
             start += len(classes)
 
     def fuse(self, predictor: Predictor, train: Examples, dev: Examples) -> dict[str, float]:

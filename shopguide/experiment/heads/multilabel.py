@@ -13,7 +13,7 @@ from shopguide.inference.evaluation import Scores
 from shopguide.inference.labeller import Labeller
 from shopguide.inference.span_evaluation import score_labels
 from shopguide.metrics.spans import NAMES
-from shopguide.models.pooled import answer_layer, set_answers
+from shopguide.models.pooled import answer_dropout, answer_layer, set_answers
 from shopguide.objectives.multilabel import MultiLabel
 from shopguide.runs import figures
 from shopguide.tasks.lexical import label_regression
@@ -64,11 +64,11 @@ class MultiLabelHead(Head):
     def probe(self, predictor: Labeller, train: Examples) -> None:
         """A regression a label; that of a label which all texts have, or none, stays as it is."""
         states = predictor.pooled(train.first, train.second)
-        biased = answer_layer(predictor.model).bias is not None
+        biased, dropout = answer_layer(predictor.model).bias is not None, answer_dropout(predictor.model)
         for place, label in enumerate(predictor.labels):
             given = np.array([label in labels for labels in train.values or ()], dtype=np.int64)
             if 0 < given.sum() < len(given):
-                weights, biases = probe(states, given, 2, biased)
+                weights, biases = probe(states, given, 2, biased, dropout)
                 set_answers(predictor.model, place, weights[1:] - weights[:1], biases[1:] - biases[:1])
 
     def answered(self, predictor: Labeller, examples: Examples, batch_tokens: int) -> list[list[str]]:
