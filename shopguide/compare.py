@@ -10,7 +10,7 @@ from shopguide.command_line import Command, run
 from shopguide.config import STRICT, TrackingConfig
 from shopguide.errors import RunError
 
-FREE_TEXT = frozenset({"filter", "output"})
+FREE_TEXT = frozenset({"runs", "filter", "baseline", "output"})
 WIDTH = 160
 
 
@@ -18,7 +18,8 @@ WIDTH = 160
 class CompareConfig:
     """Which runs are compared, and by what."""
 
-    runs: list[str] = field(default_factory=list)
+    runs: str | None = None
+    """Ids, with commas between them."""
     filter: str | None = None
     metric: str = "dev/score"
     baseline: str | None = None
@@ -39,16 +40,18 @@ def compare(config: CompareConfig) -> None:
     """Print the table and write the page."""
     from rich.console import Console
 
-    from shopguide.experiment.compare import compare_runs, render
+    from shopguide.experiment.compare import compare_runs, log_page, render
     from shopguide.runs.store import open_store
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
-    found = compare_runs(store, config.runs, config.filter, config.metric, config.baseline)
+    runs = [name.strip() for name in (config.runs or "").strip("[]").split(",") if name.strip()]
+    found = compare_runs(store, runs, config.filter, config.metric, config.baseline)
     Console(width=WIDTH).print(render(found))
     try:
         Path(config.output).expanduser().write_text(found.html, encoding="utf-8")
     except OSError as error:
         raise RunError(f"output={config.output}: expected a file that can be written ({error})") from error
+    log_page(store, found)
     print(f"{config.output}: {len(found.settings)} settings by {found.metric}")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from shopguide import compare
 from shopguide.runs.store import open_store
-from tests.experiment.test_compare import swept
+from tests.experiment.test_comparing import swept
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,7 +44,7 @@ def test_a_table_and_a_page(
     [
         (["output=/nowhere/at/all.html"], "output=/nowhere/at/all.html: expected a file that can be written"),
         (["metric=accuracy"], "metric=accuracy: none of the 12 runs has it"),
-        (["runs=[abcdef]", "filter=x"], "runs and filter: set one of the two"),
+        (["runs=abcdef", "filter=x"], "runs and filter: set one of the two"),
         (["metrics=x"], "metrics: no such setting"),
     ],
 )

@@ -1,5 +1,6 @@
 """Runs beside each other: which are compared, by what, and the page that shows it."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,15 +8,17 @@ from typing import Any
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 
+from shopguide.config import FOLD
 from shopguide.errors import RunError, nearest
 from shopguide.runs.compare import Row, job_rows, sign_of
 from shopguide.runs.comparing_figures import curves_figure, frontier_figure, grid_figure, parallel_figure
 from shopguide.runs.costs import dev_curves, with_costs
 from shopguide.runs.page import columns, page
-from shopguide.runs.replicates import against, replicated
+from shopguide.runs.replicates import against, fold_overlap, replicated
 from shopguide.runs.store import REFIT, Store
 
 PAGE = "comparison.html"
+"""Artifact of a sweep's run."""
 SHOWN = 40
 """Settings of the terminal's table."""
 Chosen = tuple[list[MlflowRun], str | None, str]
@@ -32,10 +35,12 @@ class Comparison:
     settings: list[Row]
     """The best first."""
     html: str
+    sweep: str | None
+    """Id of the sweep that all runs are of."""
 
 
 def compare_runs(store: Store, runs: Sequence[str], query: str | None, metric: str, baseline: str | None) -> Comparison:
-    """Compare runs of experiments; of one sweep, the page is logged to the sweep's run, too.
+    """Compare runs of experiments.
 
     Args:
         store: of the runs.
@@ -48,7 +53,6 @@ def compare_runs(store: Store, runs: Sequence[str], query: str | None, metric: s
         RunError: there are no such runs, or none has the metric.
     """
     jobs, sweep, title = _filtered(store, query) if query else _named(store, runs) if runs else _latest(store)
-    jobs = [job for job in jobs if REFIT not in job.data.tags]
     rows = with_costs(store, job_rows(jobs, metric), jobs, metric)
     settings = replicated(rows, metric)
     if not settings:
@@ -56,12 +60,18 @@ def compare_runs(store: Store, runs: Sequence[str], query: str | None, metric: s
         raise RunError(f"metric={metric}: none of the {len(jobs)} runs has it{nearest(metric, known)}")
     settings.sort(key=lambda row: sign_of(metric) * row["mean"])
     own = settings[0] if baseline is None else _baseline(settings, baseline)
-    told = against(settings, own, metric)
-    about = _about(told, len(jobs) - sum(len(row["runs"]) for row in settings))
+    told = against(settings, own, metric, _overlap(jobs))
+    about = _about(told, baseline is None, len(jobs) - sum(len(row["runs"]) for row in settings))
     html = page(title, about, told, metric, _figures(store, rows, told, metric))
-    if sweep is not None:
-        store.client.log_text(sweep, html, PAGE)
-    return Comparison(title, about, metric, told, html)
+    return Comparison(title, about, metric, told, html, sweep)
+
+
+def _overlap(jobs: Sequence[MlflowRun]) -> float:
+    """Of the folds, where the runs are those of a cross-validation."""
+    known = [job.data.params for job in jobs if job.data.params.get(FOLD, "None") != "None"]
+    if not known:
+        return 0.0
+    return fold_overlap(int(known[0]["data.split.folds"]), known[0].get("data.split.by") == "user_time")
 
 
 def _latest(store: Store) -> Chosen:
@@ -72,7 +82,8 @@ def _latest(store: Store) -> Chosen:
 
 
 def _of_sweep(store: Store, sweep: MlflowRun) -> Chosen:
-    return store.find_children(sweep.info.run_id), sweep.info.run_id, str(sweep.info.run_name)
+    jobs = [job for job in store.find_children(sweep.info.run_id) if REFIT not in job.data.tags]
+    return jobs, sweep.info.run_id, str(sweep.info.run_name)
 
 
 def _named(store: Store, runs: Sequence[str]) -> Chosen:
@@ -87,7 +98,7 @@ def _named(store: Store, runs: Sequence[str]) -> Chosen:
             )
         if sweeps and len(runs) == 1:
             return _of_sweep(store, sweeps[0])
-        jobs = store.find_children(sweeps[0].info.run_id) if sweeps else experiments
+        jobs = _of_sweep(store, sweeps[0])[0] if sweeps else experiments
         chosen |= {job.info.run_id: job for job in jobs}
     return list(chosen.values()), None, f"{len(chosen)} runs"
 
@@ -116,11 +127,16 @@ def _baseline(settings: Sequence[Row], baseline: str) -> Row:
     return found[0]
 
 
-def _about(settings: Sequence[Row], without: int) -> str:
+def _about(settings: Sequence[Row], is_best: bool, without: int) -> str:
+    """What gain and p mean."""
     base = next(row for row in settings if row["is_baseline"])
     words = ", ".join(f"{k}={v}" for k, v in base["settings"].items()) or "the only setting"
     several = any(len(row["values"]) > 1 for row in settings)
-    how = "p: paired t-test over seeds or folds" if several else "one run a setting: no test"
+    how = "p: paired t-test over seeds or folds, corrected for as many tests (Holm)"
+    if not several:
+        how = "one run a setting: no test"
+    elif is_best:
+        how += "; the best was found by the same figures: name another with baseline=<run> for a fair test"
     missing = f"; {without} runs without the metric are left out" if without else ""
     return f"gain: over {words}; {how}{missing}"
 
@@ -129,8 +145,9 @@ def _figures(store: Store, rows: Sequence[Row], settings: Sequence[Row], metric:
     figures: dict[str, Any] = {}
     varied = [name for name in settings[0]["settings"] if len({row["settings"].get(name) for row in settings}) > 1]
     if {"lr", "epochs"} <= set(varied):
-        grid = _over(settings, ("lr", "epochs"), metric)
-        figures["Learning rate and epochs"] = grid_figure(grid, metric, grid[0])
+        others = "" if len(varied) == 2 else f"{metric}: the best of the other settings"
+        grid = _best_over(settings, ("epochs", "lr"))
+        figures["Learning rate and epochs"] = grid_figure(grid, metric, grid[0], others)
     if len(settings) > 1:
         figures["Settings"] = parallel_figure(settings, metric)
         figures["Quality and time"] = frontier_figure(settings, metric, sign_of(metric) > 0)
@@ -140,11 +157,13 @@ def _figures(store: Store, rows: Sequence[Row], settings: Sequence[Row], metric:
     return figures
 
 
-def _over(settings: Sequence[Row], names: Sequence[str], metric: str) -> list[Row]:
-    """The means by two settings, over all others; the best first."""
-    rows = [run for row in settings for run in row["runs"]]
-    others = [name for name in rows[0]["settings"] if name not in names]
-    return sorted(replicated(rows, metric, others), key=lambda row: sign_of(metric) * row["mean"])
+def _best_over(settings: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    """For each pair of values of two settings the best one of all others; the best first, as they are given."""
+    found: dict[tuple[str, ...], Row] = {}
+    for row in settings:
+        own = {name: row["settings"][name] for name in names}
+        found.setdefault(tuple(own.values()), {**row, "settings": own})
+    return list(found.values())
 
 
 def render(found: Comparison) -> Any:
@@ -158,3 +177,18 @@ def render(found: Comparison) -> Any:
     for number in range(min(SHOWN, len(found.settings))):
         table.add_row(*(shown[number] for _, _, shown in columned))
     return table
+
+
+def log_page(store: Store, found: Comparison) -> None:
+    """To the run of the sweep that was compared, the page; where the store takes none, it is told.
+
+    Args:
+        store: of the runs.
+        found: the comparison.
+    """
+    if found.sweep is None:
+        return
+    try:
+        store.client.log_text(found.sweep, found.html, PAGE)
+    except (MlflowException, OSError) as error:
+        print(f"the page was not logged to run {found.sweep}: {error}", file=sys.stderr)

@@ -35,7 +35,8 @@ def randomisation_test(one: np.ndarray, other: np.ndarray, *, draws: int = DRAWS
 
 
 def paired_t_test(differences: Sequence[float], overlap: float = 0.0) -> float:
-    """Two-sided p-value of a mean difference over seeds or folds (Student 1908); NaN of fewer than two.
+    """Two-sided p-value of a mean difference over seeds or folds (Student 1908); NaN of fewer than two, and where all
+    are the same, so that nothing is known of how they vary.
 
     The folds of a cross-validation learn from the same examples, so that their differences vary less than those of
     independent samples: the variance of the mean is taken as (1/n + overlap) s² (Nadeau and Bengio 2003).
@@ -49,6 +50,18 @@ def paired_t_test(differences: Sequence[float], overlap: float = 0.0) -> float:
     if len(differences) < 2:
         return math.nan
     mean, spread = float(np.mean(differences)), float(np.std(differences, ddof=1))
-    if spread == 0:
-        return 1.0 if mean == 0 else 0.0
+    if spread <= abs(mean) * 1e-9:
+        return 1.0 if mean == 0 else math.nan
     return float(2 * t.sf(abs(mean) / (spread * math.sqrt(1 / len(differences) + overlap)), len(differences) - 1))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values of several tests, each so raised that one of them is wrongly below α with a chance of α at most
+    (Holm 1979); NaN is no test.
+    """
+    order = sorted((p, place) for place, p in enumerate(p_values) if not math.isnan(p))
+    adjusted, highest = list(p_values), 0.0
+    for rank, (p, place) in enumerate(order):
+        highest = max(highest, min(1.0, (len(order) - rank) * p))
+        adjusted[place] = highest
+    return adjusted

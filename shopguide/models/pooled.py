@@ -21,7 +21,7 @@ def answer_layer(model: nn.Module) -> nn.Linear:
 
 def answer_dropout(model: nn.Module) -> float:
     """Share of what that layer sees that training drops: of the dropout layers outside the backbone, the most."""
-    inside = set(model.base_model.modules())  # type: ignore[operator]
+    inside = set(model.base_model.modules())  # type: ignore[union-attr]
     shares = (m.p for m in model.modules() if isinstance(m, nn.Dropout) and m not in inside)
     return max(shares, default=0.0)
 

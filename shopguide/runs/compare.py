@@ -26,6 +26,7 @@ def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
     """As `sweep_table`, of any experiments' runs."""
     keys = {key for job in jobs for key in job.data.params}
     differing = [k for k in sorted(keys) if len({job.data.params.get(k) for job in jobs}) > 1]
+    shown = _short(differing, jobs)
     wanted = [sort_by, *(name for name in METRICS if name != sort_by)]
     rows = []
     for job in jobs:
@@ -35,7 +36,7 @@ def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
                 "name": job.info.run_name,
                 "id": job.info.run_id,
                 "status": job.info.status,
-                "settings": {key: job.data.params.get(key, "") for key in _short(differing)},
+                "settings": {key: job.data.params.get(key, "") for key in shown},
                 "metrics": {name: job.data.metrics[name] for name in wanted if name in job.data.metrics},
                 "seconds": (end - job.info.start_time) / 1000,
             }
@@ -54,9 +55,14 @@ def sign_of(metric: str) -> int:
     return 1 if metric.endswith(LOWER_IS_BETTER) else -1
 
 
-def _short(keys: list[str]) -> list[str]:
-    """Without the long keys that only repeat a short one (`optimizer.lr` repeats `lr`)."""
-    return [key for key in keys if key.rpartition(".")[2] not in keys or "." not in key]
+def _short(keys: Sequence[str], jobs: Sequence[MlflowRun]) -> list[str]:
+    """Without the long keys that repeat a short one in every job (`optimizer.lr` repeats `lr`)."""
+
+    def repeats(key: str) -> bool:
+        short = key.rpartition(".")[2]
+        return short != key and all(job.data.params.get(short) == job.data.params.get(key) for job in jobs)
+
+    return [key for key in keys if not repeats(key)]
 
 
 def render_table(rows: list[Row], title: str) -> Any:

@@ -49,13 +49,14 @@ def folds_figure(settings: list[dict[str, Any]], metric: str, chosen: dict[str, 
     return figure
 
 
-def grid_figure(settings: list[dict[str, Any]], metric: str, chosen: dict[str, Any]) -> Any:
+def grid_figure(settings: Sequence[dict[str, Any]], metric: str, chosen: dict[str, Any], title: str = "") -> Any:
     """The mean over the folds by two settings as a heat map, each with its standard error; the chosen one is framed.
 
     Args:
         settings: as `over_folds` makes them, of two settings that vary.
         metric: by which they were compared.
         chosen: one of them.
+        title: above the picture.
     """
     from matplotlib.patches import Rectangle
 
@@ -84,7 +85,7 @@ def grid_figure(settings: list[dict[str, Any]], metric: str, chosen: dict[str, A
     drawing.ticks(axes.yaxis, range(len(rows)), rows)
     axes.set(xlabel=across, ylabel=down)
     axes.spines[:].set_visible(False)
-    drawing.title(axes, f"{metric}: mean ± standard error")
+    drawing.title(axes, title or f"{metric}: mean ± standard error")
     return figure
 
 
@@ -113,8 +114,8 @@ def curves_figure(curves: Mapping[str, Mapping[str, Sequence[tuple[int, float]]]
             if not number:
                 style = {"color": drawing.ORANGE, "alpha": 1.0, "label": drawing.write(name)["text"]}
             axes.plot(*zip(*points, strict=True), marker="o", markersize=3, linewidth=1.6, **style)
-        axes.set(xlabel="optimizer step", ylabel=metric[phase])
-        axes.legend(frameon=False, fontsize=8)
+        drawing.labels(axes, "optimizer step", metric[phase])
+        drawing.legend(axes)
         drawing.title(axes, phase)
     return figure
 
@@ -198,7 +199,7 @@ def frontier_figure(settings: Sequence[dict[str, Any]], metric: str, lowest: boo
         axes.annotate(
             text.pop("text"), at, xytext=(6, -10 if not lowest else 8), textcoords="offset points", fontsize=8, **text
         )
-    axes.set(xlabel="seconds of a run", ylabel=metric)
+    drawing.labels(axes, "seconds of training", metric)
     axes.margins(x=0.15, y=0.12)
     drawing.title(axes, f"{metric} against time: none is both better and faster than the orange ones")
     return figure

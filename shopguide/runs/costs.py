@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from mlflow.entities import Run as MlflowRun
 
 from shopguide.runs.compare import Row
-from shopguide.runs.store import PRETRAIN_RUN, Store
+from shopguide.runs.store import MODEL_RUN, PRETRAIN_RUN, Store
 
 CURVES = ("dev/macro_f1", "dev/f1", "dev/ndcg_at_10", "dev/recall_at_10", "dev/loss")
 """Of these, a phase's first one is drawn."""
@@ -16,8 +16,8 @@ Curve = list[tuple[int, float]]
 
 
 def with_costs(store: Store, rows: Sequence[Row], jobs: Sequence[MlflowRun], metric: str) -> list[Row]:
-    """The rows with `tokens_per_second`, `peak_memory_gb`, `parameters`, `low` and `high` of a task's metric, None
-    where it is not known, and `phases`: phase → its run.
+    """The rows with what they cost: `seconds` of training, `tokens_per_second`, `peak_memory_gb`, `parameters`; with
+    `low` and `high` of a task's metric; each None where it is not known; and with `phases`: phase → its run.
 
     Args:
         store: of the runs.
@@ -41,10 +41,12 @@ def with_costs(store: Store, rows: Sequence[Row], jobs: Sequence[MlflowRun], met
 
 
 def _cost(phases: Sequence[MlflowRun]) -> Row:
-    metrics = [phase.data.metrics for phase in phases if "cost/training_seconds" in phase.data.metrics]
+    trained = [phase for phase in phases if MODEL_RUN not in phase.data.tags]
+    metrics = [phase.data.metrics for phase in trained if "cost/training_seconds" in phase.data.metrics]
     seconds = sum(own["cost/training_seconds"] for own in metrics)
     tokens = sum(own["cost/tokens_per_second"] * own["cost/training_seconds"] for own in metrics)
     return {
+        "seconds": seconds if metrics else None,
         "tokens_per_second": tokens / seconds if seconds else None,
         "peak_memory_gb": max((own["cost/peak_memory_gb"] for own in metrics), default=None),
         "parameters": max((own["cost/parameters"] for own in metrics if "cost/parameters" in own), default=None),
@@ -74,5 +76,5 @@ def dev_curves(store: Store, rows: Sequence[Row]) -> tuple[dict[str, dict[str, C
                 continue
             metrics[name] = chosen
             points = store.client.get_metric_history(phase.info.run_id, chosen)
-            curves[name][row["name"]] = sorted((point.step, point.value) for point in points)
+            curves[name][f"{row['name']} {row['id'][:8]}"] = sorted((point.step, point.value) for point in points)
     return dict(curves), metrics

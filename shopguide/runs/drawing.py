@@ -28,7 +28,8 @@ def chinese_font() -> str | None:
 
 
 def write(text: str) -> dict[str, Any]:
-    """Keyword arguments that show a text: in a Chinese font where needed, escaped where there is none."""
+    """Keyword arguments that show a text as it is: in a Chinese font where needed, escaped where there is none."""
+    text = text.replace("$", r"\$")
     if text.isascii():
         return {"text": text}
     font = chinese_font()
@@ -50,6 +51,21 @@ def ticks(axis: Any, places: Sequence[float], names: Sequence[str], **style: Any
     for label, s in zip(axis.get_ticklabels(), shown, strict=True):
         if "fontfamily" in s:
             label.set_fontfamily(s["fontfamily"])
+
+
+def legend(axes: Any, **style: Any) -> None:
+    """Of the lines with a label, which `write` has made."""
+    made = axes.legend(frameon=False, fontsize=8, **style)
+    for text in made.get_texts():
+        if not text.get_text().isascii():
+            text.set_fontfamily(["DejaVu Sans", chinese_font() or "DejaVu Sans"])
+
+
+def labels(axes: Any, across: str, up: str) -> None:
+    """What the axes are of."""
+    for name, text in (("x", across), ("y", up)):
+        shown = write(text)
+        getattr(axes, f"set_{name}label")(shown.pop("text"), **shown)
 
 
 def plain(axes: Any) -> Any:

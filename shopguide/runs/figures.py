@@ -154,10 +154,7 @@ def embedding_map(vectors: np.ndarray, labels: Sequence[str], title: str) -> Any
         axes.scatter(
             *points[own].T, s=14, color=colour, alpha=0.8, linewidths=0, label=drawing.write(str(name))["text"]
         )
-    legend = axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
-    for text in legend.get_texts():
-        if not text.get_text().isascii():
-            text.set_fontfamily(["DejaVu Sans", drawing.chinese_font() or "DejaVu Sans"])
+    drawing.legend(axes, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.set_xlabel(f"first component ({explained[0]:.0%} of the variance)")
     axes.set_ylabel(f"second component ({explained[1]:.0%})" if len(explained) > 1 else "")
     drawing.title(axes, title)

@@ -29,7 +29,7 @@ def over_folds(rows: Sequence[Row], metric: str, folds: int) -> list[Row]:
     told = [
         {
             "settings": row["settings"],
-            "values": {int(fold): value for (fold,), value in row["values"].items()},
+            "values": dict(sorted((int(fold), value) for (fold, *_), value in row["values"].items())),
             **{name: row[name] for name in ("mean", "sd", "half")},
         }
         for row in found

@@ -23,7 +23,8 @@ for (const head of document.querySelectorAll('th')) head.onclick = () => {
   head.dataset.up = up ? '1' : ''
   const key = row => { const own = row.cells[place].dataset.value ?? row.cells[place].textContent
     return own === '' || isNaN(own) ? own : Number(own) }
-  const order = (a, b) => (a === '') - (b === '') || (a < b ? -1 : a > b ? 1 : 0) * (up ? 1 : -1)
+  const compared = (a, b) => typeof a === typeof b ? (a < b ? -1 : a > b ? 1 : 0) : typeof a === 'number' ? -1 : 1
+  const order = (a, b) => (a === '') - (b === '') || compared(a, b) * (up ? 1 : -1)
   body.append(...[...body.rows].sort((a, b) => order(key(a), key(b))))
 }
 """
@@ -44,20 +45,26 @@ def columns(settings: Sequence[Row], metric: str) -> list[Column]:
     table: list[Column] = [(n, own := [row["settings"].get(n, "") for row in settings], own) for n in names]
     table.append(_numbers(metric, [row["mean"] for row in settings], "{:.4f}"))
     shown = [_interval(row) for row in settings]
-    table.append(("95 % interval", shown, shown))
+    table.append(("95 % interval", [text.partition(" ")[0] for text in shown], shown))
     table.append(_numbers("gain", [row["gain"] for row in settings], "{:+.4f}"))
-    table.append(("p", [row["p"] for row in settings], [_p(row["p"]) for row in settings]))
+    table.append(("p", _known([row["p"] for row in settings]), [_p(row["p"]) for row in settings]))
     table.append(_numbers("runs", [len(row["values"]) for row in settings], "{}"))
     table.append(_numbers("seconds", [row["seconds"] for row in settings], "{:,.0f}"))
     table.append(_numbers("tokens/s", [row["tokens_per_second"] for row in settings], "{:,.0f}"))
     table.append(_numbers("memory, GB", [row["peak_memory_gb"] for row in settings], "{:.2f}"))
     table.append(_numbers("parameters", [row["parameters"] for row in settings], "{:,.0f}"))
+    first = [row["runs"][0]["id"][:8] for row in settings]
+    table.append(("run", first, first))
     return [column for column in table if any(column[2])]
 
 
 def _numbers(title: str, values: Sequence[float | None], form: str) -> Column:
-    known = ["" if value is None or math.isnan(value) else value for value in values]
+    known = _known(values)
     return title, known, ["" if value == "" else form.format(value) for value in known]
+
+
+def _known(values: Sequence[float | None]) -> list[float | str]:
+    return ["" if value is None or math.isnan(value) else value for value in values]
 
 
 def _p(value: float) -> str:
@@ -83,7 +90,7 @@ def page(title: str, about: str, settings: Sequence[Row], metric: str, figures: 
         figures: title → matplotlib figure.
     """
     table = columns(settings, metric)
-    words = {name for name, _, _ in table} & set(settings[0]["settings"])
+    words = {"run", *settings[0]["settings"]}
     heads = "".join(f"<th{_class(name in words)}>{html.escape(name)}</th>" for name, _, _ in table)
     lines = []
     for number, row in enumerate(settings):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from scipy.stats import t
 
 from shopguide.config import FOLD
-from shopguide.metrics.paired import paired_t_test
+from shopguide.metrics.paired import holm, paired_t_test
 from shopguide.runs.compare import Row, sign_of
 
 REPLICATED = ("seed", FOLD)
@@ -16,7 +16,8 @@ COSTS = ("seconds", "tokens_per_second", "peak_memory_gb", "parameters")
 
 
 def replicated(rows: Sequence[Row], metric: str, names: Sequence[str] = REPLICATED) -> list[Row]:
-    """One row a setting: `settings` without the names, `values` by what was replicated, `mean`, `sd`, `half`, `runs`.
+    """One row a setting: `settings` without the names, `values` by what was replicated (and by the run, where a setting
+    was run several times with the same seed and fold), `mean`, `sd`, `half`, `runs`.
 
     `half` is half the width of the 95 % interval of the mean (Student's t). Rows without a value are passed over.
 
@@ -34,8 +35,9 @@ def replicated(rows: Sequence[Row], metric: str, names: Sequence[str] = REPLICAT
 
 
 def _setting(settings: dict[str, str], runs: Sequence[Row], metric: str, names: Sequence[str]) -> Row:
-    by_replicate = {replicate(row["settings"], names): row["metrics"][metric] for row in runs}
-    values = dict(sorted(by_replicate.items()))
+    keys = [replicate(row["settings"], names) for row in runs]
+    told = ((key if keys.count(key) == 1 else (*key, row["id"]), row) for key, row in zip(keys, runs, strict=True))
+    values = {key: row["metrics"][metric] for key, row in told}
     each, count = list(values.values()), len(values)
     sd = statistics.stdev(each) if count > 1 else math.nan
     half = float(t.ppf(0.975, count - 1)) * sd / math.sqrt(count) if count > 1 else math.nan
@@ -54,18 +56,28 @@ def replicate(settings: Mapping[str, str], names: Sequence[str] = REPLICATED) ->
     return tuple(str(settings[name]) for name in names if name in settings)
 
 
-def against(settings: Sequence[Row], baseline: Row, metric: str) -> list[Row]:
-    """The settings with `gain` over the baseline (positive: better), the mean of the differences over the seeds or
-    folds that both have, and `p` of a paired test; NaN of the baseline and of too few; the best first.
+def fold_overlap(folds: int, forward: bool) -> float:
+    """Of a cross-validation, examples that a fold is tested on as a share of those that it learns from, in the mean.
+
+    Args:
+        folds: how many.
+        forward: whether they go forward in time, each learning from those before it, and from one part before all.
+    """
+    return statistics.fmean(1 / (fold + 1) for fold in range(folds)) if forward else 1 / (folds - 1)
+
+
+def against(settings: Sequence[Row], baseline: Row, metric: str, overlap: float = 0.0) -> list[Row]:
+    """The settings, the best first, with `gain` over the baseline (positive: better), the mean of the differences over
+    the seeds or folds that both have, and `p` of a paired test, corrected for the number of tests (Holm 1979). NaN for
+    the baseline itself, and where too few are shared.
 
     Args:
         settings: as `replicated` makes them.
         baseline: one of them.
         metric: by which they are compared.
+        overlap: of the folds, as `fold_overlap`; 0 for seeds.
     """
     told, sign = [], sign_of(metric)
-    folds = {row["settings"][FOLD] for setting in settings for row in setting["runs"] if FOLD in row["settings"]}
-    overlap = 1 / (len(folds) - 1) if len(folds) > 1 else 0.0
     for setting in settings:
         both = [key for key in setting["values"] if key in baseline["values"]]
         differences = [-sign * (setting["values"][key] - baseline["values"][key]) for key in both]
@@ -73,6 +85,8 @@ def against(settings: Sequence[Row], baseline: Row, metric: str) -> list[Row]:
         if differences and setting is not baseline:
             found = {"gain": statistics.fmean(differences), "p": paired_t_test(differences, overlap)}
         told.append({**setting, **found, "is_baseline": setting is baseline, **_costs(setting["runs"])})
+    for row, p in zip(told, holm([row["p"] for row in told]), strict=True):
+        row["p"] = p
     return sorted(told, key=lambda row: sign * row["mean"])
 
 

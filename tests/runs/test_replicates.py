@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import ttest_rel
 
 from shopguide.config import FOLD
-from shopguide.runs.replicates import against, replicated
+from shopguide.runs.replicates import against, fold_overlap, replicated
 
 
 def run(value: float, **settings: str) -> dict[str, Any]:
-    return {"settings": settings, "metrics": {"score": value}, "seconds": 10.0, "tokens_per_second": None}
+    return {"id": "", "settings": settings, "metrics": {"score": value}, "seconds": 10.0, "tokens_per_second": None}
 
 
 ONE, OTHER = [0.80, 0.82, 0.90, 0.71], [0.78, 0.81, 0.85, 0.72]
@@ -39,10 +39,31 @@ def test_seeds_that_one_of_them_lacks_are_not_compared() -> None:
     assert other["p"] == pytest.approx(ttest_rel(OTHER, ONE).pvalue)
 
 
+def test_a_setting_that_was_run_twice_keeps_both_values_and_pairs_neither() -> None:
+    twice = [{**run(v, lr="1", seed="0"), "id": name} for v, name in ((0.8, "a"), (0.7, "b"))]
+    settings = replicated([*twice, run(0.5, lr="2", seed="0")], "score")
+    assert settings[0]["values"] == {("0", "a"): 0.8, ("0", "b"): 0.7}
+    assert math.isnan(against(settings, settings[1], "score")[0]["gain"])
+
+
+def test_several_tests_are_corrected() -> None:
+    third = [run(v - 0.05 - 0.01 * s, lr="3", seed=str(s)) for s, v in enumerate(ONE)]
+    settings = replicated([*SEEDS, *third], "score")
+    raw = [ttest_rel(OTHER, ONE).pvalue, ttest_rel([r["metrics"]["score"] for r in third], ONE).pvalue]
+    found = {row["settings"]["lr"]: row["p"] for row in against(settings, settings[1], "score")}
+    assert min(raw) == raw[1]
+    assert (found["3"], found["1"]) == pytest.approx((2 * raw[1], max(2 * raw[1], raw[0])))
+
+
+def test_folds_that_learn_from_each_other() -> None:
+    assert fold_overlap(5, forward=False) == 0.25
+    assert fold_overlap(5, forward=True) == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4 + 1 / 5) / 5)
+
+
 def test_folds_are_not_taken_for_independent() -> None:
     folds = [{**row, "settings": {"lr": row["settings"]["lr"], FOLD: row["settings"]["seed"]}} for row in SEEDS]
     settings = replicated(folds, "score")
-    found = next(row for row in against(settings, settings[1], "score") if not row["is_baseline"])
+    found = next(row for row in against(settings, settings[1], "score", 1 / 3) if not row["is_baseline"])
     differences = [a - b for a, b in zip(OTHER, ONE, strict=True)]
     mean = sum(differences) / 4
     variance = sum((d - mean) ** 2 for d in differences) / 3

@@ -8,7 +8,7 @@ import pytest
 
 from shopguide.runs.store import Store, open_store
 from tests.conftest import PATIENCE, Finished, served
-from tests.experiment.test_compare import swept, value
+from tests.experiment.test_comparing import swept, value
 
 pytestmark = pytest.mark.browser
 
