@@ -42,7 +42,7 @@ def export(config: ExportConfig) -> None:
     source = store.task_model(config.run, config.task)
     from shopguide.inference.export import export as write
 
-    found = write(source, Path(config.output).expanduser(), config.int8, config.task)
+    found = write(source, Path(config.output).expanduser(), config.int8, store.task_name(config.run, config.task))
     print(
         f"{config.output}: on texts of random words {found.agreement:.1%} of the answers are the original's, "
         f"posteriors differ by {found.difference:.1e} at most\n"

@@ -69,10 +69,10 @@ def check(values: dict[str, object]) -> PredictConfig:
 def predict(config: PredictConfig) -> None:
     """Answer, on standard output or into a file."""
     os.environ.setdefault("TQDM_MININTERVAL", "1")
-    folder = _folder(config)  # a wrong run is told before torch is loaded
+    folder, task = _place(config)  # a wrong run is told before torch is loaded
     from shopguide.inference.card import read_card
 
-    card = read_card(folder, config.task)
+    card = read_card(folder, task)
     spec = card.inputs
     if config.text is not None and spec.second and config.text_pair is None:
         raise ConfigError(f"task `{card.task}` reads pairs: add text_pair='…' (the product's text)")
@@ -115,10 +115,12 @@ def _set_up_search(predictor: "Answerer", folder: Path, config: PredictConfig) -
         predictor.second_stage = second
 
 
-def _folder(config: PredictConfig) -> Path:
+def _place(config: PredictConfig) -> tuple[Path, str | None]:
+    """The model's folder, and which of its tasks is asked."""
     if config.folder is not None:
-        return Path(config.folder).expanduser()
-    return _store(config).task_model(config.run, config.task)
+        return Path(config.folder).expanduser(), config.task
+    store = _store(config)
+    return store.task_model(config.run, config.task), store.task_name(config.run, config.task)
 
 
 def _store(config: PredictConfig) -> "Store":

@@ -1,5 +1,6 @@
 """`python -m shopguide.register`: a task's model under a name that predict and evaluate know, with a card."""
 
+import re
 from dataclasses import field
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from pydantic.dataclasses import dataclass
 from shopguide.checks import parse
 from shopguide.command_line import Command, run
 from shopguide.config import STRICT, TrackingConfig
+
+WORD, RESERVED = re.compile(r"[\w-]+"), re.compile(r"[vV]\d+|\d+")
 
 
 @dataclass(config=STRICT)
@@ -19,6 +22,12 @@ class RegisterConfig:
     name: str | None = None
     alias: str = "champion"
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self) -> None:
+        if self.name is not None and not WORD.fullmatch(self.name):
+            raise ValueError(f"name={self.name}: expected letters, digits, `-` and `_`")
+        if not WORD.fullmatch(self.alias) or self.alias == "latest" or RESERVED.fullmatch(self.alias):
+            raise ValueError(f"alias={self.alias}: expected a word such as champion, not `latest` or a version (v1)")
 
 
 def check(values: dict[str, object]) -> RegisterConfig:

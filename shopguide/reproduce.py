@@ -40,19 +40,23 @@ def reproduce(config: ReproduceConfig) -> None:
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
     run_id = store.resolve(config.run)
     settings = kept_settings(store, run_id, config.tracking)
-    found = list(changes(store.client.get_run(run_id), settings))
+    found = list(changes(store, run_id, settings))
     print("\n".join(found) or UNCHANGED, flush=True)
     if config.check_only:
         return
     made = again(store, run_id, settings)
     shown = list(made.different.items())
     for name, (then, now) in shown[:SHOWN]:
-        print(f"{name}: {then:.6f} then, {now:.6f} now")
+        print(f"{name}: {_number(then)} then, {_number(now)} now")
     if len(shown) > SHOWN:
         print(f"and {len(shown) - SHOWN} more")
     print(f"{len(made.metrics) - len(shown)} of {len(made.metrics)} metrics of run {run_id} came out the same")
     if shown:
         sys.exit(1)
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.6f}"
 
 
 def main() -> None:

@@ -122,13 +122,19 @@ def served(*words: str) -> Iterator[str]:
         start_new_session=True,
     )
     place, deadline = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE
-    while True:
-        try:
-            urllib.request.urlopen(f"{place}/health", timeout=2)
-            break
-        except OSError:
+    try:
+        while not _answers(place):
             assert time.monotonic() < deadline, f"mlflow {words[0]} did not start"
             time.sleep(0.3)
-    yield place
-    os.killpg(server.pid, signal.SIGTERM)
-    server.wait(20)
+        yield place
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+def _answers(place: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{place}/health", timeout=2)
+    except OSError:
+        return False
+    return True

@@ -1,9 +1,12 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from shopguide import evaluate, predict, register
-from tests.conftest import Finished
+from shopguide.checks import parse_config
+from shopguide.experiment.run import run_experiment
+from tests.conftest import Finished, served, tiny_settings
 
 
 def run(module: object, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -51,6 +54,41 @@ def test_the_same_model_stays_one_version_under_several_aliases(
         run(register, monkeypatch, *words, f"alias={alias}")
         assert f"mine version 1 is {alias}" in capsys.readouterr().out
     assert finished.store.task_model("models:/mine/1", None) == finished.store.task_model(finished.run_id, "features")
+
+
+@pytest.mark.slow
+def test_through_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    words = "--backend-store-uri", f"sqlite:///{tmp_path}/server.db", "--artifacts-destination", str(tmp_path / "kept")
+    with served("server", *words, "--workers", "1") as place:
+        settings = tiny_settings(tmp_path, phases=["finetune"], **{"tracking.uri": place})
+        settings["tasks"] = {"need": settings["tasks"]["need"]}
+        run_experiment(parse_config(settings))
+        run(register, monkeypatch, f"tracking.uri={place}", "run=latest")
+        assert "shopguide-need version 1 is champion" in capsys.readouterr().out
+        run(predict, monkeypatch, f"tracking.uri={place}", "run=models:/shopguide-need@champion", "text=boots")
+        assert "label" in json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["alias=latest"], "alias=latest: expected a word such as champion"),
+        (["alias=v1"], "alias=v1: expected a word such as champion"),
+        (["name=a/b"], "name=a/b: expected letters, digits"),
+        (["task=nothing"], "task=nothing: run "),
+    ],
+)
+def test_names_that_the_registry_does_not_take(
+    words: list[str],
+    message: str,
+    finished: Finished,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run(register, monkeypatch, f"tracking.root={finished.folder / 'mlruns'}", f"run={finished.run_id}", *words)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

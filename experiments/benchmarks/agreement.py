@@ -8,7 +8,6 @@ Each arm trains on pairs of the training split, then answers the same dev pairs 
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -39,8 +38,7 @@ def main() -> None:
         lines = [run(args, arm, case, seed) for seed in args.seeds]
         found: dict[str, Any] = {metric: [round(line[metric], 4) for line in lines] for metric in METRICS}
         results.append({"case": name, "steps": args.steps, "seeds": args.seeds, **found})
-        told = (f"{m} {statistics.mean(found[m]):.3f} ± {statistics.stdev(found[m]):.3f}" for m in METRICS)
-        print(f"{name}: {', '.join(told)}", flush=True)
+        print(f"{name}: {', '.join(f'{metric} {found[metric]}' for metric in METRICS)}", flush=True)
     line = json.dumps({"benchmark": "agreement", "hardware": hardware(None), "results": results})
     if args.out:
         args.out.write_text(line + "\n", encoding="utf-8")

@@ -39,6 +39,7 @@ def register_model(store: Store, run: str, task: str | None, name: str | None, a
     text = model_card(called, read_card(folder, own), store.client.get_run(experiment), phase)
     holder = store.client.get_run(store.model_run(phase_run))
     tags = {EXPERIMENT: experiment, TASK: own, TASK_RUN: phase_run}
-    version = register(store.client, called, alias, f"{holder.info.artifact_uri}/model", tags, text)
+    source = f"{holder.info.artifact_uri}/model"
+    version = register(store.client, called, alias, source, holder.info.run_id, tags, text)
     store.client.log_text(phase_run, text, CARD)
     return Named(called, version, text)

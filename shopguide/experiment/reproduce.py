@@ -3,23 +3,23 @@
 import dataclasses
 import json
 import math
+import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from mlflow.entities import Run as MlflowRun
 
 from shopguide.checks import parse_config
 from shopguide.config import Config, TrackingConfig
 from shopguide.errors import ConfigError, RunError
 from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import run_experiment
-from shopguide.runs.environment import PACKAGES, git_state, installed_version
+from shopguide.runs.environment import ENVIRONMENT, git_state, installed
+from shopguide.runs.secrets import MASK
 from shopguide.runs.store import Store
 
 SAME = 1e-9
 """Metrics that differ by no more are the same."""
-UNCHANGED = "commit, versions and data are those of then"
+UNCHANGED = "commit, Python, packages and data are those of then"
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,18 @@ class Reproduced:
     """An experiment beside its repetition."""
 
     run_id: str
-    metrics: dict[str, tuple[float, float]]
-    """Metric → then and now; those that both have."""
+    metrics: dict[str, tuple[float | None, float | None]]
+    """Metric → then and now; None where it is not there."""
 
     @property
-    def different(self) -> dict[str, tuple[float, float]]:
+    def different(self) -> dict[str, tuple[float | None, float | None]]:
         """The metrics that came out otherwise."""
         return {name: pair for name, pair in self.metrics.items() if not _same(*pair)}
 
 
-def _same(then: float, now: float) -> bool:
+def _same(then: float | None, now: float | None) -> bool:
+    if then is None or now is None:
+        return False
     return (math.isnan(then) and math.isnan(now)) or abs(then - now) <= SAME
 
 
@@ -44,10 +46,17 @@ def kept_settings(store: Store, run_id: str, tracking: TrackingConfig) -> Config
     """The settings that an experiment was run with, to be run again into a store.
 
     Raises:
-        RunError: this version no longer takes them.
+        RunError: the run has not finished, a setting was a secret, or this version no longer takes them.
     """
-    file = store.artifact_folder(run_id, "config.json")
-    settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    status = store.client.get_run(run_id).info.status
+    if status != "FINISHED":
+        raise RunError(
+            f"run={run_id}: expected a finished run, found one that is {status}; resume={run_id} finishes it"
+        )
+    text = store.artifact_folder(run_id, "config.json").read_text(encoding="utf-8")
+    if f'"{MASK}' in text:
+        raise RunError(f"run={run_id}: a setting was a secret, which is not kept; type the run's own command again")
+    settings: dict[str, Any] = json.loads(text)
     try:
         config = parse_config(settings)
     except ConfigError as error:
@@ -55,19 +64,22 @@ def kept_settings(store: Store, run_id: str, tracking: TrackingConfig) -> Config
     return dataclasses.replace(config, tracking=tracking)
 
 
-def changes(run: MlflowRun, config: Config) -> Iterator[str]:
-    """What is otherwise than when the run was made: commit, versions of packages, data; a line each."""
-    tags = run.data.tags
+def changes(store: Store, run_id: str, config: Config) -> Iterator[str]:
+    """What is otherwise than when the run was made: commit, versions of Python and packages, data; a line each."""
+    tags = store.client.get_run(run_id).data.tags
+    installed_then = store.artifact_folder(run_id, ENVIRONMENT).read_text(encoding="utf-8").splitlines()
     now = git_state()
     if (made := tags.get("git.commit")) != (here := now.get("git.commit")):
         yield f"commit: {made or 'unknown'} then, {here or 'unknown'} now"
     for told, when in ((tags, "then"), (now, "now")):
         if told.get("git.dirty") == "true":
             yield f"commit: files differed from it {when}" if when == "then" else "commit: files differ from it now"
-    for name in PACKAGES:
-        before, here = tags.get(f"version.{name}"), installed_version(name)
-        if before != here:
-            yield f"{name}: {before or 'none'} then, {here or 'none'} now"
+    if (before := tags.get("python")) != (here := platform.python_version()):
+        yield f"python: {before} then, {here} now"
+    was, is_now = (dict(line.split("==", 1) for line in lines) for lines in (installed_then, installed()))
+    for name in sorted(was.keys() | is_now.keys()):
+        if was.get(name) != is_now.get(name):
+            yield f"{name}: {was.get(name, 'none')} then, {is_now.get(name, 'none')} now"
     fingerprint = load_material(config.data).shop.fingerprint
     if (before := tags.get("fingerprint.data")) != fingerprint:
         yield f"data: fingerprint {before} then, {fingerprint} now"
@@ -85,4 +97,4 @@ def reproduce(store: Store, run_id: str, config: Config) -> Reproduced:
     made = run_experiment(config)
     store.client.set_tag(made.run_id, "shopguide.reproduces", run_id)
     now = store.client.get_run(made.run_id).data.metrics
-    return Reproduced(made.run_id, {name: (then[name], now[name]) for name in sorted(then) if name in now})
+    return Reproduced(made.run_id, {name: (then.get(name), now.get(name)) for name in sorted(then.keys() | now.keys())})

@@ -12,22 +12,28 @@ from shopguide.runs.secrets import mask_secrets
 from shopguide.runs.tree import Run
 
 PACKAGES = ("shopguide", "torch", "pytorch-lightning", "transformers", "datasets", "mlflow", "torchmetrics")
+ENVIRONMENT = "environment.txt"
+"""Artifact with the packages."""
 DIFF_LIMIT = 1_000_000
 
 
 def log_environment(run: Run, settings: Mapping[str, Any], fingerprints: Mapping[str, str], seed: int) -> None:
     """Tags and artifacts of a run: written once, at its start."""
     masked = mask_secrets(settings)
-    tags = {f"version.{name}": found for name in PACKAGES if (found := installed_version(name))}
+    tags = {f"version.{name}": found for name in PACKAGES if (found := _version(name))}
     tags |= {f"fingerprint.{name}": value for name, value in fingerprints.items()}
     tags |= {"seed": str(seed), "python": platform.python_version(), "platform": platform.platform()}
     tags |= {"cpus": str(os.cpu_count())} | git_state()
     run.set_tags(tags)
     run.log_dict(masked, "config.json")
-    installed = sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()})
-    run.log_text("\n".join(installed), "environment.txt")
+    run.log_text("\n".join(installed()), ENVIRONMENT)
     if diff := _git("diff", "HEAD"):
         run.log_text(diff[:DIFF_LIMIT], "git_diff.patch")
+
+
+def installed() -> list[str]:
+    """`<package>==<version>` of all that is installed, in order."""
+    return sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()})
 
 
 def git_state() -> dict[str, str]:
@@ -47,8 +53,7 @@ def _git(*arguments: str) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def installed_version(package: str) -> str | None:
-    """The version of a package, None where it is not installed."""
+def _version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:

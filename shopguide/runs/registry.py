@@ -8,11 +8,15 @@ from mlflow.exceptions import MlflowException
 from shopguide.errors import RunError
 
 PREFIX = "models:/"
+DESCRIPTION = 5000
+"""Characters that the registry takes."""
 EXPERIMENT, TASK, TASK_RUN = "shopguide.experiment_run", "shopguide.task", "shopguide.task_run"
 """Tags of a version: the runs that it is of, and its task."""
 
 
-def register(client: MlflowClient, name: str, alias: str, source: str, tags: dict[str, str], card: str) -> str:
+def register(
+    client: MlflowClient, name: str, alias: str, source: str, holder: str, tags: dict[str, str], card: str
+) -> str:
     """Have a name and an alias stand for a task's model; its version.
 
     A model that has the name already keeps its version.
@@ -22,20 +26,27 @@ def register(client: MlflowClient, name: str, alias: str, source: str, tags: dic
         name: of the registered model.
         alias: which of its versions: `champion`.
         source: where the model's files are.
+        holder: id of the run that holds them.
         tags: `EXPERIMENT`, `TASK` and `TASK_RUN`.
         card: text that describes it.
+
+    Raises:
+        RunError: the registry refuses.
     """
-    if not client.search_registered_models(f"name = '{name}'"):
-        client.create_registered_model(name)
-    found = [v for v in client.search_model_versions(f"name = '{name}'") if v.tags.get(TASK_RUN) == tags[TASK_RUN]]
-    version = found[0] if found else client.create_model_version(name, source, tags=tags)
-    client.update_model_version(name, version.version, description=card)
-    client.set_registered_model_alias(name, alias, version.version)
+    try:
+        if not client.search_registered_models(f"name = '{name}'"):
+            client.create_registered_model(name)
+        found = [v for v in client.search_model_versions(f"name = '{name}'") if v.tags.get(TASK_RUN) == tags[TASK_RUN]]
+        version = found[0] if found else client.create_model_version(name, source, holder, tags=tags)
+        client.update_model_version(name, version.version, description=card[:DESCRIPTION])
+        client.set_registered_model_alias(name, alias, version.version)
+    except MlflowException as error:
+        raise RunError(f"name={name} alias={alias}: the registry does not take the model ({error})") from error
     return str(version.version)
 
 
-def registered(client: MlflowClient, place: str) -> tuple[str, str]:
-    """The experiment's run, and the task, that `models:/<name>@<alias>` or `models:/<name>/<version>` stands for.
+def registered(client: MlflowClient, place: str) -> dict[str, str]:
+    """Tags of what `models:/<name>@<alias>` or `models:/<name>/<version>` stands for.
 
     Raises:
         RunError: there is no such model, or it was not registered by shopguide.
@@ -55,4 +66,4 @@ def registered(client: MlflowClient, place: str) -> tuple[str, str]:
         ) from error
     if EXPERIMENT not in version.tags:
         raise RunError(f"run={place}: expected a model that shopguide.register has registered, found another")
-    return str(version.tags[EXPERIMENT]), str(version.tags[TASK])
+    return dict(version.tags)

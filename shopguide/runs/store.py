@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from shopguide.errors import RunError
 from shopguide.runs.identity import IDENTITY
-from shopguide.runs.registry import PREFIX, registered
+from shopguide.runs.registry import EXPERIMENT, PREFIX, TASK, TASK_RUN, registered
 from shopguide.runs.secrets import mask_uri
 
 LISTED = 5
@@ -109,7 +109,7 @@ class Store:
             RunError: there is none; the message lists the last ones.
         """
         if run.startswith(PREFIX):
-            return registered(self.client, run)[0]
+            return registered(self.client, run)[EXPERIMENT]
         runs = self._experiments()
         if run == "latest":
             found = [r for r in runs if r.info.status == "FINISHED"][:1]
@@ -146,10 +146,10 @@ class Store:
             RunError: the experiment has no such task.
         """
         if run.startswith(PREFIX):
-            _, own = registered(self.client, run)
-            if task not in (None, own):
-                raise RunError(f"task={task}: {run} is a model of task `{own}`")
-            task = own
+            own = registered(self.client, run)
+            if task not in (None, own[TASK]):
+                raise RunError(f"task={task}: {run} is a model of task `{own[TASK]}`")
+            return {own[TASK]: own[TASK_RUN]}
         run_id = self.resolve(run)
         phases = {c.data.tags.get("shopguide.phase", ""): c for c in self.find_children(run_id)}
         found: dict[str, str] = {
@@ -175,6 +175,10 @@ class Store:
             raise RunError(f"run={run} has several tasks; say which with task=… ({', '.join(found)})")
         (phase,) = found.values()
         return self.artifact_folder(self.model_run(phase), "model") / "artifacts" / "huggingface"
+
+    def task_name(self, run: str, task: str | None) -> str | None:
+        """The task that was named, or the one that a registered model is of."""
+        return registered(self.client, run)[TASK] if task is None and run.startswith(PREFIX) else task
 
     def model_run(self, task_run: str) -> str:
         """Id of the run that holds the model of a task's run: its own, or one that it shares."""

@@ -6,6 +6,7 @@ shop says the same words over and over. The sequences are those of the tokenizer
 Shapes: N texts, S sequences, T tokens in all.
 """
 
+import re
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from shopguide.text.tokenizer import cutting
 KEPT_TOKENS = 1 << 21
 """Tokens of chunks that are remembered; at more, all are forgotten."""
 CHUNKS_A_TEXT = 100
+SPACE = re.compile(r"\s")
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,10 @@ def _works_between_spaces(tokenizer: Any) -> bool:
         isinstance(backend.model, models.WordPiece)
         and isinstance(backend.pre_tokenizer, pre_tokenizers.BertPreTokenizer)
         and isinstance(backend.normalizer, normalizers.BertNormalizer)
+        and not backend.encode_special_tokens
         and tokenizer.pad_token in added.keys() - {tokenizer.unk_token}
-        and not any(token.rstrip or token.single_word or " " in token.content for token in added.values())
+        and not added[tokenizer.pad_token].normalized
+        and not any(token.rstrip or token.single_word or SPACE.search(token.content) for token in added.values())
     )
 
 
@@ -176,18 +180,20 @@ class ChunkEncoder:
 
     def _learn(self, chunks: list[str]) -> None:
         """Tokenise chunks that were not met before: many in one text, as a call costs more than a chunk."""
-        if alone := any(self._border in chunk for chunk in chunks):
-            encodings = self._encode(chunks, special=False)
+        parts = (chunks[start : start + CHUNKS_A_TEXT] for start in range(0, len(chunks), CHUNKS_A_TEXT))
+        ids, words, _ = self._flat([self._border.join((*part, "")) for part in parts])
+        border = ids == self._border_id
+        if border.sum() == len(chunks) and not any(self._border in chunk for chunk in chunks):
+            self._table.add(ids[~border], words[~border], np.diff(np.flatnonzero(border), prepend=-1) - 1)
         else:
-            parts = (chunks[start : start + CHUNKS_A_TEXT] for start in range(0, len(chunks), CHUNKS_A_TEXT))
-            encodings = self._encode([self._border.join((*part, "")) for part in parts], special=False)
+            self._table.add(*self._flat(chunks))
+
+    def _flat(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The tokens of texts laid end to end: ids, word numbers, and how many of each text."""
+        encodings = self._encode(texts, special=False)
         ids = np.fromiter(chain.from_iterable(encoding.ids for encoding in encodings), np.int32)
         words = np.fromiter(chain.from_iterable(encoding.word_ids for encoding in encodings), np.int32)
-        if alone:
-            self._table.add(ids, words, np.fromiter(map(len, encodings), np.int64))
-        else:
-            border = ids == self._border_id
-            self._table.add(ids[~border], words[~border], np.diff(np.flatnonzero(border), prepend=-1) - 1)
+        return ids, words, np.fromiter(map(len, encodings), np.int64)
 
     def _encode(self, texts: list[str], special: bool) -> list[Any]:
         with cutting(self._backend, None):

@@ -7,6 +7,17 @@ from shopguide.runs.store import open_store
 from shopguide.runs.tree import open_run
 
 
+def test_a_long_key_that_says_another_thing_is_shown(tmp_path: Path) -> None:
+    store = open_store(None, "sweeps", tmp_path)
+    with open_run(store, "sweep") as sweep:
+        for lr, slow in (("1", "1"), ("2", "1"), ("1", "2")):
+            with open_run(store, lr, parent=sweep.id) as run:
+                run.log_params({"lr": lr, "optimizer.lr": lr, "pretrain.lr": slow})
+                run.log_metrics({"dev/score": 0.5})
+    rows = sweep_table(store, sweep.id, "dev/score")
+    assert [list(row["settings"]) for row in rows] == [["lr", "pretrain.lr"]] * 3
+
+
 @pytest.mark.parametrize(("sort_by", "order"), [("dev/score", ["high", "low"]), ("dev/loss", ["low", "high"])])
 def test_the_best_job_stands_first_and_those_without_a_number_last(
     sort_by: str, order: list[str], tmp_path: Path

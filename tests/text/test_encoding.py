@@ -93,9 +93,26 @@ def test_other_tokenizers_go_through_the_library(tokenizer: Any) -> None:
     spaced = train_tokenizer(TEXTS, 300, "bert")
     spaced.add_tokens(["red shoes"])
     assert isinstance(text_encoder(spaced, 16, None), LibraryEncoder)
+    for odd in ("\n", "red\u00a0shoes"):
+        other = train_tokenizer(TEXTS, 300, "bert")
+        other.add_tokens([odd])
+        assert isinstance(text_encoder(other, 16, None), LibraryEncoder), odd
+    as_text = train_tokenizer(TEXTS, 300, "bert")
+    as_text.backend_tokenizer.encode_special_tokens = True
+    assert isinstance(text_encoder(as_text, 16, None), LibraryEncoder)
     no_padding = train_tokenizer(TEXTS, 300, "bert")
     no_padding.pad_token = no_padding.unk_token
     assert isinstance(text_encoder(no_padding, 16, None), LibraryEncoder)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    parts=st.lists(st.sampled_from(["][", "]", "x", "[PAD]", "[SEP]", "[MASK]", "RED", "red", " ", "-"]), min_size=1)
+)
+def test_added_and_special_tokens_are_found_as_the_library_finds_them(parts: list[str]) -> None:
+    tokenizer = train_tokenizer(TEXTS, 300, "bert")
+    tokenizer.add_tokens(["][", "red-"])
+    assert_equal(*both(tokenizer, ["".join(parts), "x] red"], 9))
 
 
 def test_sequences_of_some_texts(tokenizer: Any) -> None:
