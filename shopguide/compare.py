@@ -29,6 +29,11 @@ class CompareConfig:
     def __post_init__(self) -> None:
         if self.runs and self.filter:
             raise ValueError("runs and filter: set one of the two")
+        if self.filter == "" or self.runs in ("", "[]"):
+            raise ValueError("runs=, filter=: expected something, found nothing; leave them out for the latest sweep")
+        output = Path(self.output).expanduser()
+        if not output.parent.is_dir() or output.is_dir():
+            raise ValueError(f"output={self.output}: expected a file in a folder that is there")
 
 
 def check(values: dict[str, object]) -> CompareConfig:

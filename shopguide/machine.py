@@ -1,10 +1,14 @@
 """What a process asks of its machine, and settles with it before torch is there."""
 
 import ctypes
+import gc
 import os
 import platform
 from pathlib import Path
 
+USUAL_COLLECTION = gc.get_threshold()
+RARE_COLLECTION = 50_000, 10, 10
+"""Objects made between two looks for garbage, and looks between two longer ones."""
 CPUINFO = Path("/proc/cpuinfo")
 BF16 = {"avx512_bf16", "amx_bf16", "bf16"}
 """Flags of processors that multiply bfloat16 matrices in hardware."""
@@ -23,11 +27,13 @@ def native_bf16() -> bool:
 
 
 def prepare_process() -> None:
-    """Have memory that a step frees serve the next step, instead of going back to the system (glibc only).
+    """Look for garbage rarely: a command makes a million objects by its imports and queries, and few of them are any.
 
+    And have memory that a step frees serve the next step, instead of going back to the system (glibc only).
     The logits of a step are tens of megabytes, taken and given back each step. glibc maps such blocks anew each time,
     and a tenth of a step goes into the system's clearing of their pages. What the user's environment says stays.
     """
+    gc.set_threshold(*RARE_COLLECTION)
     if platform.libc_ver()[0] != "glibc" or MALLOC_SETTINGS & set(os.environ):
         return
     libc = ctypes.CDLL(None)

@@ -10,7 +10,7 @@ from shopguide.checks import parse
 from shopguide.command_line import Command, run
 from shopguide.config import STRICT, TrackingConfig
 
-WORD, RESERVED = re.compile(r"[\w-]+"), re.compile(r"[vV]\d+|\d+")
+WORD, RESERVED = re.compile(r"[\w-]+", re.ASCII), re.compile(r"[vV]\d+|\d+")
 
 
 @dataclass(config=STRICT)
@@ -25,7 +25,7 @@ class RegisterConfig:
 
     def __post_init__(self) -> None:
         if self.name is not None and not WORD.fullmatch(self.name):
-            raise ValueError(f"name={self.name}: expected letters, digits, `-` and `_`")
+            raise ValueError(f"name={self.name}: expected letters a to z, digits, `-` and `_`")
         if not WORD.fullmatch(self.alias) or self.alias == "latest" or RESERVED.fullmatch(self.alias):
             raise ValueError(f"alias={self.alias}: expected a word such as champion, not `latest` or a version (v1)")
 
@@ -43,7 +43,7 @@ def register(config: RegisterConfig) -> None:
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
     found = register_model(store, config.run, config.task, config.name, config.alias)
     print(found.card)
-    print(f"{found.name} version {found.version} is {config.alias}")
+    print(f"{found.name} version {found.version} is {config.alias}: run {found.run}")
     print(f"python -m shopguide.predict run=models:/{found.name}@{config.alias} text='…'{config.tracking.typed()}")
 
 

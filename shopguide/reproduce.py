@@ -21,6 +21,8 @@ class ReproduceConfig:
     run: str = "latest"
     check_only: bool = False
     """Only tell what is otherwise than then: commit, versions, data."""
+    resume: str | None = None
+    """Id of a repetition that was stopped."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
 
@@ -39,7 +41,7 @@ def reproduce(config: ReproduceConfig) -> None:
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
     run_id = store.resolve(config.run)
-    settings = kept_settings(store, run_id, config.tracking)
+    settings = kept_settings(store, run_id, config.tracking, config.resume)
     found = list(changes(store, run_id, settings))
     print("\n".join(found) or UNCHANGED, flush=True)
     if config.check_only:

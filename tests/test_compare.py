@@ -42,7 +42,9 @@ def test_a_table_and_a_page(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["output=/nowhere/at/all.html"], "output=/nowhere/at/all.html: expected a file that can be written"),
+        (["output=/nowhere/at/all.html"], "output=/nowhere/at/all.html: expected a file in a folder that is there"),
+        (["filter="], "expected something, found nothing"),
+        (["runs=[]"], "expected something, found nothing"),
         (["metric=accuracy"], "metric=accuracy: none of the 12 runs has it"),
         (["runs=abcdef", "filter=x"], "runs and filter: set one of the two"),
         (["metrics=x"], "metrics: no such setting"),

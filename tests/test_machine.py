@@ -20,6 +20,12 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
+def test_a_command_looks_for_garbage_rarely() -> None:
+    code = "import gc; from shopguide.machine import prepare_process as p; p(); print(gc.get_threshold()[0])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == machine.RARE_COLLECTION[0] > 10 * machine.USUAL_COLLECTION[0]
+
+
 @pytest.mark.skipif(sys.platform != "linux" or machine.platform.libc_ver()[0] != "glibc", reason="glibc only")
 def test_memory_of_one_step_serves_the_next_unless_the_user_has_chosen() -> None:
     pages = 20 * 40_000_000 / 4096

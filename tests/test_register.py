@@ -20,7 +20,7 @@ def test_a_champion_answers_and_is_scored(
     root = f"tracking.root={finished.folder / 'mlruns'}"
     run(register, monkeypatch, root, f"run={finished.run_id}", "task=need")
     card, name, typed = capsys.readouterr().out.rstrip().rsplit("\n", 2)
-    assert name == "shopguide-need version 1 is champion"
+    assert name == f"shopguide-need version 1 is champion: run {finished.run_id}"
     phase = finished.store.task_runs(finished.run_id, "need")["need"]
     metrics = finished.store.client.get_run(phase).data.metrics
     low, high = (metrics[f"test/macro_f1.{end}"] for end in ("low", "high"))
@@ -74,7 +74,8 @@ def test_through_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     [
         (["alias=latest"], "alias=latest: expected a word such as champion"),
         (["alias=v1"], "alias=v1: expected a word such as champion"),
-        (["name=a/b"], "name=a/b: expected letters, digits"),
+        (["name=a/b"], "name=a/b: expected letters a to z"),
+        (["alias='冠军'"], "alias=冠军: expected a word such as champion"),
         (["task=nothing"], "task=nothing: run "),
     ],
 )

@@ -15,7 +15,7 @@ from shopguide.runs.comparing_figures import curves_figure, frontier_figure, gri
 from shopguide.runs.costs import dev_curves, with_costs
 from shopguide.runs.page import columns, page
 from shopguide.runs.replicates import against, fold_overlap, replicated
-from shopguide.runs.store import REFIT, Store
+from shopguide.runs.store import REFIT, REPRODUCES, Store
 
 PAGE = "comparison.html"
 """Artifact of a sweep's run."""
@@ -53,6 +53,8 @@ def compare_runs(store: Store, runs: Sequence[str], query: str | None, metric: s
         RunError: there are no such runs, or none has the metric.
     """
     jobs, sweep, title = _filtered(store, query) if query else _named(store, runs) if runs else _latest(store)
+    ids = {job.info.run_id for job in jobs}
+    jobs = [job for job in jobs if job.data.tags.get(REPRODUCES) not in ids]  # what is repeated is no further sample
     rows = with_costs(store, job_rows(jobs, metric), jobs, metric)
     settings = replicated(rows, metric)
     if not settings:
@@ -88,6 +90,8 @@ def _of_sweep(store: Store, sweep: MlflowRun) -> Chosen:
 
 def _named(store: Store, runs: Sequence[str]) -> Chosen:
     known = store.find_all("tags.`shopguide.kind` = 'sweep'"), store.find_all("tags.`shopguide.kind` = 'experiment'")
+    if list(runs) == ["latest"]:
+        return _latest(store)
     chosen: dict[str, MlflowRun] = {}
     for name in runs:
         sweeps, experiments = ([run for run in kind if _is(run, name)] for kind in known)
@@ -111,9 +115,12 @@ def _filtered(store: Store, query: str) -> Chosen:
     try:
         jobs = store.find_all(f"tags.`shopguide.kind` = 'experiment' and {query}")
     except MlflowException as error:
-        raise RunError(f"filter={query}: expected an MLflow filter such as params.lr = '1e-4'; {error}") from error
+        raise RunError(
+            f"filter={query}: expected an MLflow filter such as params.lr = '0.0001' (values are words, as the run "
+            f"shows them) or metrics.`dev/score` > 0.5; {error}"
+        ) from error
     if not jobs:
-        raise RunError(f"filter={query}: no experiment's run is like that")
+        raise RunError(f"filter={query}: no experiment's run is like that (params are words, as the run shows them)")
     return jobs, None, f"runs with {query}"
 
 
@@ -137,6 +144,7 @@ def _about(settings: Sequence[Row], is_best: bool, without: int) -> str:
         how = "one run a setting: no test"
     elif is_best:
         how += "; the best was found by the same figures: name another with baseline=<run> for a fair test"
+    how += "; interval: of the mean over runs (Student's t), of one run over its test examples"
     missing = f"; {without} runs without the metric are left out" if without else ""
     return f"gain: over {words}; {how}{missing}"
 

@@ -24,6 +24,7 @@ from pytorch_lightning.loggers.logger import Logger
 
 from shopguide.errors import ConfigError
 from shopguide.experiment.averaging import WeightAverage
+from shopguide.machine import USUAL_COLLECTION
 from shopguide.models.precision import good_at_bf16
 from shopguide.objectives.objective import Objective
 from shopguide.objectives.step_curves import StepCurves
@@ -251,11 +252,17 @@ def _interruptible() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _garbage_frozen() -> Iterator[None]:
-    """The collector does not walk, again and again, what was there before training: a million objects of libraries."""
+    """The collector does not walk, again and again, what was there before training: a million objects of libraries.
+
+    What training leaves is looked for as usual: it may hold tensors.
+    """
+    before = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(*USUAL_COLLECTION)
     try:
         yield
     finally:
+        gc.set_threshold(*before)
         gc.unfreeze()
 
 

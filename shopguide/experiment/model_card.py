@@ -58,7 +58,7 @@ def _training(experiment: MlflowRun, phase: MlflowRun) -> Iterator[str]:
     yield f"- backbone `{params.get('model.name')}`, " + (f"from {start}" if start != "None" else "random weights")
     yield "- " + ", ".join(f"{name} {params.get(name)}" for name in ("phases", "lr", "epochs", "seed"))
     yield (
-        f"- {phase.data.tags.get('precision')}, {metrics.get('cost/training_seconds', 0):,.0f} s, "
+        f"- {phase.data.tags.get('precision')}, {metrics.get('cost/training_seconds', 0):,.1f} s, "
         f"{metrics.get('cost/parameters', 0):,.0f} parameters"
     )
 
@@ -102,7 +102,7 @@ def _made(experiment: MlflowRun) -> Iterator[str]:
         yield f"- commit `{commit}`" + (" with changes" if tags.get("git.dirty") == "true" else "")
     versions = {key.removeprefix("version."): value for key, value in tags.items() if key.startswith("version.")}
     yield "- " + ", ".join(f"{package} {version}" for package, version in sorted(versions.items()))
-    yield f"- `python -m shopguide.reproduce run={experiment.info.run_id}` makes it again"
+    yield f"- `python -m shopguide.reproduce run={experiment.info.run_id}` in the same store makes it again"
 
 
 def _row(cells: list[str]) -> str:

@@ -16,6 +16,8 @@ class Named:
 
     name: str
     version: str
+    run: str
+    """The experiment's."""
     card: str
     """Markdown."""
 
@@ -42,4 +44,4 @@ def register_model(store: Store, run: str, task: str | None, name: str | None, a
     source = f"{holder.info.artifact_uri}/model"
     version = register(store.client, called, alias, source, holder.info.run_id, tags, text)
     store.client.log_text(phase_run, text, CARD)
-    return Named(called, version, text)
+    return Named(called, version, experiment, text)

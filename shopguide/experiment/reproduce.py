@@ -15,7 +15,7 @@ from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import run_experiment
 from shopguide.runs.environment import ENVIRONMENT, git_state, installed
 from shopguide.runs.secrets import MASK
-from shopguide.runs.store import Store
+from shopguide.runs.store import REPRODUCES, Store
 
 SAME = 1e-9
 """Metrics that differ by no more are the same."""
@@ -42,8 +42,14 @@ def _same(then: float | None, now: float | None) -> bool:
     return (math.isnan(then) and math.isnan(now)) or abs(then - now) <= SAME
 
 
-def kept_settings(store: Store, run_id: str, tracking: TrackingConfig) -> Config:
-    """The settings that an experiment was run with, to be run again into a store.
+def kept_settings(store: Store, run_id: str, tracking: TrackingConfig, resume: str | None = None) -> Config:
+    """The settings that an experiment was run with, to be run again.
+
+    Args:
+        store: of the run.
+        run_id: the experiment's.
+        tracking: where the repetition goes.
+        resume: a repetition that was stopped.
 
     Raises:
         RunError: the run has not finished, a setting was a secret, or this version no longer takes them.
@@ -61,7 +67,7 @@ def kept_settings(store: Store, run_id: str, tracking: TrackingConfig) -> Config
         config = parse_config(settings)
     except ConfigError as error:
         raise RunError(f"run={run_id}: this version no longer takes its settings: {error}") from error
-    return dataclasses.replace(config, tracking=tracking)
+    return dataclasses.replace(config, tracking=tracking, resume=resume)
 
 
 def changes(store: Store, run_id: str, config: Config) -> Iterator[str]:
@@ -95,6 +101,6 @@ def reproduce(store: Store, run_id: str, config: Config) -> Reproduced:
     """
     then: Mapping[str, float] = store.client.get_run(run_id).data.metrics
     made = run_experiment(config)
-    store.client.set_tag(made.run_id, "shopguide.reproduces", run_id)
+    store.client.set_tag(made.run_id, REPRODUCES, run_id)
     now = store.client.get_run(made.run_id).data.metrics
     return Reproduced(made.run_id, {name: (then.get(name), now.get(name)) for name in sorted(then.keys() | now.keys())})

@@ -45,14 +45,15 @@ def paired_t_test(differences: Sequence[float], overlap: float = 0.0) -> float:
         differences: n, each of a seed or a fold.
         overlap: examples that a fold is tested on as a share of those that it learns from; 0 for seeds.
     """
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     if len(differences) < 2:
         return math.nan
     mean, spread = float(np.mean(differences)), float(np.std(differences, ddof=1))
     if spread <= abs(mean) * 1e-9:
         return 1.0 if mean == 0 else math.nan
-    return float(2 * t.sf(abs(mean) / (spread * math.sqrt(1 / len(differences) + overlap)), len(differences) - 1))
+    t = abs(mean) / (spread * math.sqrt(1 / len(differences) + overlap))
+    return float(2 * stdtr(len(differences) - 1, -t))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

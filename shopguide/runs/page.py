@@ -49,7 +49,7 @@ def columns(settings: Sequence[Row], metric: str) -> list[Column]:
     table.append(_numbers("gain", [row["gain"] for row in settings], "{:+.4f}"))
     table.append(("p", _known([row["p"] for row in settings]), [_p(row["p"]) for row in settings]))
     table.append(_numbers("runs", [len(row["values"]) for row in settings], "{}"))
-    table.append(_numbers("seconds", [row["seconds"] for row in settings], "{:,.0f}"))
+    table.append(_numbers("training s", [row["seconds"] for row in settings], "{:,.1f}"))
     table.append(_numbers("tokens/s", [row["tokens_per_second"] for row in settings], "{:,.0f}"))
     table.append(_numbers("memory, GB", [row["peak_memory_gb"] for row in settings], "{:.2f}"))
     table.append(_numbers("parameters", [row["parameters"] for row in settings], "{:,.0f}"))

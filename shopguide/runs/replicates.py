@@ -4,7 +4,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from shopguide.config import FOLD
 from shopguide.metrics.paired import holm, paired_t_test
@@ -40,7 +40,7 @@ def _setting(settings: dict[str, str], runs: Sequence[Row], metric: str, names: 
     values = {key: row["metrics"][metric] for key, row in told}
     each, count = list(values.values()), len(values)
     sd = statistics.stdev(each) if count > 1 else math.nan
-    half = float(t.ppf(0.975, count - 1)) * sd / math.sqrt(count) if count > 1 else math.nan
+    half = float(stdtrit(count - 1, 0.975)) * sd / math.sqrt(count) if count > 1 else math.nan
     return {
         "settings": settings,
         "values": values,

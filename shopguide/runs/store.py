@@ -31,6 +31,8 @@ SWEEP_RUN = "shopguide.sweep"
 """Tag of a run that jobs of a sweep share: the sweep's id."""
 REFIT = "shopguide.refit"
 """Tag of the run that trains what the jobs of a sweep chose: it is not one of those that are compared."""
+REPRODUCES = "shopguide.reproduces"
+"""Tag of an experiment that repeats another: the other's run."""
 MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 """The MLflow UI then opens with runs and their charts."""
 

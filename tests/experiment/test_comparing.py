@@ -8,7 +8,7 @@ import pytest
 
 from shopguide.errors import RunError
 from shopguide.experiment.compare import PAGE, compare_runs, log_page, render
-from shopguide.runs.store import Store, open_store
+from shopguide.runs.store import REPRODUCES, Store, open_store
 from shopguide.runs.tree import open_run
 
 SETTINGS = [(lr, epochs, seed) for lr in ("1e-4", "3e-4") for epochs in ("1", "2") for seed in ("0", "1", "2")]
@@ -87,6 +87,18 @@ def test_runs_by_name_and_by_filter(shelf: tuple[Store, str]) -> None:
     found = compare_runs(store, [], "params.lr = '3e-4' and params.seed = '1'", "need/macro_f1", None)
     assert [row["settings"] for row in found.settings] == [{"epochs": "2"}, {"epochs": "1"}]
     assert "0.570 – 0.770" in found.html  # the interval of the one run's test examples
+
+
+def test_a_repetition_is_no_further_sample(tmp_path: Path) -> None:
+    store = open_store(None, "again", tmp_path)
+    sweep = swept(store, "sweep", SETTINGS[:3])
+    first = store.find_children(sweep)[0]
+    with open_run(store, "again", tags={"shopguide.kind": "experiment", REPRODUCES: first.info.run_id}) as again:
+        again.log_params(first.data.params)
+        again.log_metrics(first.data.metrics)
+    (found,) = compare_runs(store, [], "metrics.`dev/score` > 0", "dev/score", None).settings
+    assert len(found["values"]) == 3
+    assert compare_runs(store, ["latest"], None, "dev/score", None).sweep == sweep
 
 
 @pytest.mark.parametrize(
