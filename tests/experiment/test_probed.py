@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytorch_lightning as pl
-from sklearn.linear_model import LogisticRegression
+from scipy.special import softmax
 
 from shopguide.build import build_task
 from shopguide.checks import parse_config
@@ -17,9 +17,12 @@ from shopguide.inference.load import load_model
 from shopguide.inference.predictor import Predictor
 from shopguide.runs.store import open_store
 from shopguide.tasks.labels import encode_labels
-from shopguide.tasks.regression import PASSES, PENALTY
+from shopguide.tasks.regression import probe
 from shopguide.tasks.temperature import tempered
 from tests.conftest import tiny_settings
+
+DROPOUT = 0.1
+"""Before the last layer of a BERT."""
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -34,13 +37,11 @@ def test_before_anything_is_learnt_the_posterior_is_the_regression_s(tmp_path: P
         assert isinstance(model, Predictor)
         train = task.examples(material.shop, material.parts, material.truth).of("train")
         states = model.pooled(train.first, train.second)
-        states = (states - states.mean(0)) / np.sqrt((states**2).mean(0))
         told = model.posterior(train.first, train.second)
         labels = encode_labels(train, model.card.targets)
-        for column, target in zip(labels.T, model.card.targets, strict=True):
-            known = column >= 0
-            fitted = LogisticRegression(C=PENALTY, max_iter=PASSES).fit(states[known], column[known])
-            expected = tempered(fitted.predict_proba(states), model.card.temperatures[target])
+        for column, (target, classes) in zip(labels.T, model.card.targets.items(), strict=True):
+            weights, biases = probe(states, column, len(classes), True, DROPOUT)
+            expected = tempered(softmax(states @ weights.T + biases, axis=1), model.card.temperatures[target])
             np.testing.assert_allclose(told[target], expected, atol=2e-2)
 
 
