@@ -78,6 +78,8 @@ def test_the_page_opens_offline_and_sorts(
 ) -> None:
     page = tmp_path / "comparison.html"
     run(monkeypatch, f"tracking.root={runs}", "metric=need/macro_f1", f"output={page}")
+    browser.get_log("browser")  # of what was open before
+    browser.get("about:blank")
     browser.set_network_conditions(offline=True, latency=0, throughput=0)
     browser.get(page.as_uri())
     assert browser.get_log("browser") == []

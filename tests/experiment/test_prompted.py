@@ -32,8 +32,9 @@ def settings(folder: Path, **changes: object) -> dict[str, object]:
     return tiny_settings(
         folder,
         **{
-            "lr": 5e-3,
+            "lr": 3e-3,
             "epochs": 40,
+            "trainer.precision": "32-true",
             "finetune.batch.size": 8,
             "pretrain.epochs": 2,
             "pretrain.documents": ["products"],
