@@ -24,7 +24,7 @@ def test_a_champion_answers_and_is_scored(
     phase = finished.store.task_runs(finished.run_id, "need")["need"]
     metrics = finished.store.client.get_run(phase).data.metrics
     low, high = (metrics[f"test/macro_f1.{end}"] for end in ("low", "high"))
-    assert f"| macro_f1 | {metrics['test/macro_f1']:.4f} | {low:.3f} – {high:.3f} |" in card
+    assert f"| test/macro_f1 | {metrics['test/macro_f1']:.4f} | {low:.3f} – {high:.3f} |" in card
     for told in (
         "# shopguide-need",
         "TF-IDF + LR",

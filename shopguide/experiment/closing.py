@@ -62,7 +62,7 @@ def _table(beside: Mapping[str, str], children: Iterable[MlflowRun]) -> "Table":
     for child in children:
         phase, tags = child.data.tags.get("shopguide.phase", ""), child.data.tags
         kind = tags.get("task_kind", "classification")
-        for row in _rows(phase.split(" ")[0], tags.get("task", ""), kind, child.data.metrics, list(beside)):
+        for row in result_rows(phase.split(" ")[0], tags.get("task", ""), kind, child.data.metrics, list(beside)):
             table.add_row(*row)
         table.add_section()
     return table
@@ -74,7 +74,16 @@ def told_metrics(shown: Sequence[str], split: str, metrics: Mapping[str, float])
     return [*shown, *more]
 
 
-def _rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside: list[str]) -> list[list[str]]:
+def result_rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], beside: list[str]) -> list[list[str]]:
+    """Phase, task, metric, value, 95 % interval and the baselines' values of each metric that people look at.
+
+    Args:
+        phase: `pretrain` or `finetune`.
+        task: its name; none of a pretraining.
+        kind: of the task.
+        metrics: of the phase's run.
+        beside: keys of baselines.
+    """
     if phase == "pretrain":
         wanted = ("dev/perplexity", "dev/masked_accuracy", "dev/next_token_accuracy")
         kept = {name: metrics[f"kept/{name}"] for name in wanted if f"kept/{name}" in metrics}

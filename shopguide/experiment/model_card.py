@@ -1,12 +1,10 @@
 """What a model is, in words and figures: written from its runs."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from mlflow.entities import Run as MlflowRun
 
-from shopguide.experiment.closing import BESIDE, told_metrics
-from shopguide.experiment.heads.head import head_of
+from shopguide.experiment.closing import BESIDE, result_rows
 from shopguide.inference.card import Card
 
 WEAKEST = 3
@@ -64,18 +62,13 @@ def _training(experiment: MlflowRun, phase: MlflowRun) -> Iterator[str]:
 
 
 def _results(card: Card, phase: MlflowRun) -> Iterator[str]:
-    metrics, shown = phase.data.metrics, head_of(card.kind).shown
-    split = "test" if f"test/{shown[0]}" in metrics else "dev_final"
-    beside = [key for key in BESIDE if f"{key}/{shown[0]}" in metrics]
-    yield f"Of the {split.removesuffix('_final')} split.\n"
+    metrics = phase.data.metrics
+    beside = [key for key in BESIDE if any(name.startswith(f"{key}/") for name in metrics)]
     titles = ["metric", "model", "95 % interval", *(BESIDE[key] for key in beside)]
     yield _row(titles)
     yield _row(["---"] * len(titles))
-    for name in told_metrics(shown, split, metrics):
-        low, high = (metrics.get(f"{split}/{name}.{end}") for end in ("low", "high"))
-        interval = "" if low is None or high is None else f"{low:.3f} – {high:.3f}"
-        others = [metrics.get(f"{key}/{name}") for key in beside]
-        yield _row([name, _number(metrics.get(f"{split}/{name}")), interval, *map(_number, others)])
+    for _, _, *cells in result_rows("finetune", card.task, card.kind, metrics, beside):
+        yield _row(cells)
 
 
 def _limits(card: Card, experiment: MlflowRun, phase: MlflowRun) -> Iterator[str]:
@@ -107,7 +100,3 @@ def _made(experiment: MlflowRun) -> Iterator[str]:
 
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _number(value: Any) -> str:
-    return "" if value is None else f"{value:.4f}"
