@@ -35,6 +35,9 @@ def test_a_champion_answers_and_is_scored(
         "random weights",
     ):
         assert told in card, told
+    leak = finished.store.client.get_run(finished.run_id).data.metrics["leak/need/test_in_train"]
+    assert f"- {leak:.1%} of the test texts also stand in what was read for fine-tuning." in card
+    assert "relevance" not in card
     assert "None" not in card
     assert finished.store.artifact_folder(phase, "model_card.md").read_text(encoding="utf-8").rstrip() == card.rstrip()
 

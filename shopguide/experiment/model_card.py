@@ -8,6 +8,7 @@ from shopguide.experiment.closing import BESIDE, result_rows
 from shopguide.inference.card import Card
 
 WEAKEST = 3
+LEARNT = {"train": "fine-tuning", "pretraining": "pretraining"}
 SHOWN = 12
 """Classes that are named."""
 
@@ -76,8 +77,10 @@ def _limits(card: Card, experiment: MlflowRun, phase: MlflowRun) -> Iterator[str
     yield "- The figures are those of this shop's held-out text; `shopguide.evaluate data=…` tells those of another."
     yield f"- Text beyond {card.max_length} tokens is cut off."
     for key, value in sorted(experiment.data.metrics.items()):
-        if key.startswith("leak/") and key.count(".") == 0 and value > 0:
-            yield f"- {value:.1%} of the held-out text of {key.removeprefix('leak/')} also stands in the training text."
+        own = key.removeprefix(f"leak/{card.task}/")
+        if own != key and "." not in own and value > 0:
+            held_out, _, learnt = own.partition("_in_")
+            yield f"- {value:.1%} of the {held_out} texts also stand in what was read for {LEARNT[learnt]}."
     weakest = sorted((value, name) for name, value in _of_classes(metrics).items())[:WEAKEST]
     if weakest:
         yield "- Weakest classes by F1: " + ", ".join(f"{name} {value:.3f}" for value, name in weakest)
