@@ -3,6 +3,7 @@
 Shapes: B documents, L longest of them, M labelled positions, K outputs.
 """
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import pad
@@ -15,12 +16,15 @@ from shopguide.text.masking import IGNORE
 def labelled_positions(labels: torch.Tensor) -> torch.Tensor:
     """(M,) places of the labels that are not -100, read row by row.
 
-    Best asked of the CPU: on a GPU, all that it has to do is waited for.
+    Best asked of the CPU: on a GPU, all that it has to do is waited for. There it is NumPy's, in one thread: torch's
+    many threads wait for each other where other processes make batches meanwhile, for longer than the search takes.
 
     Args:
         labels: (B, L).
     """
-    return (labels.flatten() != IGNORE).nonzero().squeeze(1)
+    if labels.is_cuda:
+        return (labels.flatten() != IGNORE).nonzero().squeeze(1)
+    return torch.from_numpy(np.flatnonzero(labels.numpy() != IGNORE))
 
 
 def pinned(tensor: torch.Tensor) -> torch.Tensor:

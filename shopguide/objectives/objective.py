@@ -10,6 +10,7 @@ from torch import nn
 
 from shopguide.config import OptimizerConfig
 from shopguide.models.dropout import cheapen
+from shopguide.models.fused import fuse
 from shopguide.models.unpadded import Batch
 from shopguide.objectives.optimizer import configure
 
@@ -23,6 +24,7 @@ class Objective(pl.LightningModule, ABC):
     def __init__(self, model: nn.Module, optimizer: OptimizerConfig) -> None:
         super().__init__()
         cheapen(model)
+        fuse(model)
         self.model = model
         self.optimizer_config = optimizer
         self.listed = False

@@ -1,5 +1,6 @@
 """What is seen of the steps: loss, gradient, learning rate, speed, and how long data was waited for."""
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -27,10 +28,36 @@ class Window:
             setattr(self, name, getattr(self, name) + amount)
 
 
+class Reading:
+    """Numbers of a step, on their way from its device: a GPU hands them over when it gets there, and nobody waits."""
+
+    def __init__(self, step: int, numbers: dict[str, float | torch.Tensor]) -> None:
+        self.step, self._numbers = step, numbers
+        there = {n: v.detach().double() for n, v in numbers.items() if isinstance(v, torch.Tensor) and v.is_cuda}
+        self._names, self._arrived = list(there), torch.cuda.Event() if there else None  # type: ignore[no-untyped-call]
+        if self._arrived is not None:
+            self._values = torch.stack(list(there.values())).to("cpu", non_blocking=True)
+            self._arrived.record()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return self._arrived is None
+
+    def points(self) -> dict[str, float]:
+        """The numbers; waits for the step where it is not done."""
+        found = self._numbers
+        if self._arrived is not None:
+            self._arrived.synchronize()
+            found = found | dict(zip(self._names, self._values.tolist(), strict=True))
+        return {name: float(value) for name, value in found.items()}
+
+
 class StepCurves(pl.Callback):
     """Log a point of each curve every `log_every_n_steps` steps.
 
-    They go straight to the logger: Lightning's `self.log` costs a millisecond.
+    They go straight to the logger: Lightning's `self.log` costs a millisecond. A GPU's points are logged when the next
+    step has been launched, so that it never stands idle while they are asked for.
 
     `train/loss`, `train/lr`; `train/grad_norm`, before clipping; `train/tokens_per_second`, real ones, validation and
     checkpoints left out; `train/waiting_share`, the part of that time in which the next batch was waited for;
@@ -46,6 +73,7 @@ class StepCurves(pl.Callback):
         self._window = Window()
         self._cost: Cost | None = None
         self._peak = 0.0
+        self._reading: Reading | None = None
 
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Count what the model costs, and measure what the machine can do."""
@@ -68,7 +96,8 @@ class StepCurves(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: dict[str, Any], _index: int
     ) -> None:
-        """The step is done."""
+        """The step is done; on a GPU it is launched, and the one before is done."""
+        self._log_reading(trainer)
         now, tokens = time.perf_counter(), sum(batch["lengths"])
         self.tokens += tokens
         self.seconds += now - self._ended
@@ -82,11 +111,24 @@ class StepCurves(pl.Callback):
         )
         if self._is_due(trainer):
             self._last_step = trainer.global_step
-            self.shown = self._points(trainer, module, outputs)
-            for logger in trainer.loggers:
-                logger.log_metrics(self.shown, trainer.global_step)
+            self._reading = Reading(trainer.global_step, self._numbers(trainer, module, outputs))
             self._window = Window()
+            if self._reading.is_here:
+                self._log_reading(trainer)
         self._ended = time.perf_counter()
+
+    def on_validation_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """What was launched before validation is training's time."""
+        self._settle(trainer, module)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Without validation, what was launched is waited for here."""
+        self._settle(trainer, module)
+
+    def on_exception(self, trainer: pl.Trainer, _module: pl.LightningModule, _error: BaseException) -> None:
+        """The last point is not lost, unless the device is."""
+        with contextlib.suppress(RuntimeError):
+            self._log_reading(trainer)
 
     def on_validation_end(self, *_: Any) -> None:
         """Validation within an epoch is not waiting."""
@@ -96,18 +138,32 @@ class StepCurves(pl.Callback):
         every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
         return trainer.global_step % every == 0 and trainer.global_step != self._last_step
 
-    def _points(self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any) -> dict[str, float]:
+    def _log_reading(self, trainer: pl.Trainer) -> None:
+        if (reading := self._reading) is None:
+            return
+        self._reading, self.shown = None, reading.points()
+        for logger in trainer.loggers:
+            logger.log_metrics(self.shown, reading.step)
+
+    def _settle(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        begun = time.perf_counter()
+        self._log_reading(trainer)
+        if module.device.type == "cuda":
+            torch.cuda.synchronize(module.device)
+        self.seconds += time.perf_counter() - begun
+
+    def _numbers(self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any) -> dict[str, Any]:
         window, seconds = self._window, max(self._window.seconds, 1e-9)
-        points = {
-            "train/loss": float(outputs["loss"]),
-            "train/lr": float(max(group["lr"] for group in trainer.optimizers[0].param_groups)),
+        numbers = {
+            "train/loss": outputs["loss"],
+            "train/lr": max(group["lr"] for group in trainer.optimizers[0].param_groups),
             "train/tokens_per_second": window.tokens / seconds,
             "train/waiting_share": window.waiting / seconds,
             "train/packing_efficiency": window.tokens / window.places,
-            "train/mfu": float(window.flops) / seconds / self._peak,
+            "train/mfu": window.flops / seconds / self._peak,
         }
         norm = getattr(module, "grad_norm", None)
-        return points if norm is None else points | {"train/grad_norm": float(norm)}
+        return numbers if norm is None else numbers | {"train/grad_norm": norm}
 
     @property
     def tokens_per_second(self) -> float:

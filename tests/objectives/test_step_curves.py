@@ -66,6 +66,53 @@ def test_speed_and_waiting_are_those_since_the_last_point(monkeypatch: pytest.Mo
     assert curves.tokens_per_second == 140 / 16
 
 
+class LateReading(step_curves.Reading):
+    """As of a GPU: there only when somebody asks for it."""
+
+    is_here = False
+
+
+def test_a_point_that_is_still_on_its_way_is_logged_with_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_curves, "Reading", LateReading)
+    logger, curves = Logger(), made()
+    optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
+    trainer: Any = SimpleNamespace(global_step=0, log_every_n_steps=1, loggers=[logger], optimizers=[optimizer])
+    own = module(device=torch.device("cpu"))
+    told = []
+    for step in (1, 2, 3):
+        trainer.global_step = step
+        curves.on_train_batch_end(trainer, own, {"loss": torch.tensor(float(step))}, {"lengths": [4]}, 0)
+        told.append([(at, points["train/loss"]) for at, points in logger.points])
+    assert told == [[], [(1, 1.0)], [(1, 1.0), (2, 2.0)]]
+    curves.on_validation_start(trainer, own)
+    curves.on_train_epoch_end(trainer, own)
+    assert [at for at, _ in logger.points] == [1, 2, 3]
+
+
+def test_the_last_point_of_a_run_that_is_cut_off_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_curves, "Reading", LateReading)
+    logger, curves = Logger(), made()
+    optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
+    trainer: Any = SimpleNamespace(global_step=1, log_every_n_steps=1, loggers=[logger], optimizers=[optimizer])
+    curves.on_train_batch_end(trainer, module(), {"loss": torch.tensor(1.0)}, {"lengths": [4]}, 0)
+    curves.on_exception(trainer, module(), KeyboardInterrupt())
+    assert [at for at, _ in logger.points] == [1]
+
+
+@pytest.mark.gpu
+def test_a_gpu_is_not_waited_for_and_its_numbers_are_those_of_the_step() -> None:
+    loss, norm = torch.tensor(2.5, device="cuda"), torch.tensor(0.125, device="cuda", dtype=torch.bfloat16)
+    step_curves.Reading(0, {"train/loss": loss}).points()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        reading = step_curves.Reading(7, {"train/loss": loss, "train/lr": 0.5, "train/grad_norm": norm})
+        loss.fill_(9.0)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert not reading.is_here
+    assert reading.points() == {"train/loss": 2.5, "train/lr": 0.5, "train/grad_norm": 0.125}
+
+
 def test_steps_that_only_gather_gradients_make_no_second_point() -> None:
     logger, curves = Logger(), made()
     optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
