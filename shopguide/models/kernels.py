@@ -20,7 +20,7 @@ BACKWARD_ROWS, BACKWARD_WARPS = 2, 4
 PROGRAMS = 528
 """Programs of a backward pass, each of which sums the gradients of the weights over its rows: four for each
 multiprocessor of the largest GPUs."""
-TILE_ROWS, TILE_COLUMNS, TILE_WARPS = 16, 256, 4
+TILE_ROWS, TILE_COLUMNS, TILE_WARPS = 2, 1024, 4
 """Of a program of the activation."""
 _kernel = triton.jit(do_not_specialize=["count", "seed", "turns"])
 """What differs from batch to batch is no reason to compile anew."""
