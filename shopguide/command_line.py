@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from shopguide.axes import axis_of, corners
 from shopguide.checks import faulty
 from shopguide.errors import ConfigError, ShopguideError, nearest
 from shopguide.grid import Grid
@@ -38,6 +39,8 @@ class Command:
     """What the words that were typed stand for."""
     around_sweep: Callable[[Grid, Callable[[], None]], None] | None = None
     """Given the jobs, and what runs them."""
+    searches: Callable[[Any], bool] = lambda _config: False
+    """Whether these settings look for values, rather than go through all."""
     failures: list[str] = field(default_factory=list)
 
 
@@ -175,7 +178,6 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
         The jobs of a sweep (None if it is none), and the arguments.
     """
     from hydra import compose, initialize_config_dir
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra._internal.utils import get_args_parser
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -185,20 +187,43 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
         return None, argv
     rest = [a for a in argv if a not in args.overrides]
     overrides = args.overrides
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        try:
-            parsed = OverridesParser.create().parse_overrides(overrides)
+    search = [f"hydra.searchpath=[file://{Path(args.config_dir).absolute()}]"] if args.config_dir else []
+
+    def settings(job: list[str]) -> Any:
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            return command.check(_plain(compose(command.name, overrides=[*job, *search])))
+
+    try:
+        parsed = OverridesParser.create().parse_overrides(overrides)
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             _known_overrides(command, parsed, args.config_dir)
-            jobs = BasicSweeper.split_arguments(parsed, None)[0] if args.multirun else [overrides]
-            search = [f"hydra.searchpath=[file://{Path(args.config_dir).absolute()}]"] if args.config_dir else []
-            configs = [command.check(_plain(compose(command.name, overrides=[*job, *search]))) for job in jobs]
-        except HydraException as error:
-            raise ConfigError(_in_own_words(error)) from error
-        except ConfigError:
-            raise
-        except ValueError as error:
-            raise ConfigError(str(error)) from error
-    return _grid(configs, jobs, parsed) if args.multirun else None, rest + overrides
+        if args.multirun:
+            return _grid(parsed, settings, command.searches), rest + overrides
+        settings(overrides)
+    except HydraException as error:
+        raise ConfigError(_in_own_words(error)) from error
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    return None, rest + overrides
+
+
+def _grid(parsed: list[Any], settings: Callable[[list[str]], Any], searches: Callable[[Any], bool]) -> Grid:
+    """All jobs of a sweep; of a search, points at which each of its values, or both their ends, are tried."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    varied = [override for override in parsed if override.is_sweep_override()]
+    varying = [override.key_or_group for override in varied]
+    fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
+    axes = [axis_of(override) for override in varied]
+    points = [fixed + corner for corner in corners(axes)] or [fixed]
+    if axes and searches(first := settings(points[0])):
+        return Grid([first, *map(settings, points[1:])], points, varying, fixed, axes, settings)
+    if interval := next((override for override in varied if override.is_interval_sweep()), None):
+        raise ConfigError(f"{interval.input_line}: values between two are looked for with sweep.search=tpe (or random)")
+    jobs = BasicSweeper.split_arguments(parsed, None)[0]
+    return Grid([settings(job) for job in jobs], jobs, varying, fixed)
 
 
 def _open(override: str, command: Command) -> str:
@@ -274,9 +299,3 @@ def _in_own_words(error: Exception) -> str:
     lines = [line for line in str(error).splitlines() if line.strip() and "hydra" not in line.lower()]
     hint = "; other than plain letters go in quotes, as in {a: '好'}" if "LexerNoViableAlt" in str(error) else ""
     return "the command line cannot be read: " + " ".join(lines or [type(error).__name__]).strip() + hint
-
-
-def _grid(configs: list[Any], jobs: list[list[str]], parsed: list[Any]) -> Grid:
-    varying = [override.key_or_group for override in parsed if override.is_sweep_override()]
-    fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
-    return Grid(configs, jobs, varying, fixed)

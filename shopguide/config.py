@@ -298,6 +298,19 @@ class SweepConfig:
     """Do every job, also what the same sweep did before, below a run of its own."""
     slots: Count = 1
     """Jobs at a time on this machine, each in a process of its own with its share of the cores, or a GPU of its own."""
+    search: Literal["tpe", "random"] | None = None
+    """Look for good values instead of trying all: by what jobs so far reached (Bergstra et al. 2011), or at random."""
+    trials: Count = 20
+    """Jobs of a search, those that failed left out."""
+    hours: Positive | None = None
+    """A search begins no job after so many hours of jobs."""
+    prune: Literal["median", "halving"] | None = None
+    """Give a job of a search up after an epoch in which it is below the median of the others, or not among the best
+    third at its rung (Li et al. 2020, asynchronous successive halving)."""
+
+    def __post_init__(self) -> None:
+        if self.search is None and (self.prune or self.hours):
+            raise ValueError("prune and hours go with sweep.search=tpe (or random)")
 
 
 @dataclass(config=STRICT)
@@ -353,6 +366,10 @@ class Config:
             raise ValueError("phases must name at least one of: pretrain, finetune")
         if "finetune" in self.phases and not self.tasks:
             raise ValueError("tasks must name at least one task to fine-tune on")
+        if self.sweep.prune and (self.sort_by != "dev/score" or "finetune" not in self.phases):
+            raise ValueError("sweep.prune: jobs are given up by dev/score, which sort_by and phases have to be for")
+        if self.sweep.search and self.cv.folds:
+            raise ValueError("sweep.search and cv.folds: a search has no folds; set one of the two")
         known = sortable_metrics(self.phases, list(self.tasks))
         if self.sort_by not in known:
             raise ValueError(

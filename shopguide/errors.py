@@ -35,3 +35,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str:
     close = begun or difflib.get_close_matches(word, names, n=1, cutoff=0.5)
     hint = f"; did you mean `{close[0]}`?" if close else ""
     return hint + (f" (valid: {', '.join(names)})" if len(names) <= 24 else "")
+
+
+class Pruned(Exception):  # noqa: N818
+    """A search gave a job up: nobody's mistake."""

@@ -1,13 +1,15 @@
 """The jobs of a sweep, as they were typed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from shopguide.axes import Axis
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The jobs of a sweep."""
+    """The jobs of a sweep; of a search, some points of its space."""
 
     configs: list[Any]
     """Each job's settings, checked."""
@@ -17,6 +19,10 @@ class Grid:
     """The keys that vary."""
     fixed: list[str]
     """What was typed and is the same for all jobs."""
+    axes: Sequence[Axis] = ()
+    """Of a search: what it varies."""
+    settings: Callable[[list[str]], Any] | None = None
+    """Of a search: the checked settings of a job as it would be typed alone."""
 
     @property
     def labels(self) -> list[str]:

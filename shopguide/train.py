@@ -12,7 +12,10 @@ from shopguide.config import FOLD, Config
 from shopguide.errors import ConfigError
 from shopguide.grid import Grid, label
 
+TRAIN = (sys.executable, "-m", "shopguide.train")
 OPEN_KEYS = frozenset({"trainer", "model.config", "data.options"})
+TRIAL = "SHOPGUIDE_TRIAL"
+"""Tells a job of a search, in a process of its own, its number."""
 SWEEP = "SHOPGUIDE_SWEEP"
 """Tells the jobs, wherever a launcher runs them, the sweep's run and the keys that vary: `<id>:<key>,<key>`."""
 
@@ -25,10 +28,19 @@ def train(config: Config) -> float:
     if not sweep_id:
         if config.sweep.dry_run:
             raise ConfigError("sweep.dry_run=true: goes with -m, as it tells the plan of a sweep")
+        if config.sweep.search:
+            raise ConfigError(f"sweep.search={config.sweep.search}: goes with -m and settings that vary")
         return run_experiment(config).score
     from hydra.core.hydra_config import HydraConfig
 
-    return run_experiment(config, Job(sweep_id, label(HydraConfig.get().overrides.task, varying.split(",")))).score
+    job = Job(sweep_id, label(HydraConfig.get().overrides.task, varying.split(",")))
+    if TRIAL in os.environ:
+        from shopguide.experiment.search import run_numbered
+
+        if not run_numbered(config, job, int(os.environ[TRIAL])):
+            sys.exit(1)
+        return float("nan")
+    return run_experiment(config, job).score
 
 
 def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
@@ -42,8 +54,11 @@ def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
     failed = 0
     with tracked_sweep(grid) as run_id:
         told = {SWEEP: f"{run_id}:{','.join(grid.varying)}"}
-        if config.sweep.slots > 1:
-            failed = _side_by_side(grid, told, Path(config.tracking.root) / "logs" / run_id)
+        logs = Path(config.tracking.root) / "logs" / run_id
+        if grid.axes:
+            failed = _searched(grid, run_id, told, logs)
+        elif config.sweep.slots > 1:
+            failed = _side_by_side(grid, told, logs)
         else:
             with _environment(told):
                 jobs()
@@ -72,9 +87,20 @@ def expand(typed: list[str]) -> list[str]:
 def _side_by_side(grid: Grid, told: dict[str, str], logs: Path) -> int:
     from shopguide.experiment.slots import Typed, run_in_slots
 
-    train = [sys.executable, "-m", "shopguide.train"]
-    typed = [Typed(name, [*train, *own]) for name, own in zip(grid.labels, grid.overrides, strict=True)]
+    typed = [Typed(name, [*TRAIN, *own]) for name, own in zip(grid.labels, grid.overrides, strict=True)]
     return run_in_slots(typed, grid.configs[0].sweep.slots, told, logs)
+
+
+def _searched(grid: Grid, sweep_id: str, told: dict[str, str], logs: Path) -> int:
+    from shopguide.experiment.search import Search
+    from shopguide.experiment.slots import Typed, run_in_slots
+
+    found, slots = Search(grid, sweep_id), grid.configs[0].sweep.slots
+    if slots == 1:
+        return found.run()
+    trials = ((trial, found.typed(trial)) for trial in found.jobs())
+    typed = (Typed(label(own, grid.varying), [*TRAIN, *own], {TRIAL: str(trial.number)}) for trial, own in trials)
+    return run_in_slots(typed, slots, told, logs)
 
 
 @contextmanager
@@ -89,7 +115,17 @@ def _environment(more: dict[str, str]) -> Iterator[None]:
 
 def main() -> None:
     """Read the command line and run it."""
-    run(Command("train", parse_config, train, open_keys=OPEN_KEYS, expand=expand, around_sweep=sweep))
+    run(
+        Command(
+            "train",
+            parse_config,
+            train,
+            open_keys=OPEN_KEYS,
+            expand=expand,
+            around_sweep=sweep,
+            searches=lambda config: config.sweep.search is not None,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ A phase that is finished is not done again: a resumed experiment takes its model
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.identities import pretraining_identity
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import pretrain
+from shopguide.experiment.pruning import PruneCallback, Trial
 from shopguide.experiment.report import log_finetuned, log_pretrained, log_shared
 from shopguide.runs.identity import IDENTITY, alone
 from shopguide.runs.logger import RunLogger
@@ -41,6 +42,10 @@ class Stage:
     """What the next phase starts from."""
     sweep: str | None = None
     """Id of the sweep's run, where the experiment is a job of one."""
+    trial: Trial | None = None
+    """Told after each epoch of fine-tuning what is reached; it may give the job up."""
+    scores: list[float] = field(default_factory=list)
+    """What the tasks so far reached on the dev split, by the metric that their epochs are chosen by; highest best."""
 
 
 Labelled = list[tuple[Task, Examples]]
@@ -56,7 +61,7 @@ def run_phases(stage: Stage, labelled: Labelled) -> dict[str, float]:
         metrics |= {f"pretrain/{name}": found[f"kept/{name}"] for name in kept if f"kept/{name}" in found}
         metrics["dev/score"] = -metrics.get("pretrain/dev/loss", float("nan"))
     if "finetune" in stage.config.phases:
-        dev_scores, test_scores = [], []
+        test_scores = []
         shared = [pair for pair in labelled if pair[0].kind == "classification"] if stage.config.finetune.shared else []
         together = _finetune_shared(stage, shared) if len(shared) > 1 else {}
         for task, examples in labelled:
@@ -66,9 +71,9 @@ def run_phases(stage: Stage, labelled: Labelled) -> dict[str, float]:
             found = together.get(task.name) or _finetune(stage, task, examples)
             split = "test" if f"test/{shown[0]}" in found else "dev_final"
             metrics |= {f"{task.name}/{name}": found[f"{split}/{name}"] for name in told_metrics(shown, split, found)}
-            dev_scores.append(found.get(f"kept/{monitor}", float("nan")) * (-1 if monitor in LOWER_IS_BETTER else 1))
+            stage.scores.append(found.get(f"kept/{monitor}", float("nan")) * (-1 if monitor in LOWER_IS_BETTER else 1))
             test_scores.append(metrics[f"{task.name}/{shown[0]}"])
-        metrics["dev/score"] = sum(dev_scores) / len(dev_scores)
+        metrics["dev/score"] = sum(stage.scores) / len(stage.scores)
         metrics["test/score"] = sum(test_scores) / len(test_scores)
     return metrics
 
@@ -123,9 +128,12 @@ def _trained(stage: Stage, run: Run, labelled: Labelled) -> list[Finetuned]:
     own = {"finetune": asdict(config.finetune), "optimizer": asdict(config.optimizer)}
     names = "+".join(task.name for task, _ in labelled)
     run.log_params(flat({**own, "task": names, "model": config.model.name}))
-    return finetune_together(
-        labelled, config.finetune, config.optimizer, stage.model, stage.tokenizer, _place(stage, run)
-    )
+    epochs = config.finetune.epochs
+    place = _place(stage, run)
+    if stage.trial is not None:
+        watched = PruneCallback(stage.trial, stage.scores, epochs, config.sweep.prune == "median")
+        place = replace(place, callbacks=[watched])
+    return finetune_together(labelled, config.finetune, config.optimizer, stage.model, stage.tokenizer, place)
 
 
 @contextlib.contextmanager

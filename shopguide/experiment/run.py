@@ -17,6 +17,7 @@ from shopguide.runs.identity import IDENTITY, alone
 from shopguide.tasks.task import Examples, Task
 
 if TYPE_CHECKING:
+    from shopguide.experiment.pruning import Trial
     from shopguide.runs.store import Store
 
 
@@ -44,6 +45,8 @@ class Job:
     """What tells this job from its siblings."""
     refit: bool = False
     """Whether it trains what the others chose."""
+    trial: "Trial | None" = None
+    """Of a search, which may give the job up."""
 
 
 def run_experiment(config: Config, job: Job | None = None) -> Outcome:
@@ -150,7 +153,8 @@ def _run_tracked(
         run.log_metrics(leak_metrics(leaks))
         tokenizer = load_or_train_tokenizer(config.model, material, config.pretrain.fields)
         try:
-            stage = Stage(config, material, store, run, tokenizer, config.model, store.parent(run.id))
+            trial = job.trial if job and config.sweep.prune else None
+            stage = Stage(config, material, store, run, tokenizer, config.model, store.parent(run.id), trial)
             metrics = run_phases(stage, labelled)
         except KeyboardInterrupt:
             print(f"interrupted: {same} goes on from the last epoch", flush=True)

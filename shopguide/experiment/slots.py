@@ -6,9 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +24,8 @@ class Typed:
 
     label: str
     command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Its own, beside that of all jobs."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,11 @@ class _Running:
     begun: float
 
 
-def run_in_slots(jobs: Sequence[Typed], slots: int, environment: Mapping[str, str], logs: Path) -> int:
+def run_in_slots(jobs: Iterable[Typed], slots: int, environment: Mapping[str, str], logs: Path) -> int:
     """Run the jobs, at most `slots` at a time, and tell of each that ends; stopped, the jobs are stopped too.
 
     Args:
-        jobs: in the order in which they are begun.
+        jobs: in the order in which they are begun; each is asked for when there is a slot for it.
         slots: processes at a time.
         environment: of the jobs, beside that of this process.
         logs: folder for what each job prints.
@@ -50,15 +51,18 @@ def run_in_slots(jobs: Sequence[Typed], slots: int, environment: Mapping[str, st
         How many failed.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    waiting, free = deque(enumerate(jobs)), list(range(slots))
+    waiting, free = enumerate(jobs), list(range(slots))
     running: list[_Running] = []
-    failed = 0
+    failed, is_over = 0, False
     try:
-        while waiting or running:
-            while waiting and free:
-                number, job = waiting.popleft()
+        while not is_over or running:
+            while free and not is_over:
+                number, job = next(waiting, (0, None))
+                if is_over := job is None:
+                    break
                 slot = free.pop(0)
-                running.append(_begin(job, slot, logs / f"{number}.log", {**environment, **_share(slot, slots)}))
+                own = {**environment, **_share(slot, slots), **job.environment}
+                running.append(_begin(job, slot, logs / f"{number}.log", own))
             ended = [one for one in running if one.process.poll() is not None]
             for one in ended:
                 running.remove(one)

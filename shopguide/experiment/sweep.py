@@ -7,13 +7,16 @@ by the keys that vary. So a killed sweep is finished by its own command, and mor
 import contextlib
 import statistics
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shopguide.config import Config
 from shopguide.experiment.choosing import choose
 from shopguide.experiment.identities import ABOUT_THE_COMMAND, experiment_identity
 from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import open_named
+from shopguide.experiment.search import print_search
 from shopguide.grid import Grid
 from shopguide.runs.compare import render_table, sweep_table
 from shopguide.runs.identity import IDENTITY, identity
@@ -37,13 +40,13 @@ def tracked_sweep(grid: Grid) -> Iterator[str]:
 
     from shopguide.runs.comparing_figures import sweep_figure
 
-    config = grid.configs[0]
-    store, own = open_named(config), sweep_identity(grid)
-    before = None if config.sweep.fresh else _last(store, own)
+    config: Config = grid.configs[0]
+    store, own, before = open_named(config), sweep_identity(grid), _before(grid)
     name = f"sweep {config.name} over {', '.join(grid.varying) or 'nothing'}"
     tags = {"shopguide.kind": "sweep", IDENTITY: own}
     with open_run(store, name, tags=tags, resume=before) as run:
-        print(f"sweep of {len(grid.configs)} jobs: run {run.id}{' goes on' if before else ''}", flush=True)
+        what = f"search of {config.sweep.trials} jobs" if grid.axes else f"sweep of {len(grid.configs)} jobs"
+        print(f"{what}: run {run.id}{' goes on' if before else ''}", flush=True)
         try:
             yield run.id
         except (KeyboardInterrupt, SystemExit):
@@ -63,10 +66,18 @@ def tracked_sweep(grid: Grid) -> Iterator[str]:
 
 
 def sweep_identity(grid: Grid) -> str:
-    """Of what was typed and is the same for all jobs, and of the keys that vary."""
+    """Of what was typed and is the same for all jobs, and of the keys that vary; of a search, within what they do."""
     typed = [word.lstrip("+") for word in grid.fixed]
     fixed = sorted(word for word in typed if word.split("=")[0].split(".")[0] not in NOT_OF_IT)
-    return identity({"fixed": fixed, "varying": sorted(grid.varying), "of": "sweep"})
+    space = {"space": [asdict(axis) for axis in grid.axes]} if grid.axes else {}
+    return identity({"fixed": fixed, "varying": sorted(grid.varying), "of": "sweep"} | space)
+
+
+def _before(grid: Grid) -> str | None:
+    """The id of the sweep's run that the same command goes on with."""
+    config: Config = grid.configs[0]
+    is_new = config.tracking.uri is None and not (Path(config.tracking.root) / "mlflow.db").exists()
+    return None if is_new or config.sweep.fresh else _last(open_named(config), sweep_identity(grid))
 
 
 def _last(store: "Store", own: str) -> str | None:
@@ -82,6 +93,9 @@ def print_plan(grid: Grid) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    if grid.axes:
+        print_search(grid, _before(grid))
+        return
     table = Table(title=f"plan of {len(grid.configs)} jobs", header_style="bold")
     for title in ("job", "state", "run", grid.configs[0].sort_by):
         table.add_column(title)
@@ -94,13 +108,11 @@ def print_plan(grid: Grid) -> None:
 
 def _done(grid: Grid) -> Iterator[tuple[int, "MlflowRun"]]:
     """Place of a job in the grid, and its run, where it has one."""
-    config = grid.configs[0]
-    if not (Path(config.tracking.root) / "mlflow.db").exists() and config.tracking.uri is None:
+    if (sweep := _before(grid)) is None:
         return
-    store = open_named(config)
-    sweep = None if config.sweep.fresh else _last(store, sweep_identity(grid))
+    store = open_named(grid.configs[0])
     fingerprints: dict[str, str] = {}
-    for place, job in enumerate(grid.configs if sweep else []):
+    for place, job in enumerate(grid.configs):
         data = identity({"data": job.data})
         if data not in fingerprints:
             fingerprints[data] = load_material(job.data).shop.fingerprint

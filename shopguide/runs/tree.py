@@ -14,7 +14,7 @@ from typing import Any
 
 from mlflow.entities import Metric, Param, RunTag
 
-from shopguide.errors import RunError
+from shopguide.errors import Pruned, RunError
 from shopguide.runs.secrets import mask_secrets, mask_uri
 from shopguide.runs.store import Store
 from shopguide.runs.writer import MetricWriter
@@ -24,6 +24,8 @@ PARAM_LENGTH = 6000
 NAME_LENGTH = 250
 ERROR = "shopguide.error"
 """Tag of a run that failed: why."""
+PRUNED = "shopguide.pruned"
+"""Tag of a run that a search gave up: when."""
 NOT_IN_NAMES = re.compile(r"[^/\w.\- :]")
 
 
@@ -119,8 +121,8 @@ def open_run(
 ) -> Iterator[Run]:
     """A new run, or the one to go on with, for as long as the block lasts.
 
-    It ends FINISHED; KILLED where the block was interrupted (Ctrl-C, SIGTERM); FAILED on any other error. A finished
-    run that is opened again and fails stays FINISHED: what it holds is whole.
+    It ends FINISHED; KILLED where the block was interrupted (Ctrl-C, SIGTERM) or a search gave it up, with a tag;
+    FAILED on any other error. A finished run that is opened again and fails stays FINISHED: what it holds is whole.
     """
     client = store.client
     if resume is None:
@@ -141,6 +143,10 @@ def open_run(
             client.delete_tag(run.id, ERROR)
     except (KeyboardInterrupt, SystemExit):
         status = "FINISHED" if was_finished else "KILLED"
+        raise
+    except Pruned as pruned:
+        status = "KILLED"
+        client.set_tag(run.id, PRUNED, str(pruned))
         raise
     except BaseException as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
