@@ -218,7 +218,9 @@ def _grid(parsed: list[Any], settings: Callable[[list[str]], Any], searches: Cal
     fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
     axes = [axis_of(override) for override in varied]
     points = [fixed + corner for corner in corners(axes)] or [fixed]
-    if axes and searches(first := settings(points[0])):
+    if searches(first := settings(points[0])):
+        if not axes:
+            raise ConfigError("sweep.search: nothing varies; say what may, as in 'lr=interval(1e-5,1e-3)' epochs=1,2,4")
         return Grid([first, *map(settings, points[1:])], points, varying, fixed, axes, settings)
     if interval := next((override for override in varied if override.is_interval_sweep()), None):
         raise ConfigError(f"{interval.input_line}: values between two are looked for with sweep.search=tpe (or random)")

@@ -9,7 +9,7 @@ from pathlib import Path
 from shopguide.checks import parse_config
 from shopguide.command_line import Command, composed, run
 from shopguide.config import FOLD, Config
-from shopguide.errors import ConfigError
+from shopguide.errors import ConfigError, RunError
 from shopguide.grid import Grid, label
 
 TRAIN = (sys.executable, "-m", "shopguide.train")
@@ -94,13 +94,18 @@ def _side_by_side(grid: Grid, told: dict[str, str], logs: Path) -> int:
 def _searched(grid: Grid, sweep_id: str, told: dict[str, str], logs: Path) -> int:
     from shopguide.experiment.search import Search
     from shopguide.experiment.slots import Typed, run_in_slots
+    from shopguide.runs.identity import alone
 
-    found, slots = Search(grid, sweep_id), grid.configs[0].sweep.slots
-    if slots == 1:
-        return found.run()
-    trials = ((trial, found.typed(trial)) for trial in found.jobs())
-    typed = (Typed(label(own, grid.varying), [*TRAIN, *own], {TRIAL: str(trial.number)}) for trial, own in trials)
-    return run_in_slots(typed, slots, told, logs)
+    config: Config = grid.configs[0]
+    with alone(config.tracking.root, f"search-{sweep_id}", wait=False) as held:
+        if not held:
+            raise RunError(f"search {sweep_id}: another process is at it")
+        found = Search(grid, sweep_id)
+        if config.sweep.slots == 1:
+            return found.run()
+        trials = ((trial, found.typed(trial)) for trial in found.jobs())
+        typed = (Typed(label(own, grid.varying), [*TRAIN, *own], {TRIAL: str(trial.number)}) for trial, own in trials)
+        return run_in_slots(typed, config.sweep.slots, told, logs)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ cut: a job that was cut is finished first, the next one is chosen by the same nu
 were tried before are not tried again: their job is done.
 """
 
+import math
 import sys
 import time
 import traceback
@@ -56,9 +57,10 @@ class Search:
 
         for cut in self.study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
             yield optuna.Trial(self.study, cut._trial_id)
-        first = len(self._failed())
+        first = len(self.study.get_trials(deepcopy=False))
         while self._counted() < self.config.sweep.trials and not self._is_out_of_time():
-            if len(self._failed()) - first >= IN_A_ROW:
+            ended = [trial.state.name for trial in self.study.get_trials()[first:] if trial.state.is_finished()]
+            if ended[-IN_A_ROW:] == ["FAIL"] * IN_A_ROW:
                 print(f"search: stopped, as {IN_A_ROW} jobs failed", file=sys.stderr)
                 return
             self.study.sampler = _sampler(self.config, len(self.study.get_trials(deepcopy=False)))
@@ -79,12 +81,7 @@ class Search:
         return failed
 
     def _counted(self) -> int:
-        return len(self.study.get_trials(deepcopy=False)) - len(self._failed())
-
-    def _failed(self) -> list[Any]:
-        import optuna
-
-        return list(self.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.FAIL,)))
+        return sum(trial.state.name != "FAIL" for trial in self.study.get_trials(deepcopy=False))
 
     def _is_out_of_time(self) -> bool:
         hours = self.config.sweep.hours
@@ -159,25 +156,30 @@ def run_trial(config: Config, job: Job, study: "optuna.Study", trial: "optuna.Tr
 
     begun, before = time.monotonic(), trial.user_attrs.get(SECONDS, 0.0)
     try:
-        found = run_experiment(config, replace(job, trial=trial)).metrics.get(config.sort_by, float("nan"))
-    except Pruned as pruned:
-        print(f"job {job.label}: {pruned}", flush=True)
-        found = float("nan")
-    except ShopguideError as error:
-        print(f"error: job {job.label}: {error}", file=sys.stderr)
-        study.tell(trial, state=TrialState.FAIL)
-        return False
-    except Exception:
-        traceback.print_exc()
-        study.tell(trial, state=TrialState.FAIL)
-        return False
+        reached = _reached(config, replace(job, trial=trial))
     finally:
         trial.set_user_attr(SECONDS, before + time.monotonic() - begun)
-    if found == found:
-        study.tell(trial, found)
-    else:  # given up, or diverged: worse than those that were not
+    if reached is None:
+        study.tell(trial, state=TrialState.FAIL)
+    elif math.isnan(reached):  # worse than those that were not
         study.tell(trial, state=TrialState.PRUNED)
-    return True
+    else:
+        study.tell(trial, reached)
+    return reached is not None
+
+
+def _reached(config: Config, job: Job) -> float | None:
+    """The metric that is searched by; NaN of a job that diverged or was given up, None of one that failed."""
+    try:
+        return run_experiment(config, job).metrics.get(config.sort_by, math.nan)
+    except Pruned as pruned:
+        print(f"job {job.label}: {pruned}", flush=True)
+        return math.nan
+    except ShopguideError as error:
+        print(f"error: job {job.label}: {error}", file=sys.stderr)
+    except Exception:
+        traceback.print_exc()
+    return None
 
 
 def run_numbered(config: Config, job: Job, number: int) -> bool:
