@@ -24,6 +24,10 @@ def train(config: Config) -> float:
     """Run one experiment; the score by which a sweep may choose."""
     from shopguide.experiment.run import Job, run_experiment
 
+    if "LOCAL_RANK" in os.environ:
+        raise ConfigError(
+            "LOCAL_RANK is set, as by torchrun: type the command alone; trainer.devices=2 starts processes"
+        )
     sweep_id, _, varying = os.environ.get(SWEEP, "").partition(":")
     if not sweep_id:
         if config.sweep.dry_run:

@@ -13,17 +13,19 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from pytorch_lightning.loggers.logger import Logger
 
 from shopguide.errors import ConfigError
 from shopguide.experiment.averaging import WeightAverage
+from shopguide.experiment.ranks import helped, is_rank, own_rank, processes
 from shopguide.machine import USUAL_COLLECTION
 from shopguide.models.precision import good_at_bf16
 from shopguide.objectives.objective import Objective
@@ -80,7 +82,7 @@ class Place:
         """Of what is done beside training: the trainer's own GPU, where it may use one."""
         if not may_use_cuda(str(self.trainer.get("accelerator", AUTO))):
             return "cpu"
-        rank, devices = int(os.environ.get("LOCAL_RANK", 0)), self.trainer.get("devices")
+        rank, devices = own_rank(), self.trainer.get("devices")
         return f"cuda:{devices[rank] if isinstance(devices, list) else rank}"
 
 
@@ -113,14 +115,17 @@ class LastCheckpoint(Callback):
         self._save(trainer)
 
     def on_exception(self, trainer: pl.Trainer, _module: pl.LightningModule, _error: BaseException) -> None:
-        """Interrupted or failed: keep what was learnt."""
-        if trainer.global_step:
+        """Interrupted or failed: keep what was learnt; of several processes rank 0 does, which waits for no other."""
+        if not trainer.global_step:
+            return
+        with _alone(trainer):
             self._save(trainer)
 
     def _save(self, trainer: pl.Trainer) -> None:
         draft = self.path.with_suffix(".draft")
         trainer.save_checkpoint(draft)
-        os.replace(draft, self.path)
+        if trainer.is_global_zero:
+            os.replace(draft, self.path)
 
 
 class DevHistory(Callback):
@@ -202,8 +207,17 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
     Raises:
         ConfigError: the trainer refuses an argument.
     """
+    count = processes(place.trainer)
+    if count == 1 or is_rank():
+        return _fit(objective, train, dev, plan, place)
+    work = objective, train, dev, plan, replace(place, logger=None, callbacks=())
+    with helped(count, work, Path(place.folder)):
+        return _fit(objective, train, dev, plan, place)
+
+
+def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan: Plan, place: Place) -> Fitted:
     _quieten()
-    torch.manual_seed(place.seed)
+    torch.manual_seed(place.seed + own_rank())
     objective.train()
     curves = StepCurves()
     place.last.parent.mkdir(parents=True, exist_ok=True)
@@ -237,6 +251,16 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
 def _gpu_memory_gb(trainer: pl.Trainer) -> float | None:
     device = trainer.strategy.root_device
     return torch.cuda.max_memory_allocated(device) / (1 << 30) if device.type == "cuda" else None
+
+
+@contextlib.contextmanager
+def _alone(trainer: pl.Trainer) -> Iterator[None]:
+    """No process waits for another: they may not be where this one is."""
+    trainer.strategy.barrier = lambda *_args, **_more: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del trainer.strategy.barrier
 
 
 @contextlib.contextmanager
@@ -288,6 +312,8 @@ def _trainer(plan: Plan, place: Place, callbacks: list[Callback], shows_bar: boo
     arguments = {**shown, **place.trainer, "enable_progress_bar": shows_bar}
     if arguments.get("precision") == AUTO:
         arguments["precision"] = chosen_precision(str(arguments.get("accelerator", "auto")))
+    if is_rank():
+        arguments["plugins"] = [*arguments.get("plugins", ()), LightningEnvironment()]
     try:
         return pl.Trainer(
             max_epochs=plan.epochs,
@@ -319,6 +345,8 @@ def _quieten() -> None:
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings(
-        "ignore", module="pytorch_lightning", message=".*(num_workers|log_every_n_steps|is not empty|val_dataloader).*"
+        "ignore",
+        module="pytorch_lightning",
+        message=".*(num_workers|log_every_n_steps|is not empty|val_dataloader|sync_dist).*",
     )
     warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")

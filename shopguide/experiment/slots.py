@@ -86,12 +86,13 @@ def _begin(job: Typed, slot: int, log: Path, environment: Mapping[str, str]) -> 
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        preexec_fn=end_with_parent if sys.platform == "linux" else None,
     )
     return _Running(job, slot, log, output, process, time.monotonic())
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """In a new process, on Linux: it is told to end when the one that started it dies."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 

@@ -8,8 +8,7 @@ precision, as the matrix products round them anyway; sums, means and deviations 
 """
 
 import inspect
-from functools import lru_cache
-from types import MethodType
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -31,9 +30,9 @@ def fuse(model: nn.Module) -> None:
     """Let the modules of a model that have a kernel use it, in place; weights and names stay as they are."""
     for module in model.modules():
         if _adds_and_normalises(module):
-            module.forward = MethodType(_add_norm, module)
+            module.forward = partial(_add_norm, module)
         elif _adds_and_activates(module):
-            module.forward = MethodType(_bias_gelu, module)
+            module.forward = partial(_bias_gelu, module)
 
 
 def _adds_and_normalises(module: nn.Module) -> bool:

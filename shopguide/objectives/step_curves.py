@@ -56,6 +56,8 @@ class Reading:
 class StepCurves(pl.Callback):
     """Log a point of each curve every `log_every_n_steps` steps.
 
+    Where several processes train, each takes the others to have as much to do as itself.
+
     They go straight to the logger: Lightning's `self.log` costs a millisecond. A GPU's points are logged when the next
     step has been launched, so that it never stands idle while they are asked for.
 
@@ -98,13 +100,13 @@ class StepCurves(pl.Callback):
     ) -> None:
         """The step is done; on a GPU it is launched, and the one before is done."""
         self._log_reading(trainer)
-        now, tokens = time.perf_counter(), sum(batch["lengths"])
+        now, tokens = time.perf_counter(), trainer.world_size * sum(batch["lengths"])
         self.tokens += tokens
         self.seconds += now - self._ended
         assert self._cost is not None
         self._window.add(
             tokens=tokens,
-            places=places(module.model, batch),  # type: ignore[arg-type]
+            places=trainer.world_size * places(module.model, batch),  # type: ignore[arg-type]
             flops=self._cost.of_step(batch["lengths"], module.positions(batch)),  # type: ignore[operator]
             seconds=now - self._ended,
             waiting=self._begun - self._ended,

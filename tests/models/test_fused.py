@@ -1,5 +1,6 @@
 """The kernels beside the modules that they stand in for, in double precision; which modules those are."""
 
+import pickle
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -43,12 +44,13 @@ def test_they_are_what_the_kernels_compute(kind: str) -> None:
             torch.testing.assert_close(type(module).forward(module, states), gelu(module.dense(states)))
 
 
-def test_on_a_cpu_a_model_and_its_copies_stay_as_they_were() -> None:
+@pytest.mark.parametrize("copy", [deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_on_a_cpu_a_model_and_its_copies_stay_as_they_were(copy: Callable[[nn.Module], Any]) -> None:
     model = model_of("bert").eval()
     batch = {name: batch_of([7, 3])[name] for name in ("input_ids", "attention_mask")}
     before = model(**batch).logits
     fuse(model)
-    copied = deepcopy(model)
+    copied = copy(model)
     with torch.no_grad():
         next(iter(copied.bert.encoder.layer)).output.dense.weight.zero_()
     torch.testing.assert_close(model(**batch).logits, before, rtol=0, atol=0)

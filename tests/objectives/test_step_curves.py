@@ -29,6 +29,12 @@ def made() -> StepCurves:
     return curves
 
 
+def trainer_at(step: int, every: int, logger: Logger) -> Any:
+    optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
+    fields = {"world_size": 1, "global_step": step, "log_every_n_steps": every}
+    return SimpleNamespace(loggers=[logger], optimizers=[optimizer], **fields)
+
+
 def module(**fields: Any) -> Any:
     return SimpleNamespace(model=None, positions=lambda batch: len(batch["lengths"]), **fields)
 
@@ -37,8 +43,7 @@ def test_speed_and_waiting_are_those_since_the_last_point(monkeypatch: pytest.Mo
     now = [0.0]
     monkeypatch.setattr(step_curves.time, "perf_counter", lambda: now[0])
     logger, curves = Logger(), made()
-    optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
-    trainer: Any = SimpleNamespace(global_step=0, log_every_n_steps=2, loggers=[logger], optimizers=[optimizer])
+    trainer = trainer_at(0, 2, logger)
     own = module(grad_norm=torch.tensor(3.0))
     curves.on_train_epoch_start()
     for step in (1, 2, 3, 4):
@@ -75,8 +80,7 @@ class LateReading(step_curves.Reading):
 def test_a_point_that_is_still_on_its_way_is_logged_with_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step_curves, "Reading", LateReading)
     logger, curves = Logger(), made()
-    optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
-    trainer: Any = SimpleNamespace(global_step=0, log_every_n_steps=1, loggers=[logger], optimizers=[optimizer])
+    trainer = trainer_at(0, 1, logger)
     own = module(device=torch.device("cpu"))
     told = []
     for step in (1, 2, 3):
@@ -92,8 +96,7 @@ def test_a_point_that_is_still_on_its_way_is_logged_with_the_next_step(monkeypat
 def test_the_last_point_of_a_run_that_is_cut_off_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step_curves, "Reading", LateReading)
     logger, curves = Logger(), made()
-    optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
-    trainer: Any = SimpleNamespace(global_step=1, log_every_n_steps=1, loggers=[logger], optimizers=[optimizer])
+    trainer = trainer_at(1, 1, logger)
     curves.on_train_batch_end(trainer, module(), {"loss": torch.tensor(1.0)}, {"lengths": [4]}, 0)
     curves.on_exception(trainer, module(), KeyboardInterrupt())
     assert [at for at, _ in logger.points] == [1]
@@ -115,8 +118,7 @@ def test_a_gpu_is_not_waited_for_and_its_numbers_are_those_of_the_step() -> None
 
 def test_steps_that_only_gather_gradients_make_no_second_point() -> None:
     logger, curves = Logger(), made()
-    optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
-    trainer: Any = SimpleNamespace(global_step=1, log_every_n_steps=1, loggers=[logger], optimizers=[optimizer])
+    trainer = trainer_at(1, 1, logger)
     for _ in range(3):
         curves.on_train_batch_end(trainer, module(), {"loss": 1.0}, {"lengths": [4]}, 0)
     assert len(logger.points) == 1
