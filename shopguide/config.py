@@ -298,6 +298,8 @@ class SweepConfig:
     """Do every job, also what the same sweep did before, below a run of its own."""
     slots: Count = 1
     """Jobs at a time on this machine, each in a process of its own with its share of the cores, or a GPU of its own."""
+    disk_gb: Positive | None = None
+    """Of its jobs' checkpoints and models: beyond it, files of the worst jobs are removed as jobs end."""
     search: Literal["tpe", "random"] | None = None
     """Look for good values instead of trying all: by what jobs so far reached (Bergstra et al. 2011), or at random."""
     trials: Count = 20

@@ -24,7 +24,7 @@ from shopguide.experiment.pruning import PruneCallback, Trial
 from shopguide.experiment.report import log_finetuned, log_pretrained, log_shared
 from shopguide.runs.identity import IDENTITY, alone
 from shopguide.runs.logger import RunLogger
-from shopguide.runs.store import PRETRAIN_RUN, SWEEP_RUN, Store
+from shopguide.runs.store import CHECKPOINTS, PRETRAIN_RUN, SWEEP_RUN, Store
 from shopguide.runs.tree import Run, open_run
 from shopguide.tasks.task import Examples, Task
 
@@ -172,7 +172,7 @@ def _phase_run(stage: Stage, name: str, tags: Mapping[str, str]) -> MlflowRun | 
 
 def _place(stage: Stage, run: Run) -> Place:
     tracking = stage.config.tracking
-    folder = Path(tracking.root).absolute() / "checkpoints" / run.id
+    folder = Path(tracking.root).absolute() / CHECKPOINTS / run.id
     return Place(folder, stage.config.seed, tracking.log_every, stage.config.trainer, RunLogger(run), resume=True)
 
 

@@ -79,7 +79,12 @@ def _run_job(config: Config, job: Job) -> Outcome:
             metrics = dict(done.data.metrics)
             print(f"job {job.label}: done before, run {done.info.run_id}{_other_code(done.data.tags)}", flush=True)
             return Outcome(done.info.run_id, metrics["dev/score"], metrics)
-        return _run(config, material, job, done.info.run_id if done is not None else None)
+        outcome = _run(config, material, job, done.info.run_id if done is not None else None)
+    if config.sweep.disk_gb:
+        from shopguide.experiment.disk import keep_within
+
+        keep_within(open_named(config), job.sweep, config.sort_by, Path(config.tracking.root), config.sweep.disk_gb)
+    return outcome
 
 
 def _other_code(tags: Mapping[str, str]) -> str:

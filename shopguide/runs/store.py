@@ -33,6 +33,10 @@ REFIT = "shopguide.refit"
 """Tag of the run that trains what the jobs of a sweep chose: it is not one of those that are compared."""
 REPRODUCES = "shopguide.reproduces"
 """Tag of an experiment that repeats another: the other's run."""
+REMOVED = "shopguide.removed"
+"""Tag of a run whose model was removed: the setting that asked for it."""
+CHECKPOINTS = "checkpoints"
+"""Folder below `tracking.root`, in which each phase has one."""
 MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
 """The MLflow UI then opens with runs and their charts."""
 
@@ -176,6 +180,8 @@ class Store:
         if len(found) > 1:
             raise RunError(f"run={run} has several tasks; say which with task=… ({', '.join(found)})")
         (phase,) = found.values()
+        if setting := self.client.get_run(self.model_run(phase)).data.tags.get(REMOVED):
+            raise RunError(f"run={run}: its model was removed to keep the sweep within {setting}; train it again")
         return self.artifact_folder(self.model_run(phase), "model") / "artifacts" / "huggingface"
 
     def task_name(self, run: str, task: str | None) -> str | None:
