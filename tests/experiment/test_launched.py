@@ -1,0 +1,28 @@
+"""A sweep whose jobs another launcher of Hydra's runs: Submitit, here on this machine instead of a SLURM cluster."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from shopguide.runs.store import open_store
+from tests.experiment.test_interrupt import start
+
+pytest.importorskip("submitit")
+WORDS = ("-m", "hydra/launcher=submitit_local", "phases=[finetune]", "epochs=1", "lr=1e-4,1e-3")
+
+
+@pytest.mark.slow
+def test_jobs_by_submitit_are_below_the_sweeps_run(tmp_path: Path) -> None:
+    folder = f"hydra.sweep.dir={tmp_path}/jobs"
+    job: subprocess.Popen[str] = start(tmp_path, *WORDS, "finetune.baselines=false", folder)
+    lines, told = job.communicate(timeout=300)
+    assert job.returncode == 0, told
+    store = open_store(None, "shopguide", tmp_path / "mlruns")
+    (sweep,) = store.find_all("tags.`shopguide.kind` = 'sweep'")
+    jobs = store.find_children(sweep.info.run_id)
+    assert sorted(one.info.run_name for one in jobs) == ["mlm_then_ft lr=0.0001", "mlm_then_ft lr=0.001"]
+    assert {one.info.status for one in (sweep, *jobs)} == {"FINISHED"}
+    assert "best by dev/score" in lines
+    job = start(tmp_path, *WORDS, "finetune.baselines=false", folder, "sweep.dry_run=true")
+    assert "0 of 2 jobs to do" in job.communicate(timeout=100)[0]
