@@ -307,8 +307,8 @@ class SweepConfig:
     hours: Positive | None = None
     """A search begins no job after so many hours of jobs."""
     prune: Literal["median", "halving"] | None = None
-    """Give a job of a search up after an epoch in which it is below the median of the others, or not among the best
-    third at its rung (Li et al. 2020, asynchronous successive halving)."""
+    """Give a job of a search up after an epoch, from a third of its training on, in which it is below the median of
+    those of its length, or not among the best third at its rung (Li et al. 2020, asynchronous successive halving)."""
 
     def __post_init__(self) -> None:
         if self.search is None and (self.prune or self.hours):

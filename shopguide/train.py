@@ -70,6 +70,11 @@ def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
         sys.exit(1)
 
 
+def searches(config: Config) -> bool:
+    """Whether settings are looked for, not gone through."""
+    return config.sweep.search is not None
+
+
 def expand(typed: list[str]) -> list[str]:
     """`cv.folds=5` stands for a sweep over the five folds, `cv.choose=[lr]` for one over the candidates of `lr`."""
     if SWEEP in os.environ:  # a job of such a sweep, in a process of its own
@@ -132,7 +137,7 @@ def main() -> None:
             open_keys=OPEN_KEYS,
             expand=expand,
             around_sweep=sweep,
-            searches=lambda config: config.sweep.search is not None,
+            searches=searches,
         )
     )
 

@@ -16,7 +16,12 @@ from shopguide.command_line import Command, _check_all, words
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
 COMMANDS = {
-    "train": Command("train", train.parse_config, train.train, open_keys=train.OPEN_KEYS, expand=train.expand),
+    "train": Command(
+        *("train", train.parse_config, train.train),
+        open_keys=train.OPEN_KEYS,
+        expand=train.expand,
+        searches=train.searches,
+    ),
     "predict": Command("predict", predict.check, predict.predict, free_text=predict.FREE_TEXT),
     "export": Command("export", export.check, export.export, free_text=export.FREE_TEXT),
     "compare": Command("compare", compare.check, compare.compare, free_text=compare.FREE_TEXT),

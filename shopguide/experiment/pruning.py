@@ -29,9 +29,13 @@ one the learning rate has fallen further, and its score is higher for that.
 """
 
 
+UNSEEN = 1 / 3
+"""Share of training before which a job is compared with no other: high learning rates begin slowly, and end well."""
+
+
 class PruneCallback(Callback):
     """After each epoch reports what the job has reached: the mean over its tasks so far of the metric that epochs are
-    chosen by. A task that keeps its last epoch is not watched, and none is given up after its last epoch.
+    chosen by. A task that keeps its last epoch is not watched, and none is given up early on or after its last epoch.
 
     Args:
         trial: told of it, and asked.
@@ -53,5 +57,6 @@ class PruneCallback(Callback):
         scores = [*self._scores, -reached if best.mode == "min" else reached]
         epoch, mean = self._before + trainer.current_epoch + 1, sum(scores) / len(scores)
         self._trial.report(mean, self._first + epoch)
-        if trainer.current_epoch + 1 < (trainer.max_epochs or 0) and self._trial.should_prune():
+        done = (trainer.current_epoch + 1) / (trainer.max_epochs or 1)
+        if UNSEEN <= done < 1 and self._trial.should_prune():
             raise Pruned(f"given up after epoch {epoch} at {mean:.4f}, where others were better")

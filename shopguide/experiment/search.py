@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FILE = "search.db"
 STARTUP = 5
 """Jobs at random, before any is chosen; and as many before any is given up."""
+PEERS = 3
+"""Jobs of a median, at least."""
 IN_A_ROW = 3
 """Jobs that fail one after the other end a search."""
 STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING": "cut: goes on", "WAITING": "waits"}
@@ -135,7 +137,7 @@ def open_study(config: Config, sweep: str) -> "optuna.Study":
     root.mkdir(parents=True, exist_ok=True)
     pruners = {
         None: optuna.pruners.NopPruner,
-        "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=STARTUP),
+        "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_min_trials=PEERS),
         "halving": lambda: optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
     }
     return optuna.create_study(
@@ -199,7 +201,9 @@ def _sampler(config: Config, number: int) -> "optuna.samplers.BaseSampler":
     if config.sweep.search == "random":
         return optuna.samplers.RandomSampler(seed)
     side_by_side = config.sweep.slots > 1
-    return optuna.samplers.TPESampler(n_startup_trials=STARTUP, constant_liar=side_by_side, seed=seed)
+    return optuna.samplers.TPESampler(
+        n_startup_trials=STARTUP, multivariate=True, constant_liar=side_by_side, seed=seed
+    )
 
 
 def _distribution(axis: Axis) -> "optuna.distributions.BaseDistribution":
