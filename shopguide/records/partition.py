@@ -23,7 +23,8 @@ class Partition:
 
 def partition(shop: Shop, by: str, fractions: Fractions, seed: int, fold: Fold | None = None) -> Partition:
     """Products by title, behaviours by user and time (or by query; without one, by user), judgements by
-    query; others by their (first) text.
+    query; others by their (first) text. Folds have equally many products of each category, and so for the intents of
+    dialogues and the labels of pairs.
 
     Where a table's rows bring held-out splits of their own (a public set's), those stand; but no query is judged on
     both sides: training rows of a held-out query are set aside. Of a table with splits of its own, what is folded are
@@ -45,11 +46,11 @@ def partition(shop: Shop, by: str, fractions: Fractions, seed: int, fold: Fold |
     else:
         rows = _official(behaviours, drawing.of(asked), asked, drawing)
     return Partition(
-        products=_grouped(shop.products, "title", drawing),
+        products=_grouped(shop.products, "title", drawing, "category"),
         behaviours=rows,
         judgements=_apart(shop.judgements, _grouped(shop.judgements, "query", drawing)),
-        dialogues=_grouped(shop.dialogues, "question", drawing),
-        pairs=_grouped(shop.pairs, "text", drawing),
+        dialogues=_grouped(shop.dialogues, "question", drawing, "intent"),
+        pairs=_grouped(shop.pairs, "text", drawing, "label"),
         annotations=_grouped(shop.annotations, "text", drawing),
     )
 
@@ -60,9 +61,9 @@ class _Drawing:
     seed: int
     fold: Fold | None
 
-    def of(self, groups: list[str]) -> np.ndarray:
+    def of(self, groups: list[str], labels: list[str | None] | None = None) -> np.ndarray:
         """The splits that are drawn for groups."""
-        return split_by_group(groups, seed=self.seed, fractions=self.fractions, fold=self.fold)
+        return split_by_group(groups, seed=self.seed, fractions=self.fractions, fold=self.fold, labels=labels)
 
 
 def _asked(behaviours: Any) -> list[str]:
@@ -74,9 +75,10 @@ def _asked(behaviours: Any) -> list[str]:
     ]
 
 
-def _grouped(table: Any, field: str, drawing: _Drawing) -> np.ndarray:
+def _grouped(table: Any, field: str, drawing: _Drawing, label: str | None = None) -> np.ndarray:
     groups = _normalised(column(table, field))
-    return _official(table, drawing.of(groups), groups, drawing)
+    labels = None if label is None or drawing.fold is None else column(table, label)
+    return _official(table, drawing.of(groups, labels), groups, drawing, labels)
 
 
 def _normalised(texts: list[str]) -> list[str]:
@@ -95,7 +97,9 @@ def _apart(judgements: Any, split: np.ndarray) -> np.ndarray:
     return kept.astype(str)
 
 
-def _official(table: Any, drawn: np.ndarray, groups: list[str], drawing: _Drawing) -> np.ndarray:
+def _official(
+    table: Any, drawn: np.ndarray, groups: list[str], drawing: _Drawing, labels: list[str | None] | None = None
+) -> np.ndarray:
     """The rows' own splits where a table has held-out ones; else the drawn ones.
 
     Where it has test rows but no dev rows, the drawn dev groups of its training rows are dev.
@@ -105,5 +109,5 @@ def _official(table: Any, drawn: np.ndarray, groups: list[str], drawing: _Drawin
         return drawn
     given = np.array([split or "train" for split in own])
     if drawing.fold is not None:
-        return folded(given == ("test" if "test" in own else "dev"), groups, drawing.seed, drawing.fold)
+        return folded(given == ("test" if "test" in own else "dev"), groups, drawing.seed, drawing.fold, labels)
     return given if "dev" in own else np.where((given == "train") & (drawn == "dev"), "dev", given)

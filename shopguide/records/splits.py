@@ -18,7 +18,14 @@ class Fold:
     of: int
 
 
-def split_by_group(groups: Sequence[str], *, seed: int, fractions: Fractions, fold: Fold | None = None) -> np.ndarray:
+def split_by_group(
+    groups: Sequence[str],
+    *,
+    seed: int,
+    fractions: Fractions,
+    fold: Fold | None = None,
+    labels: Sequence[str | None] | None = None,
+) -> np.ndarray:
     """(N,) split names: a group falls whole, by its hash, whatever the other rows are.
 
     Args:
@@ -26,16 +33,40 @@ def split_by_group(groups: Sequence[str], *, seed: int, fractions: Fractions, fo
         seed: other seeds, other splits.
         fractions: expected shares of train, dev and test.
         fold: of what is not test.
+        labels: (N,) classes, each of which folds get equally many groups of; None: there are none.
     """
     place = np.array([_uniform(group, seed) for group in groups])
     split = _named(place, fractions)
-    return split if fold is None else folded(split == "test", groups, seed, fold)
+    return split if fold is None else folded(split == "test", groups, seed, fold, labels)
 
 
-def folded(test: np.ndarray, groups: Sequence[str], seed: int, fold: Fold) -> np.ndarray:
-    """(N,) split names: a group that is not test falls whole into a fold, by its hash."""
-    number = np.array([int(_uniform(f"fold\x1f{group}", seed) * fold.of) for group in groups], dtype=int)
+def folded(
+    test: np.ndarray, groups: Sequence[str], seed: int, fold: Fold, labels: Sequence[str | None] | None = None
+) -> np.ndarray:
+    """(N,) split names: a group that is not test falls whole into a fold: by its hash, or where there are labels, by
+    its place among the groups of its label (its first row's) in the order of their hashes.
+    """
+    if labels is None or not len(groups):
+        number = np.array([int(_uniform(f"fold\x1f{group}", seed) * fold.of) for group in groups], dtype=int)
+    else:
+        number = _dealt(~test, groups, seed, fold.of, labels)
     return np.where(test, "test", np.where(number == fold.number, "dev", "train"))
+
+
+def _dealt(rows: np.ndarray, groups: Sequence[str], seed: int, count: int, labels: Sequence[str | None]) -> np.ndarray:
+    """(N,) numbers of folds; the groups of a label are dealt out one by one, each label's from another fold on."""
+    names, first, owner = np.unique(np.array(groups, dtype=object), return_index=True, return_inverse=True)
+    kept = np.bincount(owner, weights=rows) > 0
+    place = np.array([_uniform(f"fold\x1f{name}", seed) for name in names])
+    classes, label = np.unique([str(labels[row]) for row in first], return_inverse=True)
+    begun = np.array([int(_uniform(f"label\x1f{name}", seed) * count) for name in classes])
+    order = np.lexsort((place, label, ~kept))
+    order = order[kept[order]]
+    starts = np.searchsorted(label[order], np.arange(len(classes)))
+    number = np.zeros(len(names), dtype=int)
+    number[order] = (np.arange(len(order)) - starts[label[order]] + begun[label[order]]) % count
+    dealt: np.ndarray = number[owner]
+    return dealt
 
 
 def split_by_user_and_time(

@@ -72,6 +72,33 @@ def test_each_group_that_is_not_test_is_dev_in_one_fold(groups: list[str], seed:
         assert own == [fold[groups.index(name)] for fold in folds]
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.sampled_from("abc")), min_size=1, max_size=80),
+    st.integers(0, 5),
+    st.integers(2, 5),
+)
+def test_folds_have_equally_many_groups_of_each_label(rows: list[tuple[int, str]], seed: int, count: int) -> None:
+    groups = [f"g{number}" for number, _ in rows]
+    labels: list[str | None] = [label for _, label in rows]
+    folds = [
+        split_by_group(groups, seed=seed, fractions=SHARES, fold=Fold(i, count), labels=labels) for i in range(count)
+    ]
+    plain = split_by_group(groups, seed=seed, fractions=SHARES)
+    held_out: dict[str, list[int]] = {}
+    for name in dict.fromkeys(groups):
+        own = [tuple(fold[row] for row, group in enumerate(groups) if group == name) for fold in folds]
+        assert all(len(set(parts)) == 1 for parts in own)  # a group is whole
+        splits = [parts[0] for parts in own]
+        if plain[groups.index(name)] == "test":
+            assert splits == ["test"] * count
+            continue
+        assert sorted(splits) == ["dev", *["train"] * (count - 1)]
+        held_out.setdefault(str(labels[groups.index(name)]), []).append(splits.index("dev"))
+    for numbers in held_out.values():
+        sizes = np.bincount(numbers, minlength=count)
+        assert sizes.max() - sizes.min() <= 1
+
+
 def test_folds_are_about_alike() -> None:
     groups = [str(i) for i in range(20_000)]
     folds = [split_by_group(groups, seed=3, fractions=SHARES, fold=Fold(i, 5)) for i in range(5)]
