@@ -32,14 +32,12 @@ def main() -> None:
         took, reached = jobs(root, f"search{seed}")
         there = took[reached >= best[-1]]
         half = reached[took <= whole[-1] / 2]
-        print(
-            f"seed {seed}: grid {best[-1]:.4f} after {whole[-1]:.0f} s; search {reached[-1]:.4f} after {took[-1]:.0f} s, "
-            f"{half[-1]:.4f} after half the grid's; there after {f'{there[0]:.0f} s' if len(there) else 'never'}"
-        )
+        when = f"{there[0]:.0f} s" if len(there) else "never"
+        print(f"seed {seed}: grid {best[-1]:.4f} after {whole[-1]:.0f} s; search there after {when}, at", end=" ")
+        print(f"{half[-1]:.4f} after half the grid's time and {reached[-1]:.4f} after {took[-1]:.0f} s")
+        end = max(whole[-1], took[-1])
         for times, scores, name in ((whole, best, "grid"), (took, reached, "search")):
-            panel.step(
-                np.append(times, max(whole[-1], took[-1])), np.append(scores, scores[-1]), where="post", label=name
-            )
+            panel.step(np.append(times, end), np.append(scores, scores[-1]), where="post", label=name)
         panel.axvline(whole[-1] / 2, color="grey", linewidth=0.8, linestyle=":")
         panel.set(title=f"seed {seed}", xlabel="seconds of training")
     panels[0].set_ylabel("best macro F1 on dev so far")
