@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import torch
 
@@ -119,11 +118,13 @@ def test_stopped_with_its_helpers_it_keeps_what_is_learnt(tmp_path: Path) -> Non
     for line in job.stdout:
         if "pretrain  epoch 2" in line:
             break
-    (helper,) = (c for c in psutil.Process(job.pid).children() if "shopguide.experiment.ranks" in c.cmdline())
+    children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+    commands = {child: Path(f"/proc/{child}/cmdline").read_text() for child in children}
+    (helper,) = (child for child, typed in commands.items() if "shopguide.experiment.ranks" in typed)
     job.send_signal(signal.SIGINT)
     job.communicate(timeout=60)
     assert job.returncode == 130
-    assert not helper.is_running()
+    assert not Path(f"/proc/{helper}").exists()
     store = open_store(None, "shopguide", tmp_path / "mlruns")
     (phase,) = store.find_all("tags.`shopguide.phase` = 'pretrain'")
     assert phase.info.status == "KILLED"
