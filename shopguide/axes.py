@@ -18,20 +18,20 @@ class Axis:
     high: float = 0.0
     log: bool = False
     """Whether equal ratios are equally far apart."""
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is an interval of whole numbers."""
-        return isinstance(self.low, int) and isinstance(self.high, int)
+    whole: bool = False
+    """Whether an interval is of whole numbers."""
 
     @property
     def values(self) -> tuple[str, ...]:
         """The choices, or both ends."""
-        return self.choices or (str(self.low), str(self.high))
+        return self.choices or (self._shown(self.low), self._shown(self.high))
 
     def typed(self, value: Any) -> str:
         """`lr=0.000123`: the setting at a value, numbers to four digits."""
-        return f"{self.key}={value if self.choices or self.is_whole else f'{value:.4g}'}"
+        return f"{self.key}={value if self.choices else self._shown(value)}"
+
+    def _shown(self, number: float) -> str:
+        return str(int(number)) if self.whole else f"{number:.4g}"
 
 
 def axis_of(override: Any) -> Axis:

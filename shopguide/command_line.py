@@ -8,11 +8,11 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from shopguide.axes import axis_of, corners
+from shopguide.axes import Axis, axis_of, corners
 from shopguide.checks import faulty
 from shopguide.errors import ConfigError, ShopguideError, nearest
 from shopguide.grid import Grid
@@ -221,11 +221,25 @@ def _grid(parsed: list[Any], settings: Callable[[list[str]], Any], searches: Cal
     if searches(first := settings(points[0])):
         if not axes:
             raise ConfigError("sweep.search: nothing varies; say what may, as in 'lr=interval(1e-5,1e-3)' epochs=1,2,4")
-        return Grid([first, *map(settings, points[1:])], points, varying, fixed, axes, settings)
+        checked = [first, *map(settings, points[1:])]
+        axes = [_in_whole_numbers(axis, points[0], settings) for axis in axes]
+        return Grid(checked, points, varying, fixed, axes, settings)
     if interval := next((override for override in varied if override.is_interval_sweep()), None):
         raise ConfigError(f"{interval.input_line}: values between two are looked for with sweep.search=tpe (or random)")
     jobs = BasicSweeper.split_arguments(parsed, None)[0]
     return Grid([settings(job) for job in jobs], jobs, varying, fixed)
+
+
+def _in_whole_numbers(axis: Axis, point: list[str], settings: Callable[[list[str]], Any]) -> Axis:
+    """The axis; one of whole numbers where it is an interval between two, and the setting takes no fraction."""
+    if axis.choices or not (float(axis.low).is_integer() and float(axis.high).is_integer()):
+        return axis
+    between = [f"{axis.key}={axis.low + 0.5}" if word.startswith(f"{axis.key}=") else word for word in point]
+    try:
+        settings(between)
+    except ConfigError:
+        return replace(axis, whole=True)
+    return axis
 
 
 def _open(override: str, command: Command) -> str:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
@@ -43,7 +45,8 @@ def test_an_interval_has_a_length(word: str, fault: str) -> None:
 
 def test_values_as_they_are_typed() -> None:
     assert parsed("lr=interval(1e-5,1e-3)").typed(0.000123456) == "lr=0.0001235"
-    assert parsed("epochs=interval(1,8)").typed(3) == "epochs=3"
+    assert replace(parsed("epochs=interval(1,8)"), whole=True).typed(3) == "epochs=3"
+    assert replace(parsed("epochs=interval(1,8)"), whole=True).values == ("1", "8")
     assert parsed("+data.x=a,b").typed("b") == "+data.x=b"
 
 

@@ -67,6 +67,9 @@ class Search:
                 return
             self.study.sampler = _sampler(self.config, len(self.study.get_trials(deepcopy=False)))
             yield self.study.ask(self._kinds)
+        if self._is_out_of_time():
+            count = f"{self._counted()} of {self.config.sweep.trials} jobs"
+            print(f"search: {count} in sweep.hours={self.config.sweep.hours:g}; with more, the same command goes on")
 
     def typed(self, trial: "optuna.Trial") -> list[str]:
         """A job as it would be typed alone."""
@@ -211,6 +214,6 @@ def _distribution(axis: Axis) -> "optuna.distributions.BaseDistribution":
 
     if axis.choices:
         return CategoricalDistribution(axis.choices)
-    if axis.is_whole:
+    if axis.whole:
         return IntDistribution(int(axis.low), int(axis.high), log=axis.log)
     return FloatDistribution(axis.low, axis.high, log=axis.log)

@@ -181,7 +181,7 @@ class Store:
             raise RunError(f"run={run} has several tasks; say which with task=… ({', '.join(found)})")
         (phase,) = found.values()
         if setting := self.client.get_run(self.model_run(phase)).data.tags.get(REMOVED):
-            raise RunError(f"run={run}: its model was removed to keep the sweep within {setting}; train it again")
+            raise RunError(f"run={run}: its model was removed to keep the sweep within {setting}; train it alone")
         return self.artifact_folder(self.model_run(phase), "model") / "artifacts" / "huggingface"
 
     def task_name(self, run: str, task: str | None) -> str | None:

@@ -12,6 +12,7 @@ import pytest
 
 from shopguide.axes import Axis
 from shopguide.checks import parse_config
+from shopguide.command_line import Command, _check_all
 from shopguide.config import Config
 from shopguide.errors import DataError, Pruned
 from shopguide.experiment import search
@@ -20,6 +21,7 @@ from shopguide.experiment.search import Search, open_study, print_search
 from shopguide.grid import Grid
 from shopguide.runs.store import open_store
 from shopguide.runs.tree import PRUNED
+from shopguide.train import searches
 from tests.conftest import tiny_settings
 from tests.experiment.test_interrupt import command, start
 
@@ -133,11 +135,27 @@ def test_what_is_given_up_or_diverges_counts_and_is_told(
     assert "0 of 4 jobs to do" in out
 
 
-def test_time_is_a_budget(tmp_path: Path, tried: Found, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_is_a_budget(
+    tmp_path: Path, tried: Found, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     clock = iter(range(0, 100_000, 1000))
     monkeypatch.setattr(search.time, "monotonic", lambda: next(clock))
     Search(grid_of(tmp_path, **{"sweep.hours": 1.0}), "s").run()
     assert len(tried) == 4  # of 1,000 s each
+    assert "search: 4 of 20 jobs in sweep.hours=1; with more, the same command goes on" in capsys.readouterr().out
+
+
+def test_an_interval_of_a_setting_in_whole_numbers_is_of_whole_numbers(tmp_path: Path) -> None:
+    typed = ["-m", "epochs=interval(1,3)", "finetune.label_smoothing=interval(0,1)", "sweep.search=random"]
+    typed += [f"tracking.root={tmp_path}"]
+    grid, _ = _check_all(Command("train", parse_config, lambda _config: None, searches=searches), typed)
+    assert grid is not None
+    assert [(axis.key, axis.whole) for axis in grid.axes] == [("epochs", True), ("finetune.label_smoothing", False)]
+    found = Search(grid, "s")
+    trial = next(found.jobs())
+    epochs, smoothing = found.typed(trial)[-2:]
+    assert epochs in {f"epochs={number}" for number in (1, 2, 3)}
+    assert 0 < float(smoothing.partition("=")[2]) < 1
 
 
 def test_lower_is_better_where_it_is(tmp_path: Path) -> None:
