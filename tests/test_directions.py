@@ -13,6 +13,7 @@ FLOORS = [
     {"inference", "tasks", "objectives", "text", "models", "runs", "records", "metrics"},
     {"checks"},
     {"config", "build", "machine", "grid"},
+    {"axes"},
     {"errors"},
 ]
 BELOW = {
