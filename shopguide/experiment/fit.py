@@ -1,15 +1,12 @@
 """One training loop: Lightning's, with bounded checkpoints, early stopping, and a line an epoch.
 
-A phase's folder holds two checkpoints: `best.ckpt` by the monitored metric, and `last.ckpt`, also written when training
-is interrupted, from which it goes on.
+A phase's folder holds two checkpoints: `best.ckpt` by the monitored metric, and `last.ckpt`, from which it goes on.
 """
 
 import contextlib
 import gc
 import logging
-import os
 import resource
-import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +23,7 @@ from pytorch_lightning.loggers.logger import Logger
 from shopguide.errors import ConfigError
 from shopguide.experiment.averaging import WeightAverage
 from shopguide.experiment.ranks import helped, is_rank, own_rank, processes
+from shopguide.experiment.stopping import LastCheckpoint, SeededSteps, Stop
 from shopguide.machine import USUAL_COLLECTION
 from shopguide.models.precision import good_at_bf16
 from shopguide.objectives.objective import Objective
@@ -102,30 +100,6 @@ class Fitted:
     """Lightning's name of the one that was trained in, also where the setting is `auto`."""
     parameters: int
     """Weights of the model."""
-
-
-class LastCheckpoint(Callback):
-    """Write `last.ckpt` after each epoch and when training is interrupted."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
-        """After validation: the epoch is complete."""
-        self._save(trainer)
-
-    def on_exception(self, trainer: pl.Trainer, _module: pl.LightningModule, _error: BaseException) -> None:
-        """Interrupted or failed: keep what was learnt; of several processes rank 0 does, which waits for no other."""
-        if not trainer.global_step:
-            return
-        with _alone(trainer):
-            self._save(trainer)
-
-    def _save(self, trainer: pl.Trainer) -> None:
-        draft = self.path.with_suffix(".draft")
-        trainer.save_checkpoint(draft)
-        if trainer.is_global_zero:
-            os.replace(draft, self.path)
 
 
 class DevHistory(Callback):
@@ -219,15 +193,16 @@ def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan
     _quieten()
     torch.manual_seed(place.seed + own_rank())
     objective.train()
-    curves = StepCurves()
+    curves, stop = StepCurves(), Stop()
     place.last.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = place.last if place.goes_on else None
     history = DevHistory()
-    callbacks: list[Callback] = [curves, history, EpochLine(plan.name, plan.epochs, curves), *place.callbacks]
+    line = EpochLine(plan.name, plan.epochs, curves)
+    callbacks: list[Callback] = [SeededSteps(place.seed), curves, history, line, *place.callbacks]
     callbacks += [WeightAverage(plan.ema)] if plan.ema else []
     best = _best(plan, place) if dev is not None else None
     callbacks += [best] if best else []
-    callbacks.append(LastCheckpoint(place.last))
+    callbacks.append(LastCheckpoint(place.last, train, stop))
     if plan.patience and dev is not None:
         monitor = plan.monitor or "dev/loss"
         callbacks.append(EarlyStopping(monitor, patience=plan.patience, mode=_mode(monitor)))
@@ -235,7 +210,7 @@ def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan
     trainer = _trainer(plan, place, [*callbacks, StepBar(curves)] if shows_bar else callbacks, shows_bar)
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
-    with _interruptible(), _garbage_frozen():
+    with stop.by_signals(), _garbage_frozen():
         trainer.fit(objective, train, dev, ckpt_path=checkpoint, weights_only=True)
     if best is not None and best.best_model_path:
         state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
@@ -251,27 +226,6 @@ def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan
 def _gpu_memory_gb(trainer: pl.Trainer) -> float | None:
     device = trainer.strategy.root_device
     return torch.cuda.max_memory_allocated(device) / (1 << 30) if device.type == "cuda" else None
-
-
-@contextlib.contextmanager
-def _alone(trainer: pl.Trainer) -> Iterator[None]:
-    """No process waits for another: they may not be where this one is."""
-    trainer.strategy.barrier = lambda *_args, **_more: None  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del trainer.strategy.barrier
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C stays Ctrl-C: Lightning makes an exit with code 1 of it, and ignores all later ones."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit:
-        signal.signal(signal.SIGINT, handler)
-        raise KeyboardInterrupt from None
 
 
 @contextlib.contextmanager
