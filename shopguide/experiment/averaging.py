@@ -48,8 +48,8 @@ class WeightAverage(Callback):
         if not self._model_has_average:
             self._swap(module)
 
-    def on_train_end(self, _trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """The average is what training comes to."""
+    def on_fit_end(self, _trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """The average is what training comes to, also where all of it was done before."""
         if not self._model_has_average:
             self._swap(module)
 

@@ -109,7 +109,10 @@ def helped(count: int, work: Sequence[Any], folder: Path) -> Iterator[None]:
 
 
 class _Watch:
-    """Interrupts this process when a helper fails: it would wait for the helper forever."""
+    """Interrupts this process when a helper fails: it would wait for the helper forever.
+
+    It asks twice: at the first, training would end the step.
+    """
 
     def __init__(self, running: Mapping[int, "subprocess.Popen[bytes]"]) -> None:
         self._running, self._over = running, threading.Event()
@@ -130,6 +133,8 @@ class _Watch:
         while not self._over.wait(LOOK_EVERY):
             if self.failed is not None:
                 os.kill(os.getpid(), signal.SIGINT)
+                if not self._over.wait(LOOK_EVERY):
+                    os.kill(os.getpid(), signal.SIGINT)
                 return
 
 

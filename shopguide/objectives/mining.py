@@ -4,6 +4,8 @@ They are looked for anew before each epoch (ANCE: Xiong et al. 2021), but for th
 its words. Shapes: Q queries, N texts, D width, P of the pool.
 """
 
+from typing import Any
+
 import numpy as np
 import pytorch_lightning as pl
 import torch
@@ -35,6 +37,15 @@ class Mining(Callback):
     def __init__(self, pairs: QueryPairs, pad_id: int, first: np.ndarray) -> None:
         self.pairs, self.collate = pairs, Collate(pad_id)
         pairs.fill(first)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Those of the epoch, for the checkpoint: the model that found them is no more."""
+        assert self.pairs.pool is not None
+        return {"pool": torch.from_numpy(self.pairs.pool.astype(np.int32))}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """From the checkpoint."""
+        self.pairs.take(state["pool"].numpy())
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Look for them with the model as it is."""

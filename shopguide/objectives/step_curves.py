@@ -77,6 +77,14 @@ class StepCurves(pl.Callback):
         self._peak = 0.0
         self._reading: Reading | None = None
 
+    def state_dict(self) -> dict[str, Any]:
+        """What was done since the last point, for the checkpoint."""
+        return {name: float(amount) for name, amount in vars(self._window).items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """From the checkpoint."""
+        self._window = Window(**state)
+
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Count what the model costs, and measure what the machine can do."""
         mixed = str(trainer.precision)

@@ -98,7 +98,10 @@ class QueryPairs(Dataset[dict[str, Any]]):
         """Take (Q, ≥ P) products, the most alike first, for the pool, but for those that fit."""
         fits = self.fits(np.arange(len(rows))[:, None], rows)
         order = np.argsort(fits, axis=1, kind="stable")
-        found = np.where(np.take_along_axis(fits, order, 1), -1, np.take_along_axis(rows, order, 1))
+        self.take(np.where(np.take_along_axis(fits, order, 1), -1, np.take_along_axis(rows, order, 1)))
+
+    def take(self, found: np.ndarray) -> None:
+        """Take a pool as it is, (Q, P), -1 where it is shorter; workers that make batches see it, too."""
         if self.pool is None or self.pool.shape != found.shape:
             self.pool = torch.from_numpy(found).share_memory_().numpy()  # type: ignore[no-untyped-call]
         self.pool[:] = found

@@ -10,7 +10,6 @@ from torch.utils.data import DataLoader
 
 from shopguide.checks import parse_config
 from shopguide.experiment.averaging import WeightAverage
-from shopguide.experiment.fit import LastCheckpoint
 from shopguide.experiment.run import run_experiment
 from tests.conftest import Finished, tiny_settings
 
@@ -42,16 +41,16 @@ class Line(pl.LightningModule):
         return torch.optim.Adam(self.parameters(), lr=0.1)
 
 
-def trained(folder: Path, epochs: int, *, resume: Path | None = None, every: int = 1) -> tuple[Line, Path]:
-    module, last = Line(), folder / "last.ckpt"
+def trained(folder: Path, epochs: int, *, every: int = 1) -> Line:
+    module = Line()
     best = ModelCheckpoint(folder, filename="best", monitor="dev/loss", save_weights_only=True)
-    callbacks: list[Callback] = [WeightAverage(DECAY), best, LastCheckpoint(last)]
+    callbacks: list[Callback] = [WeightAverage(DECAY), best]
     trainer = pl.Trainer(
         max_epochs=epochs, callbacks=callbacks, logger=False, enable_progress_bar=False, accelerator="cpu",
         enable_model_summary=False, num_sanity_val_steps=0, accumulate_grad_batches=every,
     )  # fmt: skip
-    trainer.fit(module, loader(), loader(), ckpt_path=resume, weights_only=True)
-    return module, last
+    trainer.fit(module, loader(), loader())
+    return module
 
 
 def loader() -> DataLoader[Any]:
@@ -67,7 +66,7 @@ def averages(weights: list[torch.Tensor]) -> list[torch.Tensor]:
 
 
 def test_the_average_is_judged_kept_and_the_end(tmp_path: Path) -> None:
-    module, _ = trained(tmp_path, 3)
+    module = trained(tmp_path, 3)
     expected = averages(module.seen)
     for epoch, weight in enumerate(module.judged, start=1):
         torch.testing.assert_close(weight, expected[epoch * len(ROWS)])
@@ -90,16 +89,8 @@ def _steps_of(module: Line, count: int) -> list[torch.Tensor]:
     return found
 
 
-def test_what_was_cut_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
-    whole, _ = trained(tmp_path / "whole", 4)
-    _, last = trained(tmp_path / "cut", 2)
-    resumed, _ = trained(tmp_path / "cut", 4, resume=last)
-    torch.testing.assert_close(resumed.line.weight, whole.line.weight, rtol=0, atol=0)
-    torch.testing.assert_close(resumed.judged[-1], whole.judged[-1], rtol=0, atol=0)
-
-
 def test_batches_that_only_gather_gradients_do_not_count(tmp_path: Path) -> None:
-    module, _ = trained(tmp_path, 2, every=5)
+    module = trained(tmp_path, 2, every=5)
     torch.testing.assert_close(module.line.weight.detach(), averages(module.seen[4::5])[-1])
 
 

@@ -25,17 +25,18 @@ from shopguide.text.plan import BatchPlan
 from tests.conftest import TINY
 
 pytestmark = pytest.mark.filterwarnings("ignore")
+ROOT = Path(__file__).parents[2]
 VOCABULARY, LENGTH, ROWS, EPOCHS = 60, 12, 3, 3
 SPEED = ("tokens_per_second", "waiting_share", "mfu")
 
 
 class Table:
-    def __init__(self, rows: int) -> None:
-        self.lengths = np.full(rows, LENGTH)
+    def __init__(self, rows: int, varied: bool) -> None:
+        self.lengths = np.random.default_rng(0).integers(5, LENGTH, rows) if varied else np.full(rows, LENGTH)
 
     def __getitem__(self, row: int) -> Any:
-        draw = np.random.default_rng(row)
-        return draw.integers(5, VOCABULARY, LENGTH).astype(np.int32), np.arange(LENGTH, dtype=np.int32)
+        draw, length = np.random.default_rng(row), self.lengths[row]
+        return draw.integers(5, VOCABULARY, length).astype(np.int32), np.arange(length, dtype=np.int32)
 
 
 class Curves(Logger):
@@ -70,23 +71,31 @@ class Signals(Callback):
         setattr(self, hook, send)
 
 
-def loader(rows: int, shuffle: bool) -> BatchLoader:
+def loader(rows: int, shuffle: bool, tokens: int | None = None, workers: int = 0) -> BatchLoader:
     masker = Masker(mask_id=4, vocab_size=VOCABULARY, special_ids=frozenset(range(5)), seed=0)
-    table: Any = Table(rows)
-    plan = BatchPlan(table.lengths, ROWS, None, 0, shuffle)
-    return BatchLoader(MaskedExamples(table, masker), Batches(plan), Collate(0), 0)
+    table: Any = Table(rows, varied=tokens is not None)
+    plan = BatchPlan(table.lengths, rows if tokens else ROWS, tokens, 0, shuffle, unpadded=tokens is not None)
+    return BatchLoader(MaskedExamples(table, masker), Batches(plan), Collate(0), workers)
 
 
 def train(
-    folder: Path, curves: Curves, callbacks: Sequence[Callback] = (), batches: int = 5, dev: bool = True, **trainer: Any
+    folder: Path,
+    curves: Curves,
+    callbacks: Sequence[Callback] = (),
+    dev: bool = True,
+    tokens: int | None = None,
+    workers: int = 0,
+    every: int = 1,
+    **trainer: Any,
 ) -> tuple[dict[str, torch.Tensor], Fitted]:
     torch.manual_seed(0)
     shape = AutoConfig.for_model(**TINY, vocab_size=VOCABULARY, hidden_dropout_prob=0.3)
     objective = MaskedLM(AutoModelForMaskedLM.from_config(shape), OptimizerConfig(lr=1e-2))
     settings = {"accelerator": "cpu", "precision": "32-true", "enable_progress_bar": False, "gradient_clip_val": 1.0}
-    place = Place(folder, 0, 1, {**settings, **trainer}, curves, resume=True, callbacks=callbacks)
+    place = Place(folder, 0, every, {**settings, **trainer}, curves, resume=True, callbacks=callbacks)
     plan = Plan("pretrain", EPOCHS, "dev/loss" if dev else None, 2 if dev else None, ema=0.5)
-    fitted = fit(objective, loader(batches * ROWS, True), loader(2 * ROWS, False) if dev else None, plan, place)
+    held_out = loader(2 * ROWS, False) if dev else None
+    fitted = fit(objective, loader(5 * ROWS, True, tokens, workers), held_out, plan, place)
     return {name: weight.clone() for name, weight in objective.state_dict().items()}, fitted
 
 
@@ -119,19 +128,74 @@ STOPS = [
 ]
 
 
-@pytest.mark.parametrize("settings", [{}, {"dev": False}, {"accumulate_grad_batches": 2}, {"val_check_interval": 2}])
-def test_stopped_anywhere_it_goes_on_to_the_same(settings: dict[str, Any], tmp_path: Path) -> None:
-    points = Curves()
+def stopped(folder: Path, points: Curves, callback: Signals, **settings: Any) -> None:
+    try:
+        train(folder, points, [callback], **settings)
+    except KeyboardInterrupt:
+        assert (folder / "last.ckpt").exists()
+    else:
+        assert callback.left > 0, "it was not heeded"
+
+
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"dev": False},
+    {"accumulate_grad_batches": 2},
+    {"val_check_interval": 2},
+    {"tokens": 30, "every": 4},
+    {"tokens": 40, "workers": 1},
+    {"devices": 2},
+]
+
+
+@pytest.mark.parametrize("number", range(len(SETTINGS)), ids=[" ".join(settings) for settings in SETTINGS])
+def test_stopped_anywhere_it_goes_on_to_the_same(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{Path(__file__).parent}")
+    settings, points = SETTINGS[number], Curves()
     whole = train(tmp_path / "whole", points, **settings)
-    assert len(points.points["train/loss"]) == (9 if "accumulate_grad_batches" in settings else 15)
-    for hook, call in STOPS:
+    stops = STOPS[number % 4 :: 12 if "devices" in settings else 4] if number else STOPS
+    for hook, call in stops:
         others, folder = Curves(), tmp_path / f"{hook}{call}"
-        callback = Signals(hook, call)
-        try:
-            train(folder, others, [callback], **settings)
-        except KeyboardInterrupt:
-            assert (folder / "last.ckpt").exists()
-        else:
-            assert callback.left > 0, "it was not heeded"
-        resumed = train(folder, others, **settings)
-        assert_same(whole, resumed, points, others)
+        stopped(folder, others, Signals(hook, call), **settings)
+        assert_same(whole, train(folder, others, **settings), points, others)
+
+
+def test_stopped_again_and_again(tmp_path: Path) -> None:
+    points, others = Curves(), Curves()
+    whole = train(tmp_path / "whole", points)
+    for hook, call in [("on_train_batch_start", 2), ("on_train_batch_end", 1), ("on_validation_start", 1)] * 2:
+        stopped(tmp_path, others, Signals(hook, call, signal.SIGTERM))
+    assert_same(whole, train(tmp_path, others), points, others)
+
+
+def test_asked_twice_it_stops_at_once_and_goes_on_from_the_epoch_before(tmp_path: Path) -> None:
+    points, others = Curves(), Curves()
+    whole = train(tmp_path / "whole", points)
+    stopped(tmp_path, others, Signals("on_validation_start", 2, times=2))
+    assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 5
+    assert_same(whole, train(tmp_path, others), points, others)
+
+
+class Breaks(Callback):
+    def on_before_optimizer_step(self, trainer: pl.Trainer, *_: Any) -> None:
+        if trainer.global_step == 7:
+            raise RuntimeError("out of memory")
+
+
+def test_what_breaks_goes_on_from_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = Curves()
+    whole = train(tmp_path / "whole", points)
+    for seconds, step in ((1e9, 5), (0.0, 7)):
+        monkeypatch.setattr(stopping, "SAVE_EVERY", seconds)
+        others, folder = Curves(), tmp_path / str(step)
+        with pytest.raises(RuntimeError, match="out of memory"):
+            train(folder, others, [Breaks()])
+        assert torch.load(folder / "last.ckpt", weights_only=True)["global_step"] == step
+        assert_same(whole, train(folder, others), points, others)
+
+
+def test_signals_are_what_they_were_afterwards(tmp_path: Path) -> None:
+    before = [signal.getsignal(number) for number in stopping.SIGNALS]
+    train(tmp_path, Curves())
+    stopped(tmp_path / "stopped", Curves(), Signals("on_train_batch_start", 1))
+    assert [signal.getsignal(number) for number in stopping.SIGNALS] == before

@@ -56,3 +56,8 @@ def test_the_nearest_that_are_not_known_to_fit(at_once: int, monkeypatch: pytest
     order = (vectors[0] @ vectors[1].T).argsort(1, descending=True)[:, :4].tolist()
     expected = [[row for row in rows if row not in fits] for rows, fits in zip(order, POSITIVES, strict=True)]
     assert [[row for row in own if row >= 0] for own in pairs.pool.tolist()] == expected
+    again = QueryPairs(tokenizer, QUERIES, PRODUCTS, POSITIVES, 16)
+    resumed = Mining(again, tokenizer.pad_token_id, first)
+    resumed.load_state_dict(mining.state_dict())
+    assert again.pool is not None
+    assert again.pool.tolist() == pairs.pool.tolist()
