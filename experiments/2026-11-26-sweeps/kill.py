@@ -1,11 +1,11 @@
-"""A sweep that is killed again and again, beside one that is left alone: do both end alike?
+"""A sweep that is stopped again and again, beside one that is left alone: do both end alike?
 
     python THIS --root FOLDER [--kills 20] [--longest 40] [--seed 0]
 
-Both are 3 × 3 jobs of the demo shop, typed as users type them. The second is killed with SIGKILL after a random time,
-at most `--longest` seconds, `--kills` times, and then typed once more. Compared are the runs, what they are called,
-their settings, the points of their curves (not those that a clock or the memory tells) and the job that is chosen.
-Prints one JSON line last; what differs is listed before.
+Both are 3 × 2 jobs of the demo shop, typed as users type them. The second is stopped by SIGKILL, SIGINT or SIGTERM, as
+is drawn, after a random time of at most `--longest` seconds, `--kills` times, and then typed once more. Compared are
+the runs, what they are called, their settings, the points of their curves (all digits; not those that a clock or the
+memory tells) and the job that is chosen. Prints one JSON line last; what differs is listed before.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,9 @@ from mlflow.entities import Run
 
 from shopguide.runs.store import Store, open_store
 
-GRID = ["-m", "+experiment=mlm_then_ft", "lr=3e-4,1e-3,3e-3", "epochs=1,2,3", "tasks=[need]", "pretrain.epochs=1"]
-SMALL = ["data.options.products=300", "data.options.behaviours=900", "tracking.log_every=1"]
+GRID = ["-m", "+experiment=mlm_then_ft", "lr=3e-4,1e-3,3e-3", "epochs=4,8", "tasks=[need]", "pretrain.epochs=3"]
+SMALL = ["data.options.products=400", "data.options.behaviours=1200", "tracking.log_every=1"]
+SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 BY_THE_CLOCK = ("seconds", "tokens_per_second", "waiting_share", "mfu", "memory_gb")
 
 
@@ -41,15 +43,16 @@ def main() -> None:
     sweep(args.root, alone).wait()
     seconds = time.perf_counter() - begun
     draw = random.Random(args.seed)
-    killed = 0
-    while killed < args.kills:
+    stops: Counter[str] = Counter()
+    while stops.total() < args.kills:
         process = sweep(args.root, often)
         try:
             process.wait(timeout=draw.uniform(1, args.longest))
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            number = draw.choice(SIGNALS)
+            os.killpg(process.pid, number)
             process.wait()
-            killed += 1
+            stops[number.name] += 1
         else:
             break
     code = sweep(args.root, often).wait()
@@ -57,7 +60,7 @@ def main() -> None:
     differing = sorted(differences(found, other))
     print("\n".join(differing))
     counted = {"runs": [len(found), len(other)], "points": [points(found), points(other)]}
-    print(json.dumps({"killed": killed, "rc": code, "seconds": round(seconds), **counted, "differing": len(differing)}))
+    print(json.dumps({"stops": stops, "rc": code, "seconds": round(seconds), **counted, "differing": len(differing)}))
 
 
 def sweep(cache: Path, root: Path) -> "subprocess.Popen[bytes]":
@@ -98,7 +101,7 @@ def held(store: Store, run: Run, runs: dict[str, Run]) -> dict[str, Any]:
 
 def curve(store: Store, run: Run, name: str) -> list[tuple[int, float]]:
     found = store.client.get_metric_history(run.info.run_id, name)
-    return sorted((point.step, round(point.value, 6)) for point in found)
+    return sorted((point.step, point.value) for point in found)
 
 
 def differences(found: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]) -> Iterator[str]:

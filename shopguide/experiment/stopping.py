@@ -1,6 +1,6 @@
 """The checkpoint from which training goes on to the digit: after a step or with an epoch, and never in between.
 
-Ctrl-C and SIGTERM ask training to stop at the next such point. Asked twice, it stops at once, and goes on from the last.
+Ctrl-C and SIGTERM ask training to stop at the next such point. Asked twice, it stops at once and goes on from the last.
 """
 
 import contextlib
