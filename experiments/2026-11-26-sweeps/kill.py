@@ -54,7 +54,9 @@ def main() -> None:
             process.wait()
             stops[number.name] += 1
         else:
-            break
+            stops[f"ended with {process.returncode}"] += 1
+            if not process.returncode:
+                break
     code = sweep(args.root, often).wait()
     found, other = (tree(open_store(None, "shopguide", root, create=False)) for root in (alone, often))
     differing = sorted(differences(found, other))
@@ -66,7 +68,8 @@ def main() -> None:
 def sweep(cache: Path, root: Path) -> "subprocess.Popen[bytes]":
     words = [sys.executable, "-m", "shopguide.train", *GRID, *SMALL]
     words += [f"tracking.root={root}", f"data.cache_dir={cache / 'cache'}"]
-    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    with (cache / f"{root.name}.log").open("a") as log:
+        return subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
 
 
 def tree(store: Store) -> dict[str, dict[str, Any]]:
