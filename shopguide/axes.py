@@ -37,7 +37,8 @@ class Axis:
 def axis_of(override: Any) -> Axis:
     """The axis that a parsed override stands for: `lr=1e-5,1e-4`, `epochs=range(1,5)`, `lr=interval(1e-5,1e-3)`.
 
-    An interval is on a logarithmic scale where it says `tag(log, interval(…))`, and where it is a learning rate's.
+    An interval is on a logarithmic scale where it says `tag(log, interval(…))`, and where it is a learning rate's; of
+    whole numbers where it says `int(interval(…))`.
 
     Raises:
         ConfigError: an interval without a length, or a logarithmic one that does not begin above zero.
@@ -50,7 +51,7 @@ def axis_of(override: Any) -> Axis:
     if low is None or high is None or low >= high or (log and low <= 0):
         above = ", the first above 0" if log else ""
         raise ConfigError(f"{override.input_line}: expected interval(<lower>,<higher>){above}")
-    return Axis(key, low=low, high=high, log=log)
+    return Axis(key, low=low, high=high, log=log, whole=isinstance(low, int) and isinstance(high, int))
 
 
 def corners(axes: Sequence[Axis]) -> list[list[str]]:

@@ -198,7 +198,7 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             _known_overrides(command, parsed, args.config_dir)
         if args.multirun:
-            return _grid(parsed, settings, command.searches), rest + overrides
+            return _grid(command, parsed, settings), rest + overrides
         settings(overrides)
     except HydraException as error:
         raise ConfigError(_in_own_words(error)) from error
@@ -209,7 +209,7 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
     return None, rest + overrides
 
 
-def _grid(parsed: list[Any], settings: Callable[[list[str]], Any], searches: Callable[[Any], bool]) -> Grid:
+def _grid(command: Command, parsed: list[Any], settings: Callable[[list[str]], Any]) -> Grid:
     """All jobs of a sweep; of a search, points at which each of its values, or both their ends, are tried."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
@@ -218,11 +218,12 @@ def _grid(parsed: list[Any], settings: Callable[[list[str]], Any], searches: Cal
     fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
     axes = [axis_of(override) for override in varied]
     points = [fixed + corner for corner in corners(axes)] or [fixed]
-    if searches(first := settings(points[0])):
+    if command.searches(first := settings(points[0])):
         if not axes:
             raise ConfigError("sweep.search: nothing varies; say what may, as in 'lr=interval(1e-5,1e-3)' epochs=1,2,4")
         checked = [first, *map(settings, points[1:])]
-        axes = [_in_whole_numbers(axis, points[0], settings) for axis in axes]
+        usual = composed(command.name, fixed)
+        axes = [_in_whole_numbers(command, axis, points[0], settings, usual) for axis in axes]
         return Grid(checked, points, varying, fixed, axes, settings)
     if interval := next((override for override in varied if override.is_interval_sweep()), None):
         raise ConfigError(f"{interval.input_line}: values between two are looked for with sweep.search=tpe (or random)")
@@ -230,16 +231,30 @@ def _grid(parsed: list[Any], settings: Callable[[list[str]], Any], searches: Cal
     return Grid([settings(job) for job in jobs], jobs, varying, fixed)
 
 
-def _in_whole_numbers(axis: Axis, point: list[str], settings: Callable[[list[str]], Any]) -> Axis:
-    """The axis; one of whole numbers where it is an interval between two, and the setting takes no fraction."""
-    if axis.choices or not (float(axis.low).is_integer() and float(axis.high).is_integer()):
+def _in_whole_numbers(
+    command: Command, axis: Axis, point: list[str], settings: Callable[[list[str]], Any], usual: Mapping[str, Any]
+) -> Axis:
+    """The axis; one of whole numbers where it is an interval between two, and the setting takes no fraction.
+
+    Below an open key, which takes anything, it is one unless the setting is a fraction as it stands.
+    """
+    if axis.choices or axis.whole or not (float(axis.low).is_integer() and float(axis.high).is_integer()):
         return axis
+    key = axis.key.lstrip("+")
+    if any(key.startswith(f"{one}.") for one in command.open_keys):
+        return replace(axis, whole=not isinstance(_value(usual, key), float))
     between = [f"{axis.key}={axis.low + 0.5}" if word.startswith(f"{axis.key}=") else word for word in point]
     try:
         settings(between)
     except ConfigError:
         return replace(axis, whole=True)
     return axis
+
+
+def _value(tree: Any, key: str) -> Any:
+    for part in key.split("."):
+        tree = tree.get(part) if isinstance(tree, Mapping) else None
+    return tree
 
 
 def _open(override: str, command: Command) -> str:

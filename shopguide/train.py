@@ -1,10 +1,14 @@
 """`python -m shopguide.train`: run an experiment, or with `-m` a sweep of them."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from shopguide.checks import parse_config
 from shopguide.command_line import Command, composed, run
@@ -12,10 +16,19 @@ from shopguide.config import FOLD, Config
 from shopguide.errors import ConfigError, RunError
 from shopguide.grid import Grid, label
 
+if TYPE_CHECKING:
+    import optuna
+
+    from shopguide.experiment.run import Job
+    from shopguide.experiment.search import Search
+    from shopguide.experiment.slots import Typed
+
 TRAIN = (sys.executable, "-m", "shopguide.train")
 OPEN_KEYS = frozenset({"trainer", "model.config", "data.options"})
 TRIAL = "SHOPGUIDE_TRIAL"
 """Tells a job of a search, in a process of its own, its number."""
+FAILURES = "SHOPGUIDE_FAILURES"
+"""Tells the jobs the folder in which each that fails leaves a file."""
 SWEEP = "SHOPGUIDE_SWEEP"
 """Tells the jobs, wherever a launcher runs them, the sweep's run and the keys that vary: `<id>:<key>,<key>`."""
 
@@ -38,6 +51,23 @@ def train(config: Config) -> float:
     from hydra.core.hydra_config import HydraConfig
 
     job = Job(sweep_id, label(HydraConfig.get().overrides.task, varying.split(",")))
+    try:
+        return _job(config, job)
+    except Exception as error:
+        _note_failure(job.label, error)
+        raise
+
+
+def _note_failure(name: str, error: Exception) -> None:
+    """Where the command looks for it: a launcher may run the job in another process, or on another machine."""
+    folder = Path(os.environ[FAILURES])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{uuid4().hex}.txt").write_text(f"{name}: {error}", encoding="utf-8")
+
+
+def _job(config: Config, job: "Job") -> float:
+    from shopguide.experiment.run import run_experiment
+
     if TRIAL in os.environ:
         from shopguide.experiment.search import run_numbered
 
@@ -52,13 +82,15 @@ def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
     from shopguide.experiment.sweep import print_plan, tracked_sweep
 
     config: Config = grid.configs[0]
+    _check_sweep(grid)
     if config.sweep.dry_run:
         print_plan(grid)
         return
     failed = 0
     with tracked_sweep(grid) as run_id:
-        told = {SWEEP: f"{run_id}:{','.join(grid.varying)}"}
-        logs = Path(config.tracking.root) / "logs" / run_id
+        logs = Path(config.tracking.root).absolute() / "logs" / run_id
+        told = {SWEEP: f"{run_id}:{','.join(grid.varying)}", FAILURES: str(logs / "failed")}
+        shutil.rmtree(logs / "failed", ignore_errors=True)
         if grid.axes:
             failed = _searched(grid, run_id, told, logs)
         elif config.sweep.slots > 1:
@@ -66,8 +98,20 @@ def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
         else:
             with _environment(told):
                 jobs()
+            failed = len(list((logs / "failed").glob("*")))
     if failed:
         sys.exit(1)
+
+
+def _check_sweep(grid: Grid) -> None:
+    config: Config = grid.configs[0]
+    launcher = next((word for word in grid.fixed if word.lstrip("+").startswith("hydra/launcher=")), None)
+    if launcher and (grid.axes or config.sweep.slots > 1):
+        raise ConfigError(f"{launcher}: goes with a grid and sweep.slots=1; a search, and slots, start jobs themselves")
+    if config.sweep.prune == "halving" and (lengths := {"epochs", "finetune.epochs"} & set(grid.varying)):
+        raise ConfigError(
+            f"sweep.prune=halving: compares jobs of one length, and {lengths.pop()} varies; sweep.prune=median does not"
+        )
 
 
 def searches(config: Config) -> bool:
@@ -102,7 +146,7 @@ def _side_by_side(grid: Grid, told: dict[str, str], logs: Path) -> int:
 
 def _searched(grid: Grid, sweep_id: str, told: dict[str, str], logs: Path) -> int:
     from shopguide.experiment.search import Search
-    from shopguide.experiment.slots import Typed, run_in_slots
+    from shopguide.experiment.slots import run_in_slots
     from shopguide.runs.identity import alone
 
     config: Config = grid.configs[0]
@@ -112,9 +156,16 @@ def _searched(grid: Grid, sweep_id: str, told: dict[str, str], logs: Path) -> in
         found = Search(grid, sweep_id)
         if config.sweep.slots == 1:
             return found.run()
-        trials = ((trial, found.typed(trial)) for trial in found.jobs())
-        typed = (Typed(label(own, grid.varying), [*TRAIN, *own], {TRIAL: str(trial.number)}) for trial, own in trials)
+        typed = (_trial(found, trial, grid.varying) for trial in found.jobs())
         return run_in_slots(typed, config.sweep.slots, told, logs)
+
+
+def _trial(search: "Search", trial: "optuna.Trial", varying: list[str]) -> "Typed":
+    from shopguide.experiment.slots import Typed
+
+    own = search.typed(trial)
+    command, told = [*TRAIN, *own], {TRIAL: str(trial.number)}
+    return Typed(label(own, varying), command, told, ended=partial(search.settle, trial.number))
 
 
 @contextmanager

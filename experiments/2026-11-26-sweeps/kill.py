@@ -3,7 +3,7 @@
     python THIS --root FOLDER [--kills 20] [--longest 40] [--seed 0]
 
 Both are 3 × 2 jobs of the demo shop, typed as users type them. The second is stopped by SIGKILL, SIGINT or SIGTERM, as
-is drawn, after a random time of at most `--longest` seconds, `--kills` times, and then typed once more. Compared are
+is drawn (`--signals`), after a random time of at most `--longest` seconds, `--kills` times, and then typed once more. Compared are
 the runs, what they are called, their settings, the points of their curves (all digits; not those that a clock or the
 memory tells) and the job that is chosen. Prints one JSON line last; what differs is listed before.
 """
@@ -25,9 +25,8 @@ from mlflow.entities import Run
 
 from shopguide.runs.store import Store, open_store
 
-GRID = ["-m", "+experiment=mlm_then_ft", "lr=3e-4,1e-3,3e-3", "epochs=4,8", "tasks=[need]", "pretrain.epochs=3"]
+GRID = ["-m", "+experiment=mlm_then_ft", "lr=3e-4,1e-3,3e-3", "epochs=8,16", "tasks=[need]", "pretrain.epochs=3"]
 SMALL = ["data.options.products=400", "data.options.behaviours=1200", "tracking.log_every=1"]
-SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 BY_THE_CLOCK = ("seconds", "tokens_per_second", "waiting_share", "mfu", "memory_gb")
 
 
@@ -37,6 +36,7 @@ def main() -> None:
     made.add_argument("--kills", type=int, default=20)
     made.add_argument("--longest", type=float, default=40.0)
     made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--signals", nargs="+", default=["SIGKILL", "SIGINT", "SIGTERM"], help="among which is drawn")
     args = made.parse_args()
     alone, often = (args.root / name for name in ("alone", "killed"))
     begun = time.perf_counter()
@@ -49,7 +49,7 @@ def main() -> None:
         try:
             process.wait(timeout=draw.uniform(1, args.longest))
         except subprocess.TimeoutExpired:
-            number = draw.choice(SIGNALS)
+            number = signal.Signals[draw.choice(args.signals)]
             os.killpg(process.pid, number)
             process.wait()
             stops[number.name] += 1
@@ -69,7 +69,12 @@ def sweep(cache: Path, root: Path) -> "subprocess.Popen[bytes]":
     words = [sys.executable, "-m", "shopguide.train", *GRID, *SMALL]
     words += [f"tracking.root={root}", f"data.cache_dir={cache / 'cache'}"]
     with (cache / f"{root.name}.log").open("a") as log:
-        return subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True, preexec_fn=heed_interrupts)
+
+
+def heed_interrupts() -> None:
+    """Also where this was started in the background, whose children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def tree(store: Store) -> dict[str, dict[str, Any]]:

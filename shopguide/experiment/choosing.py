@@ -15,13 +15,16 @@ from shopguide.runs.tree import Run
 REFIT_LABEL = "chosen"
 
 
-def choose(run: Run, rows: Sequence[Row], grid: Grid) -> None:
+def choose(run: Run, rows: Sequence[Row], grid: Grid) -> str | None:
     """Print and log what to take; with `cv.refit`, train it below the sweep's run, which then names it as its best.
 
     Args:
         run: of the sweep.
         rows: of its jobs, as `sweep_table` makes them.
         grid: the jobs.
+
+    Returns:
+        Id of the best job of those with the setting to take; None: no setting has a job in each fold.
     """
     from rich.console import Console
 
@@ -32,7 +35,7 @@ def choose(run: Run, rows: Sequence[Row], grid: Grid) -> None:
     assert config.cv.folds is not None
     settings = over_folds(rows, config.sort_by, config.cv.folds)
     if not settings:
-        return
+        return None
     picked = chosen(settings, config.sort_by)
     Console(width=140).print(render_folds(settings, f"{config.sort_by} over {config.cv.folds} folds", picked))
     run.log_dict({"metric": config.sort_by, "settings": settings, "chosen": picked["settings"]}, "folds.json")
@@ -50,6 +53,7 @@ def choose(run: Run, rows: Sequence[Row], grid: Grid) -> None:
         print(f"trained with it, without folds: run_id={trained.run_id}; run={run.id} stands for it", flush=True)
     else:
         print(f"train with it: {_command(grid, words)}", flush=True)
+    return str(best["id"])
 
 
 def _settings(job: Row) -> dict[str, str]:

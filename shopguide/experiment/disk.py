@@ -2,15 +2,15 @@
 
 First go the checkpoints of jobs that are done, from the worst job on: they are for going on with training, and there is
 nothing to go on with. Then the models of fine-tuning, from the worst job on; the best job keeps its own, and a
-pretraining that jobs share stays.
+pretraining that jobs share stays. Over folds, models go when a setting is chosen, which is not that of the best job.
 """
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mlflow.entities import Run as MlflowRun
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from shopguide.runs.compare import sweep_table
@@ -22,7 +22,9 @@ MODEL = "model"
 DONE = ("FINISHED", "PRUNED")
 
 
-def keep_within(store: Store, sweep: str, sort_by: str, root: Path, gigabytes: float) -> None:
+def keep_within(
+    store: Store, sweep: str, sort_by: str, root: Path, gigabytes: float, best: str | None = None, models: bool = True
+) -> None:
     """Remove files of a sweep's jobs until it takes no more than so much, or nothing is left that may go.
 
     Args:
@@ -31,18 +33,24 @@ def keep_within(store: Store, sweep: str, sort_by: str, root: Path, gigabytes: f
         sort_by: the metric by which jobs are good.
         root: folder of the checkpoints' folder.
         gigabytes: of checkpoints and models together, 10⁹ bytes each.
+        best: id of the job that keeps its models; None: the best by the metric.
+        models: whether models may go, or checkpoints alone.
+
+    Raises:
+        OSError, MlflowException: files that cannot be removed.
     """
     with alone(root, f"disk-{sweep}", wait=True):
         rows = sweep_table(store, sweep, sort_by)
         phases = {row["id"]: store.find_children(row["id"]) for row in rows}
-        taken = {run.info.run_id: _taken(run, root) for runs in phases.values() for run in runs}
+        taken = {run.info.run_id: _taken(store, run, root) for runs in phases.values() for run in runs}
         total = sum(map(sum, taken.values()))
-        removed = 0
-        for what in (0, 1):
+        best, removed = best or (rows[0]["id"] if rows else None), 0
+        for what in range(1 + models):
             for row in reversed(rows):
                 for run in phases[row["id"]] if row["status"] in DONE else ():
                     size = taken[run.info.run_id][what]
-                    if total - removed <= gigabytes * GIGABYTE or not size or (what and _stays(run, row is rows[0])):
+                    of_best = row["id"] == best
+                    if total - removed <= gigabytes * GIGABYTE or not size or (what and _stays(run, of_best)):
                         continue
                     _remove_model(store, run) if what else shutil.rmtree(root / CHECKPOINTS / run.info.run_id)
                     removed += size
@@ -55,14 +63,24 @@ def _stays(phase: MlflowRun, of_the_best: bool) -> bool:
     return of_the_best or phase.data.tags.get("shopguide.phase") == "pretrain"
 
 
-def _taken(phase: MlflowRun, root: Path) -> tuple[int, int]:
+def _taken(store: Store, phase: MlflowRun, root: Path) -> tuple[int, int]:
     """Bytes of its checkpoints, and of its model."""
-    folder = root / CHECKPOINTS / phase.info.run_id
-    checkpoints = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return checkpoints, sum(_sizes(get_artifact_repository(phase.info.artifact_uri), MODEL))
+    checkpoints = sum(_size(file) for file in (root / CHECKPOINTS / phase.info.run_id).rglob("*"))
+    return checkpoints, sum(_sizes(_files(store, phase), MODEL))
 
 
-def _sizes(files: Any, path: str) -> Iterator[int]:
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except FileNotFoundError:  # a job that is training has put another in its place
+        return 0
+
+
+def _files(store: Store, phase: MlflowRun) -> ArtifactRepository:
+    return get_artifact_repository(phase.info.artifact_uri, tracking_uri=store.uri)
+
+
+def _sizes(files: ArtifactRepository, path: str) -> Iterator[int]:
     for found in files.list_artifacts(path):
         if found.is_dir:
             yield from _sizes(files, found.path)
@@ -72,4 +90,4 @@ def _sizes(files: Any, path: str) -> Iterator[int]:
 
 def _remove_model(store: Store, phase: MlflowRun) -> None:
     store.client.set_tag(phase.info.run_id, REMOVED, "sweep.disk_gb")
-    get_artifact_repository(phase.info.artifact_uri).delete_artifacts(MODEL)
+    _files(store, phase).delete_artifacts(MODEL)

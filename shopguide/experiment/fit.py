@@ -22,7 +22,7 @@ from pytorch_lightning.loggers.logger import Logger
 
 from shopguide.errors import ConfigError
 from shopguide.experiment.averaging import WeightAverage
-from shopguide.experiment.ranks import helped, is_rank, own_rank, processes
+from shopguide.experiment.ranks import helped, is_rank, own_rank, processes, read_devices, tell_ready
 from shopguide.experiment.stopping import LastCheckpoint, SeededSteps, Stop
 from shopguide.machine import USUAL_COLLECTION
 from shopguide.models.precision import good_at_bf16
@@ -80,7 +80,7 @@ class Place:
         """Of what is done beside training: the trainer's own GPU, where it may use one."""
         if not may_use_cuda(str(self.trainer.get("accelerator", AUTO))):
             return "cpu"
-        rank, devices = own_rank(), self.trainer.get("devices")
+        rank, devices = own_rank(), read_devices(self.trainer.get("devices"))
         return f"cuda:{devices[rank] if isinstance(devices, list) else rank}"
 
 
@@ -182,10 +182,9 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
         ConfigError: the trainer refuses an argument.
     """
     count = processes(place.trainer)
-    if count == 1 or is_rank():
-        return _fit(objective, train, dev, plan, place)
     work = objective, train, dev, plan, replace(place, logger=None, callbacks=())
-    with helped(count, work, Path(place.folder)):
+    alone = count == 1 or is_rank()
+    with contextlib.nullcontext() if alone else helped(count, work, Path(place.folder)), _garbage_frozen():
         return _fit(objective, train, dev, plan, place)
 
 
@@ -210,7 +209,8 @@ def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan
     trainer = _trainer(plan, place, [*callbacks, StepBar(curves)] if shows_bar else callbacks, shows_bar)
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
-    with stop.by_signals(), _garbage_frozen():
+    tell_ready(Path(place.folder))
+    with stop.by_signals():
         trainer.fit(objective, train, dev, ckpt_path=checkpoint, weights_only=True)
     if best is not None and best.best_model_path:
         state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
@@ -219,6 +219,7 @@ def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan
         print(f"{plan.name}  kept: epoch {history.best(plan.monitor) + 1}, the best by {plan.monitor}", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
     speed, seconds, precision = curves.tokens_per_second, curves.seconds, str(trainer.precision)
+    objective.trainer = None  # with it go the optimizer's states
     parameters = sum(weight.numel() for weight in objective.parameters())
     return Fitted(history.kept(plan.monitor), speed, seconds, peak, _gpu_memory_gb(trainer), precision, parameters)
 
@@ -232,7 +233,7 @@ def _gpu_memory_gb(trainer: pl.Trainer) -> float | None:
 def _garbage_frozen() -> Iterator[None]:
     """The collector does not walk, again and again, what was there before training: a million objects of libraries.
 
-    What training leaves is looked for as usual: it may hold tensors.
+    What training leaves is looked for as usual, and once more at the end: it holds tensors.
     """
     before = gc.get_threshold()
     gc.freeze()
@@ -240,6 +241,7 @@ def _garbage_frozen() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.collect()
         gc.set_threshold(*before)
         gc.unfreeze()
 

@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 from shopguide.errors import Pruned
+from shopguide.experiment.search import UNSEEN
 
 
 class Trial(Protocol):
@@ -27,10 +28,6 @@ OF_ITS_LENGTH = 1000
 """Steps between two lengths of training: the median is that of jobs with as many epochs. At the same epoch of a shorter
 one the learning rate has fallen further, and its score is higher for that.
 """
-
-
-UNSEEN = 1 / 3
-"""Share of training before which a job is compared with no other: high learning rates begin slowly, and end well."""
 
 
 class PruneCallback(Callback):

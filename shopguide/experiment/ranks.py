@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from shopguide.experiment.slots import end_with_parent
 
 RANK = "LOCAL_RANK"
 """Lightning reads it, and the others below; where it is set, Lightning starts no processes itself."""
+READY = "rank{}.ready"
 LOOK_EVERY = 0.5
 PATIENCE = 30.0
 """Seconds."""
@@ -46,19 +48,38 @@ def processes(trainer: Mapping[str, Any]) -> int:
         trainer: arguments of `pytorch_lightning.Trainer`.
 
     Raises:
-        ConfigError: several, by a strategy other than DDP, or on several machines.
+        ConfigError: no number; several, by a strategy other than DDP, or on several machines.
     """
-    devices, strategy = trainer.get("devices", 1), trainer.get("strategy", "auto")
-    if devices in ("auto", -1, "-1"):
+    strategy, nodes = trainer.get("strategy", "auto"), trainer.get("num_nodes")
+    devices = read_devices(trainer.get("devices", 1))
+    if devices in (None, -1):
         devices = (
             max(1, torch.cuda.device_count()) if trainer.get("accelerator") in (None, "auto", "gpu", "cuda") else 1
         )
-    count = len(devices) if isinstance(devices, list) else int(devices)
+    count = len(devices) if isinstance(devices, list) else int(devices or 1)
     if count > 1 and not (isinstance(strategy, str) and (strategy == "auto" or strategy.startswith("ddp"))):
         raise ConfigError(f"trainer.strategy={strategy}: several processes train by ddp (or auto)")
-    if int(trainer.get("num_nodes", 1)) > 1:
+    if nodes not in (None, 1, "1"):
         raise ConfigError("trainer.num_nodes: training goes over the devices of one machine")
     return count
+
+
+def read_devices(setting: Any) -> int | list[int] | None:
+    """`trainer.devices` in any form that Lightning takes: a number, numbers, `"0,1"`; None: `auto`.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if setting is None or setting == "auto":
+        return None
+    try:
+        if isinstance(setting, str) and "," in setting:
+            return [int(part) for part in setting.split(",") if part.strip()]
+        return [int(part) for part in setting] if isinstance(setting, list) else int(setting)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"trainer.devices={setting}: expected a number of processes, or GPUs' numbers as in [0,1]"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -74,6 +95,8 @@ def helped(count: int, work: Sequence[Any], folder: Path) -> Iterator[None]:
         RunError: a helper failed.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob(READY.format("*")):
+        old.unlink()
     draft = folder / "work.pickle"
     with draft.open("wb") as file:
         pickle.dump(work, file, protocol=pickle.HIGHEST_PROTOCOL)
@@ -87,6 +110,8 @@ def helped(count: int, work: Sequence[Any], folder: Path) -> Iterator[None]:
     torch.set_num_threads(max(1, threads // count))
     watch = _Watch(running)
     try:
+        _await_all(running, folder, watch)
+        watch.start()
         yield
         for helper in running.values():
             helper.wait(PATIENCE)
@@ -108,6 +133,21 @@ def helped(count: int, work: Sequence[Any], folder: Path) -> Iterator[None]:
         draft.unlink()
 
 
+def tell_ready(folder: Path) -> None:
+    """Of a helper: what can be wrong with it alone is behind it, and it goes to meet the others."""
+    if own_rank():
+        (folder / READY.format(own_rank())).touch()
+
+
+def _await_all(running: Mapping[int, "subprocess.Popen[bytes]"], folder: Path, watch: "_Watch") -> None:
+    """Rank 0 waits here, where it hears of one that failed: while processes meet, it would not for half an hour."""
+    for rank in running:
+        while not (folder / READY.format(rank)).exists():
+            if watch.failed is not None:
+                raise RunError(f"rank {watch.failed}: failed")
+            time.sleep(LOOK_EVERY / 10)
+
+
 class _Watch:
     """Interrupts this process when a helper fails: it would wait for the helper forever.
 
@@ -117,6 +157,9 @@ class _Watch:
     def __init__(self, running: Mapping[int, "subprocess.Popen[bytes]"]) -> None:
         self._running, self._over = running, threading.Event()
         self._interrupts = threading.Thread(target=self._look, name="helpers", daemon=True)
+
+    def start(self) -> None:
+        """Look from now on."""
         self._interrupts.start()
 
     @property
@@ -127,7 +170,8 @@ class _Watch:
     def stop(self) -> None:
         """Look no more."""
         self._over.set()
-        self._interrupts.join()
+        if self._interrupts.is_alive():
+            self._interrupts.join()
 
     def _look(self) -> None:
         while not self._over.wait(LOOK_EVERY):

@@ -1,5 +1,7 @@
 """One experiment: its records read and checked, then its phases below one tracked run."""
 
+import gc
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shopguide.build import build_task
 from shopguide.config import Config
-from shopguide.errors import RunError
+from shopguide.errors import Pruned, RunError
 from shopguide.experiment.fitting import check_counted, check_loss, ranks
 from shopguide.experiment.identities import experiment_identity, settings_of
 from shopguide.experiment.leaks import Leaks, guard, leak_metrics
@@ -17,6 +19,8 @@ from shopguide.runs.identity import IDENTITY, alone
 from shopguide.tasks.task import Examples, Task
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
+
     from shopguide.experiment.pruning import Trial
     from shopguide.runs.store import Store
 
@@ -71,20 +75,62 @@ def run_experiment(config: Config, job: Job | None = None) -> Outcome:
 def _run_job(config: Config, job: Job) -> Outcome:
     material = load_material(config.data)
     own = experiment_identity(config, material.shop.fingerprint)
-    with alone(config.tracking.root, f"job-{own}", wait=False) as held:
+    searched = job.trial is not None  # which may propose what another of its jobs is doing
+    with alone(config.tracking.root, f"job-{own}", wait=searched) as held:
         if not held:
             raise RunError(f"job {job.label}: another process is doing it")
         done = open_named(config).find_done(own, parent=job.sweep)
-        if done is not None and done.info.status == "FINISHED":
-            metrics = dict(done.data.metrics)
-            print(f"job {job.label}: done before, run {done.info.run_id}{_other_code(done.data.tags)}", flush=True)
-            return Outcome(done.info.run_id, metrics["dev/score"], metrics)
-        outcome = _run(config, material, job, done.info.run_id if done is not None else None)
-    if config.sweep.disk_gb:
-        from shopguide.experiment.disk import keep_within
-
-        keep_within(open_named(config), job.sweep, config.sort_by, Path(config.tracking.root), config.sweep.disk_gb)
+        if done is not None and (known := _done_before(done, job)):
+            return known
+        try:
+            outcome = _run(config, material, job, done.info.run_id if done is not None else None)
+        except Pruned:
+            keep_to_disk(config, job.sweep)
+            raise
+        finally:
+            gc.collect()  # in one process, a sweep would gather the networks of all its jobs
+    keep_to_disk(config, job.sweep)
     return outcome
+
+
+def _done_before(done: "MlflowRun", job: Job) -> Outcome | None:
+    """What a job's run came to, if it is finished.
+
+    Raises:
+        Pruned: its search gave it up.
+    """
+    from shopguide.runs.tree import PRUNED
+
+    run_id, tags = done.info.run_id, done.data.tags
+    if PRUNED in tags and job.trial is not None:
+        raise Pruned(f"{tags[PRUNED]} (before, run {run_id})")
+    if done.info.status != "FINISHED":
+        return None
+    metrics = dict(done.data.metrics)
+    print(f"job {job.label}: done before, run {run_id}{_other_code(tags)}", flush=True)
+    return Outcome(run_id, metrics["dev/score"], metrics)
+
+
+def keep_to_disk(config: Config, sweep: str, best: str | None = None) -> None:
+    """Keep a sweep to its budget of disk; where files cannot be removed, it says so, and nothing is the worse for it.
+
+    Args:
+        config: of any of its jobs.
+        sweep: id of its run.
+        best: id of the job that keeps its models; None: the best by the metric, and over folds, where that is not what
+            is chosen, all.
+    """
+    if not config.sweep.disk_gb:
+        return
+    from mlflow.exceptions import MlflowException
+
+    from shopguide.experiment.disk import keep_within
+
+    store, root, models = open_named(config), Path(config.tracking.root), best is not None or config.cv.folds is None
+    try:
+        keep_within(store, sweep, config.sort_by, root, config.sweep.disk_gb, best, models)
+    except (OSError, MlflowException) as error:
+        print(f"sweep.disk_gb: not kept to: {error}", file=sys.stderr, flush=True)
 
 
 def _other_code(tags: Mapping[str, str]) -> str:
@@ -137,11 +183,13 @@ def _run_tracked(
     from shopguide.experiment.closing import closing_table
     from shopguide.experiment.finetune import monitored
     from shopguide.experiment.phases import Stage, flat, run_phases
+    from shopguide.experiment.ranks import processes
     from shopguide.experiment.report import log_material, next_commands
     from shopguide.runs.environment import log_environment
     from shopguide.runs.store import REFIT
     from shopguide.runs.tree import open_run
 
+    processes(config.trainer)
     for task, examples in labelled:
         monitored(config.finetune, task, not config.finetune.shared and ranks(task, examples))
     store, plain = open_named(config), settings_of(config)

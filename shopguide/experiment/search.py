@@ -9,14 +9,15 @@ import math
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shopguide.axes import Axis
 from shopguide.config import Config
-from shopguide.errors import ConfigError, Pruned, ShopguideError
+from shopguide.errors import ConfigError, Pruned, RunError, ShopguideError
 from shopguide.experiment.run import Job, run_experiment
 from shopguide.grid import Grid, label
 from shopguide.runs.compare import sign_of
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
 
 FILE = "search.db"
 STARTUP = 5
-"""Jobs at random, before any is chosen; and as many before any is given up."""
+"""Jobs at random, before any is chosen; and as many before any is given up by the median."""
 PEERS = 3
 """Jobs of a median, at least."""
+UNSEEN = 1 / 3
+"""Share of training before which a job is compared with no other: high learning rates begin slowly, and end well."""
 IN_A_ROW = 3
 """Jobs that fail one after the other end a search."""
 STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING": "cut: goes on", "WAITING": "waits"}
@@ -58,7 +61,10 @@ class Search:
         import optuna
 
         for cut in self.study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
-            yield optuna.Trial(self.study, cut._trial_id)
+            if cut.params.keys() == self._kinds.keys():
+                yield optuna.Trial(self.study, cut._trial_id)
+            else:  # cut while it was chosen
+                self.study.tell(cut.number, state=optuna.trial.TrialState.FAIL)
         first = len(self.study.get_trials(deepcopy=False))
         while self._counted() < self.config.sweep.trials and not self._is_out_of_time():
             ended = [trial.state.name for trial in self.study.get_trials()[first:] if trial.state.is_finished()]
@@ -80,10 +86,28 @@ class Search:
         failed = 0
         for trial in self.jobs():
             words = self.typed(trial)
-            assert self.grid.settings is not None
             job = Job(self.sweep, label(words, self.grid.varying))
-            failed += not run_trial(self.grid.settings(words), job, self.study, trial)
+            failed += not run_trial(partial(self._settings, words), job, self.study, trial)
         return failed
+
+    def settle(self, number: int) -> None:
+        """Of a job in a process of its own, which has ended by itself: if it has told nothing, it failed."""
+        import optuna
+
+        (found,) = (trial for trial in self.study.get_trials(deepcopy=False) if trial.number == number)
+        if not found.state.is_finished():
+            self.study.tell(number, state=optuna.trial.TrialState.FAIL)
+
+    def _settings(self, words: list[str]) -> Config:
+        """Checked: a search tries combinations that were not tried before it began."""
+        from hydra.errors import HydraException
+
+        assert self.grid.settings is not None
+        try:
+            config: Config = self.grid.settings(words)
+        except HydraException as error:
+            raise ConfigError(str(error)) from error
+        return config
 
     def _counted(self) -> int:
         return sum(trial.state.name != "FAIL" for trial in self.study.get_trials(deepcopy=False))
@@ -110,7 +134,7 @@ def print_search(grid: Grid, sweep: str | None) -> None:
     for title in ("job", "state", config.sort_by, "seconds"):
         table.add_column(title)
     for trial in trials:
-        words = [axis.typed(trial.params[axis.key]).lstrip("+") for axis in grid.axes]
+        words = [axis.typed(trial.params[axis.key]).lstrip("+") for axis in grid.axes if axis.key in trial.params]
         value = "" if trial.value is None else f"{trial.value:.4f}"
         table.add_row(" ".join(words), STATES[trial.state.name], value, f"{trial.user_attrs.get(SECONDS, 0.0):.0f}")
     Console(width=140).print(table)
@@ -138,30 +162,37 @@ def open_study(config: Config, sweep: str) -> "optuna.Study":
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     root = Path(config.tracking.root)
     root.mkdir(parents=True, exist_ok=True)
+    first = math.ceil(UNSEEN * config.finetune.epochs)
     pruners = {
         None: optuna.pruners.NopPruner,
         "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_min_trials=PEERS),
-        "halving": lambda: optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
+        "halving": lambda: optuna.pruners.SuccessiveHalvingPruner(min_resource=first, reduction_factor=3),
     }
     return optuna.create_study(
         storage=f"sqlite:///{root.absolute() / FILE}",
-        study_name=sweep,
+        study_name=f"{sweep} {config.sort_by}",
         direction="minimize" if sign_of(config.sort_by) > 0 else "maximize",
         pruner=pruners[config.sweep.prune](),
         load_if_exists=True,
     )
 
 
-def run_trial(config: Config, job: Job, study: "optuna.Study", trial: "optuna.Trial") -> bool:
+def run_trial(settings: Callable[[], Config], job: Job, study: "optuna.Study", trial: "optuna.Trial") -> bool:
     """Run a job of a search and tell the study how it ended; whether it did not fail.
 
     One that is interrupted stays open: it is what the same command begins with.
+
+    Args:
+        settings: of the job; raises ConfigError where they do not go together.
+        job: its place.
+        study: told of it.
+        trial: what the study knows of it.
     """
     from optuna.trial import TrialState
 
     begun, before = time.monotonic(), trial.user_attrs.get(SECONDS, 0.0)
     try:
-        reached = _reached(config, replace(job, trial=trial))
+        reached = _reached(settings, replace(job, trial=trial))
     finally:
         trial.set_user_attr(SECONDS, before + time.monotonic() - begun)
     if reached is None:
@@ -173,10 +204,14 @@ def run_trial(config: Config, job: Job, study: "optuna.Study", trial: "optuna.Tr
     return reached is not None
 
 
-def _reached(config: Config, job: Job) -> float | None:
+def _reached(settings: Callable[[], Config], job: Job) -> float | None:
     """The metric that is searched by; NaN of a job that diverged or was given up, None of one that failed."""
     try:
-        return run_experiment(config, job).metrics.get(config.sort_by, math.nan)
+        config = settings()
+        metrics = run_experiment(config, job).metrics
+        if config.sort_by not in metrics:
+            raise RunError(f"sort_by={config.sort_by}: expected a metric of the job, which has {', '.join(metrics)}")
+        return metrics[config.sort_by]
     except Pruned as pruned:
         print(f"job {job.label}: {pruned}", flush=True)
         return math.nan
@@ -193,7 +228,7 @@ def run_numbered(config: Config, job: Job, number: int) -> bool:
 
     study = open_study(config, job.sweep)
     (found,) = (trial for trial in study.get_trials(deepcopy=False) if trial.number == number)
-    return run_trial(config, job, study, optuna.Trial(study, found._trial_id))
+    return run_trial(lambda: config, job, study, optuna.Trial(study, found._trial_id))
 
 
 def _sampler(config: Config, number: int) -> "optuna.samplers.BaseSampler":

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -26,6 +26,8 @@ class Typed:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     """Its own, beside that of all jobs."""
+    ended: Callable[[], None] = lambda: None
+    """Called when it has ended by itself."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def run_in_slots(jobs: Iterable[Typed], slots: int, environment: Mapping[str, st
                 running.remove(one)
                 free.append(one.slot)
                 failed += _tell(one)
+                one.job.ended()
             if not ended:
                 time.sleep(LOOK_EVERY)
     finally:

@@ -35,7 +35,7 @@ class Stop:
 
     @contextlib.contextmanager
     def by_signals(self) -> Iterator[None]:
-        """For as long as the block lasts, a first signal asks, and a second one interrupts.
+        """For as long as the block lasts, a first signal asks, and a second one interrupts; what is ignored stays so.
 
         Raises:
             KeyboardInterrupt: it was stopped.
@@ -43,7 +43,8 @@ class Stop:
         if threading.current_thread() is not threading.main_thread() or own_rank():
             yield
             return
-        before = {number: signal.signal(number, self._heed) for number in SIGNALS}
+        heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._heed) for number in heeded}
         try:
             yield
         except SystemExit:  # Lightning makes one of Ctrl-C

@@ -15,7 +15,7 @@ from shopguide.config import Config
 from shopguide.experiment.choosing import choose
 from shopguide.experiment.identities import ABOUT_THE_COMMAND, experiment_identity
 from shopguide.experiment.prepare import load_material
-from shopguide.experiment.run import open_named
+from shopguide.experiment.run import keep_to_disk, open_named
 from shopguide.experiment.search import print_search
 from shopguide.grid import Grid
 from shopguide.runs.compare import render_table, sweep_table
@@ -58,7 +58,8 @@ def tracked_sweep(grid: Grid) -> Iterator[str]:
             run.log_dict({"sorted_by": config.sort_by, "jobs": rows}, "comparison.json")
             run.log_figure(sweep_figure(rows, config.sort_by), "figures/comparison.png")
             if config.cv.folds:
-                choose(run, rows, grid)
+                if chosen := choose(run, rows, grid):
+                    keep_to_disk(config, run.id, chosen)
             else:
                 run.set_tags({"best_run": str(rows[0]["id"])})
                 print(f"best by {config.sort_by}: {rows[0]['name']}  run_id={rows[0]['id']}")

@@ -8,12 +8,13 @@ precision, as the matrix products round them anyway; sums, means and deviations 
 """
 
 import inspect
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import linear
+from torch.nn.functional import gelu, linear
 from transformers.activations import GELUActivation
 
 from shopguide.models.varlen import AMPERE, HALF
@@ -45,6 +46,7 @@ def _adds_and_normalises(module: nn.Module) -> bool:
         and isinstance(children["dropout"], nn.Dropout)
         and _is_biased(children["dense"])
         and children["LayerNorm"].elementwise_affine
+        and _agrees(module, lambda x, residual: module.LayerNorm(module.dense(x) + residual), 2)  # type: ignore
     )
 
 
@@ -56,7 +58,21 @@ def _adds_and_activates(module: nn.Module) -> bool:
         and list(inspect.signature(type(module).forward).parameters) == ["self", "hidden_states"]
         and type(children["intermediate_act_fn"]) is GELUActivation
         and _is_biased(children["dense"])
+        and _agrees(module, lambda x: gelu(module.dense(x)), 1)  # type: ignore
     )
+
+
+@torch.no_grad()
+def _agrees(module: nn.Module, formula: Callable[..., torch.Tensor], states: int) -> bool:
+    """Whether it computes what its names say: another of the same form may not (X-MOD's does not normalise)."""
+    dense: nn.Linear = module.dense  # type: ignore[assignment]
+    widths = (dense.in_features, dense.out_features)[:states]
+    own = [torch.linspace(-1, 1, 2 * width).sin().view(2, width).to(dense.weight) for width in widths]
+    was_training = module.training
+    module.eval()
+    same = torch.allclose(type(module).forward(module, *own), formula(*own), atol=1e-3)
+    module.train(was_training)
+    return same
 
 
 def _is_biased(dense: nn.Module) -> bool:

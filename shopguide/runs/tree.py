@@ -78,6 +78,11 @@ class Run:
         """Set tags."""
         self.store.client.log_batch(self.id, tags=[RunTag(key, value) for key, value in tags.items()])
 
+    def drop_tag(self, name: str) -> None:
+        """Delete a tag, if it is there."""
+        if name in self.store.client.get_run(self.id).data.tags:
+            self.store.client.delete_tag(self.id, name)
+
     def log_text(self, text: str, path: str) -> None:
         """Write a text artifact."""
         self.store.client.log_text(self.id, text, path)
@@ -133,14 +138,14 @@ def open_run(
         run, was_finished = Run(store, resume), client.get_run(resume).info.status == "FINISHED"
         if not was_finished:
             run.go_on()
+            run.drop_tag(PRUNED)
         client.update_run(resume, status="RUNNING")
     status = "FINISHED" if was_finished else "FAILED"
     try:
         with _terminable():
             yield run
         status = "FINISHED"
-        if ERROR in client.get_run(run.id).data.tags:
-            client.delete_tag(run.id, ERROR)
+        run.drop_tag(ERROR)
     except (KeyboardInterrupt, SystemExit):
         status = "FINISHED" if was_finished else "KILLED"
         raise

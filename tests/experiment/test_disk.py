@@ -7,8 +7,10 @@ import pytest
 
 from shopguide.errors import Pruned, RunError
 from shopguide.experiment.disk import keep_within
+from shopguide.runs.compare import sweep_table
 from shopguide.runs.store import Store, open_store
 from shopguide.runs.tree import open_run
+from tests.conftest import served
 
 SCORES = {"a": 0.9, "b": 0.5, "c": 0.7}
 WHOLE = {
@@ -86,6 +88,39 @@ def test_a_job_whose_model_was_removed_says_so(sweep: tuple[Store, str], tmp_pat
     assert store.task_model(runs["a"], "need").name == "huggingface"
     with pytest.raises(RunError, match=r"its model was removed to keep the sweep within sweep\.disk_gb"):
         store.task_model(runs["b"], "need")
+
+
+def test_over_folds_models_stay_until_one_is_chosen(sweep: tuple[Store, str], tmp_path: Path) -> None:
+    store, own = sweep
+    keep_within(store, own, "dev/score", tmp_path, 1e-9, models=False)
+    assert kept(store, own, tmp_path) == {name for name in WHOLE if name.endswith("model")}
+    runs = {job.info.run_name: job.info.run_id for job in store.find_children(own)}
+    keep_within(store, own, "dev/score", tmp_path, 1e-9, best=runs["c"])
+    assert kept(store, own, tmp_path) == {"a/pretrain/model", "c/finetune need/model"}
+
+
+def test_what_was_given_up_and_goes_on_is_not_done(sweep: tuple[Store, str], tmp_path: Path) -> None:
+    store, own = sweep
+    runs = {job.info.run_name: job.info.run_id for job in store.find_children(own)}
+    with open_run(store, "d", resume=runs["d"]):
+        keep_within(store, own, "dev/score", tmp_path, 1e-9)
+        assert "d/finetune need/checkpoints" in kept(store, own, tmp_path)
+    assert store.client.get_run(runs["d"]).info.status == "FINISHED"
+    assert {row["status"] for row in sweep_table(store, own, "dev/score")} == {"FINISHED"}
+
+
+@pytest.mark.slow
+def test_through_a_server(tmp_path: Path) -> None:
+    words = "--backend-store-uri", f"sqlite:///{tmp_path}/server.db", "--artifacts-destination", str(tmp_path / "kept")
+    with served("server", *words, "--workers", "1") as place:
+        store = open_store(place, "shopguide", tmp_path)
+        with open_run(store, "sweep", tags={"shopguide.kind": "sweep"}) as own:
+            for name, score in SCORES.items():
+                with open_run(store, name, parent=own.id, tags={"shopguide.kind": "experiment"}) as job:
+                    phase(store, tmp_path, job.id, "finetune need")
+                    job.log_metrics({"dev/score": score})
+            keep_within(store, own.id, "dev/score", tmp_path, 1e-9)
+        assert kept(store, own.id, tmp_path) == {"a/finetune need/model"}
 
 
 def test_files_of_a_job_that_may_go_on_stay(tmp_path: Path) -> None:

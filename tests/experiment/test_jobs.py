@@ -1,20 +1,24 @@
 """Jobs of a sweep: done once, finished where they were cut, with one pretraining for those that share it."""
 
+import gc
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
+import torch
 
 from shopguide.checks import parse_config
 from shopguide.config import Config
-from shopguide.errors import RunError
+from shopguide.errors import Pruned, RunError
 from shopguide.experiment import phases
 from shopguide.experiment.identities import experiment_identity, pretraining_identity
 from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import Job, open_named, run_experiment
 from shopguide.runs import environment
-from shopguide.runs.identity import alone
+from shopguide.runs.identity import IDENTITY, alone
 from shopguide.runs.store import PRETRAIN_RUN, Store
-from shopguide.runs.tree import open_run
+from shopguide.runs.tree import PRUNED, open_run
 from tests.conftest import tiny_settings
 
 
@@ -50,6 +54,39 @@ def test_jobs_share_a_pretraining_and_are_done_once(
         run_experiment(first, Job(sweep.id, "lr=1e-3"))
         assert f"run {one.run_id}, by the code of commit 00000000, now 11111111 (sweep" in capsys.readouterr().out
         assert len(store.find_children(sweep.id)) == 2
+
+
+class Never:
+    number = 0
+
+    def report(self, value: float, step: int) -> None: ...
+
+    def should_prune(self) -> bool:
+        return False
+
+
+def test_a_job_that_its_search_gave_up_is_not_trained_again(tmp_path: Path) -> None:
+    config = settings(tmp_path)
+    store = open_named(config)
+    own = experiment_identity(config, load_material(config.data).shop.fingerprint)
+    with open_run(store, "sweep") as sweep:
+        tags = {IDENTITY: own}
+        with suppress(Pruned), open_run(store, "job", parent=sweep.id, tags=tags) as job:
+            raise Pruned("given up after epoch 1")
+        with pytest.raises(Pruned, match=rf"given up after epoch 1 \(before, run {job.id}\)"):
+            run_experiment(config, Job(sweep.id, "lr=1e-3", trial=Never()))
+        assert run_experiment(config, Job(sweep.id, "lr=1e-3")).run_id == job.id
+        assert PRUNED not in store.client.get_run(job.id).data.tags
+
+
+def test_a_sweep_in_one_process_does_not_gather_networks(tmp_path: Path) -> None:
+    config = settings(tmp_path)
+    with open_run(open_named(config), "sweep") as sweep:
+        gc.collect()
+        before = sum(isinstance(one, (pl.LightningModule, torch.optim.Optimizer)) for one in gc.get_objects())
+        run_experiment(config, Job(sweep.id, "lr=1e-3"))
+        after = sum(isinstance(one, (pl.LightningModule, torch.optim.Optimizer)) for one in gc.get_objects())
+    assert after == before
 
 
 def test_a_job_that_was_cut_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

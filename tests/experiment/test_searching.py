@@ -14,14 +14,14 @@ from shopguide.axes import Axis
 from shopguide.checks import parse_config
 from shopguide.command_line import Command, _check_all
 from shopguide.config import Config
-from shopguide.errors import DataError, Pruned
+from shopguide.errors import ConfigError, DataError, Pruned
 from shopguide.experiment import search
 from shopguide.experiment.run import Job, Outcome
 from shopguide.experiment.search import Search, open_study, print_search
 from shopguide.grid import Grid
 from shopguide.runs.store import open_store
 from shopguide.runs.tree import PRUNED
-from shopguide.train import searches
+from shopguide.train import OPEN_KEYS, searches
 from tests.conftest import tiny_settings
 from tests.experiment.test_interrupt import command, start
 
@@ -135,6 +135,63 @@ def test_what_is_given_up_or_diverges_counts_and_is_told(
     assert "0 of 4 jobs to do" in out
 
 
+def test_what_cannot_be_told_of_a_job_is_a_failure(
+    tmp_path: Path, tried: Found, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import optuna
+
+    grid = grid_of(tmp_path, **{"sweep.trials": 3})
+
+    def refused(words: list[str]) -> Config:
+        if "epochs=2" in words:
+            raise ConfigError("epochs=2 does not go with it")
+        assert grid.settings is not None
+        return grid.settings(words)  # type: ignore[no-any-return]
+
+    optuna.Trial(open_study(grid.configs[0], "s"), open_study(grid.configs[0], "s").ask()._trial_id)  # no settings yet
+    found = Search(dataclasses.replace(grid, settings=refused), "s")
+    found.run()
+    found.study.enqueue_trial({"lr": 1e-3, "epochs": "2"})
+    (trial,) = [found.study.ask(found._kinds)]
+    assert not search.run_trial(lambda: refused(found.typed(trial)), Job("s", "x"), found.study, trial)
+    assert "error: job x: epochs=2 does not go with it" in capsys.readouterr().err
+    silent = found.study.ask(found._kinds)
+    found.settle(silent.number)
+    found.settle(silent.number)
+    states = [one.state.name for one in found.study.get_trials()]
+    assert (states[0], states[-2:]) == ("FAIL", ["FAIL", "FAIL"])
+    assert states.count("COMPLETE") == len(tried) == 3
+
+
+def test_by_another_metric_it_is_another_search(
+    tmp_path: Path, tried: Found, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Search(grid_of(tmp_path, **{"sweep.trials": 2}), "s").run()
+    grid = grid_of(tmp_path, **{"sweep.trials": 2, "sort_by": "pretrain/dev/loss"})
+    assert not open_study(grid.configs[0], "s").get_trials()
+    assert Search(grid, "s").run() == 3
+    assert "sort_by=pretrain/dev/loss: expected a metric of the job, which has dev/score" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "whole"),
+    [
+        ("++model.config.num_hidden_layers=interval(2,6)", True),
+        ("++trainer.accumulate_grad_batches=interval(1,4)", True),
+        ("++trainer.gradient_clip_val=interval(1,4)", False),
+        ("++trainer.gradient_clip_val=int(interval(1,4))", True),
+    ],
+)
+def test_below_an_open_key_an_interval_is_of_whole_numbers_unless_it_is_of_a_fraction(
+    words: str, whole: bool, tmp_path: Path
+) -> None:
+    typed = ["-m", words, "sweep.search=random", f"tracking.root={tmp_path}"]
+    train = Command("train", parse_config, lambda _config: None, searches=searches, open_keys=OPEN_KEYS)
+    grid, _ = _check_all(train, typed)
+    assert grid is not None
+    assert [axis.whole for axis in grid.axes] == [whole]
+
+
 def test_time_is_a_budget(
     tmp_path: Path, tried: Found, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -213,6 +270,11 @@ def test_a_search_needs_m_and_something_to_vary(tmp_path: Path) -> None:
         (("-m", "lr=interval(1e-4,1e-3)"), "values between two are looked for with sweep.search=tpe"),
         (("-m", "lr=1e-4,1e-3", "sweep.prune=median"), "prune and hours go with sweep.search"),
         (("-m", "lr=1e-4,1e-3", "sweep.search=tpe", "cv.folds=2"), "a search has no folds"),
+        (("-m", "epochs=1,2", "sweep.search=tpe", "sweep.prune=halving"), "compares jobs of one length, and epochs"),
+        (
+            ("-m", "lr=1e-4,1e-3", "sweep.slots=2", "hydra/launcher=submitit_local"),
+            "goes with a grid and sweep.slots=1",
+        ),
     ):
         done = subprocess.run(command(tmp_path, *words), capture_output=True, text=True, timeout=100)
         assert done.returncode == 2, words

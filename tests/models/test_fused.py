@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import gelu, layer_norm, linear
+from transformers import AutoConfig, AutoModel
 
 from shopguide.models import fused as fused_modules
 from shopguide.models.fused import fuse
@@ -55,6 +56,16 @@ def test_on_a_cpu_a_model_and_its_copies_stay_as_they_were(copy: Callable[[nn.Mo
         next(iter(copied.bert.encoder.layer)).output.dense.weight.zero_()
     torch.testing.assert_close(model(**batch).logits, before, rtol=0, atol=0)
     assert not torch.allclose(copied(**batch).logits, before)
+
+
+def test_what_only_has_the_names_is_left_alone() -> None:
+    shape = AutoConfig.for_model(
+        *("xmod",), vocab_size=60, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    )
+    model = AutoModel.from_config(shape)
+    fuse(model)
+    assert not [one for one in replaced(model) if type(one).__name__ == "XmodSelfOutput"]
+    assert [type(one).__name__ for one in replaced(model)] == ["XmodIntermediate"]
 
 
 def test_an_activation_without_a_kernel_is_left_alone() -> None:
