@@ -3,9 +3,9 @@
     python THIS --root FOLDER [--kills 20] [--longest 40] [--seed 0]
 
 Both are 3 × 2 jobs of the demo shop, typed as users type them. The second is stopped by SIGKILL, SIGINT or SIGTERM, as
-is drawn (`--signals`), after a random time of at most `--longest` seconds, `--kills` times, and then typed once more. Compared are
-the runs, what they are called, their settings, the points of their curves (all digits; not those that a clock or the
-memory tells) and the job that is chosen. Prints one JSON line last; what differs is listed before.
+is drawn (`--signals`), after a random time of at most `--longest` seconds, `--kills` times, and then typed once more.
+Compared are the runs, what they are called, their settings, the points of their curves (all digits; not those that a
+clock or the memory tells) and the job that is chosen. Prints one JSON line last; what differs is listed before.
 """
 
 import argparse

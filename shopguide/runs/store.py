@@ -3,8 +3,8 @@
 import logging
 import os
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -211,10 +211,26 @@ class Store:
         return settings
 
 
-def _alone(uri: str) -> AbstractContextManager[object]:
-    """Of several processes that open an embedded store, only one at a time may make its tables."""
-    path = uri.removeprefix("sqlite:///")
-    return FileLock(f"{path}.lock") if path != uri else nullcontext()
+@contextmanager
+def _with_tables(uri: str) -> Iterator[None]:
+    """Of several processes that open an embedded store, one at a time may make its tables, and all of them at once.
+
+    Killed among MLflow's migrations, it would leave a store that MLflow never opens again.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    path = Path(uri.removeprefix("sqlite:///"))
+    if str(path) == uri:
+        yield
+        return
+    with FileLock(f"{path}.lock"):
+        if not path.exists():
+            draft = path.with_suffix(".draft")
+            for rest in (draft, path.with_suffix(".draft-journal")):
+                rest.unlink(missing_ok=True)
+            SqlAlchemyStore(f"sqlite:///{draft}", str(path.parent)).engine.dispose()
+            os.replace(draft, path)
+        yield
 
 
 def _experiment_id(client: MlflowClient, name: str, location: str | None) -> str:
@@ -250,7 +266,7 @@ def open_store(uri: str | None, experiment: str, root: Path, create: bool = True
         raise RunError(f"tracking.root={root}: no experiment has been run there yet (make train)")
     location = (root.absolute() / "artifacts").as_uri() if chosen.startswith("sqlite:") else None
     try:
-        with _alone(chosen) if create else nullcontext():
+        with _with_tables(chosen) if create else nullcontext():
             client = MlflowClient(chosen)
             return Store(client, _experiment_id(client, experiment, location), chosen)
     except Exception as error:

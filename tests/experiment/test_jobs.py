@@ -79,14 +79,17 @@ def test_a_job_that_its_search_gave_up_is_not_trained_again(tmp_path: Path) -> N
         assert PRUNED not in store.client.get_run(job.id).data.tags
 
 
+def networks() -> int:
+    return sum(issubclass(type(one), (pl.LightningModule, torch.optim.Optimizer)) for one in gc.get_objects())
+
+
 def test_a_sweep_in_one_process_does_not_gather_networks(tmp_path: Path) -> None:
     config = settings(tmp_path)
     with open_run(open_named(config), "sweep") as sweep:
         gc.collect()
-        before = sum(isinstance(one, (pl.LightningModule, torch.optim.Optimizer)) for one in gc.get_objects())
+        before = networks()
         run_experiment(config, Job(sweep.id, "lr=1e-3"))
-        after = sum(isinstance(one, (pl.LightningModule, torch.optim.Optimizer)) for one in gc.get_objects())
-    assert after == before
+        assert networks() == before
 
 
 def test_a_job_that_was_cut_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def test_jobs_by_submitit_are_below_the_sweeps_run(tmp_path: Path) -> None:
     assert sorted(one.info.run_name for one in jobs) == ["mlm_then_ft lr=0.0001", "mlm_then_ft lr=0.001"]
     assert {one.info.status for one in (sweep, *jobs)} == {"FINISHED"}
     assert "best by dev/score" in lines
-    job = start(tmp_path, *WORDS, "finetune.baselines=false", folder, "model.path=nowhere", "name=failing")
+    job = start(tmp_path, *WORDS, "finetune.baselines=false", folder, "data.options.behaviours=2")
     assert job.communicate(timeout=300)
     assert job.returncode == 1
     job = start(tmp_path, *WORDS, "finetune.baselines=false", folder, "sweep.dry_run=true")

@@ -125,3 +125,21 @@ print(open_store(None, 'tests', Path({str(tmp_path)!r})).experiment_id)"
     started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     found = [process.communicate(timeout=120)[0].strip() for process in started]
     assert found[0] == found[1] != ""
+
+
+def test_a_store_that_was_cut_while_it_was_made_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow.store.tracking import sqlalchemy_store
+
+    class Cut:
+        def __init__(self, uri: str, _root: str) -> None:
+            Path(uri.removeprefix("sqlite:///")).write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlalchemy_store, "SqlAlchemyStore", Cut)
+        with pytest.raises(KeyboardInterrupt):
+            open_store(None, "shopguide", tmp_path)
+    assert not (tmp_path / "mlflow.db").exists()
+    with open_run(open_store(None, "shopguide", tmp_path), "first") as run:
+        run.log_metrics({"x": 1.0})
+    assert {file.name for file in tmp_path.iterdir() if file.is_file()} == {"mlflow.db", "mlflow.db.lock"}
