@@ -26,6 +26,13 @@ class Axis:
         """The choices, or both ends."""
         return self.choices or (self._shown(self.low), self._shown(self.high))
 
+    def __str__(self) -> str:
+        key = self.key.lstrip("+")
+        if self.choices:
+            return f"{key}: {', '.join(self.choices)}"
+        kind = ", whole numbers" if self.whole else ""
+        return f"{key}: {' to '.join(self.values)}{kind}{', by ratios' if self.log else ''}"
+
     def typed(self, value: Any) -> str:
         """`lr=0.000123`: the setting at a value, numbers to four digits."""
         return f"{self.key}={value if self.choices else self._shown(value)}"

@@ -197,6 +197,8 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
         parsed = OverridesParser.create().parse_overrides(overrides)
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             _known_overrides(command, parsed, args.config_dir)
+        if varied := next((one for one in parsed if one.is_interval_sweep() and not args.multirun), None):
+            raise ConfigError(f"{varied.input_line}: goes with -m (and sweep.search=tpe): it stands for many jobs")
         if args.multirun:
             return _grid(command, parsed, settings), rest + overrides
         settings(overrides)
@@ -309,6 +311,8 @@ def _keyed(path: Path) -> bool:
 def _choice_faults(group: str, override: Any, folders: list[Path]) -> list[str]:
     valid = {p.stem for folder in folders for p in (folder / group).glob("*.yaml")}
     value = override.value()
+    if override.is_interval_sweep():
+        return [f"{override.input_line}: expected names of choices, as in {group}={','.join(sorted(valid)[:2])}"]
     if override.is_sweep_override():
         chosen = [str(v) for v in override.sweep_string_iterator()]
     else:

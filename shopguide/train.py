@@ -108,6 +108,9 @@ def _check_sweep(grid: Grid) -> None:
     launcher = next((word for word in grid.fixed if word.lstrip("+").startswith("hydra/launcher=")), None)
     if launcher and (grid.axes or config.sweep.slots > 1):
         raise ConfigError(f"{launcher}: goes with a grid and sweep.slots=1; a search, and slots, start jobs themselves")
+    for word in grid.fixed:
+        if word.lstrip("+").startswith("sweep.trials=") and not config.sweep.search:
+            raise ConfigError(f"{word}: goes with sweep.search=tpe (or random); without, all jobs are run")
     if config.sweep.prune == "halving" and (lengths := {"epochs", "finetune.epochs"} & set(grid.varying)):
         raise ConfigError(
             f"sweep.prune=halving: compares jobs of one length, and {lengths.pop()} varies; sweep.prune=median does not"

@@ -50,6 +50,18 @@ def test_values_as_they_are_typed() -> None:
     assert parsed("+data.x=a,b").typed("b") == "+data.x=b"
 
 
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("+data.x=a,b", "data.x: a, b"),
+        ("lr=interval(1e-5,1e-3)", "lr: 1e-05 to 0.001, by ratios"),
+        ("x=int(interval(1,8))", "x: 1 to 8, whole numbers"),
+    ],
+)
+def test_a_space_in_words(word: str, shown: str) -> None:
+    assert str(parsed(word)) == shown
+
+
 @given(st.lists(st.integers(1, 5), max_size=4))
 def test_corners_try_each_choice_of_each_axis(sizes: list[int]) -> None:
     axes = [Axis(f"k{n}", tuple(map(str, range(size)))) for n, size in enumerate(sizes)]

@@ -15,7 +15,7 @@ from shopguide.runs.comparing_figures import curves_figure, frontier_figure, gri
 from shopguide.runs.costs import dev_curves, with_costs
 from shopguide.runs.page import columns, page
 from shopguide.runs.replicates import against, fold_overlap, replicated
-from shopguide.runs.store import REFIT, REPRODUCES, Store
+from shopguide.runs.store import REFIT, REPRODUCES, Store, was_given_up
 
 PAGE = "comparison.html"
 """Artifact of a sweep's run."""
@@ -63,7 +63,8 @@ def compare_runs(store: Store, runs: Sequence[str], query: str | None, metric: s
     settings.sort(key=lambda row: sign_of(metric) * row["mean"])
     own = settings[0] if baseline is None else _baseline(settings, baseline)
     told = against(settings, own, metric, _overlap(jobs))
-    about = _about(told, baseline is None, len(jobs) - sum(len(row["runs"]) for row in settings))
+    compared = {run["id"] for row in settings for run in row["runs"]}
+    about = _about(told, baseline is None, [job for job in jobs if job.info.run_id not in compared])
     html = page(title, about, told, metric, _figures(store, rows, told, metric))
     return Comparison(title, about, metric, told, html, sweep)
 
@@ -134,7 +135,7 @@ def _baseline(settings: Sequence[Row], baseline: str) -> Row:
     return found[0]
 
 
-def _about(settings: Sequence[Row], is_best: bool, without: int) -> str:
+def _about(settings: Sequence[Row], is_best: bool, left_out: Sequence[MlflowRun]) -> str:
     """What gain and p mean."""
     base = next(row for row in settings if row["is_baseline"])
     words = ", ".join(f"{k}={v}" for k, v in base["settings"].items()) or "the only setting"
@@ -145,8 +146,10 @@ def _about(settings: Sequence[Row], is_best: bool, without: int) -> str:
     elif is_best:
         how += "; the best was found by the same figures: name another with baseline=<run> for a fair test"
     how += "; interval: of the mean over runs (Student's t), of one run over its test examples"
-    missing = f"; {without} runs without the metric are left out" if without else ""
-    return f"gain: over {words}; {how}{missing}"
+    given_up = sum(was_given_up(run) for run in left_out)
+    counted = {"given up by their search": given_up, "without the metric": len(left_out) - given_up}
+    missing = " and ".join(f"{count} {why}" for why, count in counted.items() if count)
+    return f"gain: over {words}; {how}" + (f"; runs left out: {missing}" if missing else "")
 
 
 def _figures(store: Store, rows: Sequence[Row], settings: Sequence[Row], metric: str) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def _done_before(done: "MlflowRun", job: Job) -> Outcome | None:
     Raises:
         Pruned: its search gave it up.
     """
-    from shopguide.runs.tree import PRUNED
+    from shopguide.runs.store import PRUNED
 
     run_id, tags = done.info.run_id, done.data.tags
     if PRUNED in tags and job.trial is not None:

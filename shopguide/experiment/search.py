@@ -138,6 +138,7 @@ def print_search(grid: Grid, sweep: str | None) -> None:
         value = "" if trial.value is None else f"{trial.value:.4f}"
         table.add_row(" ".join(words), STATES[trial.state.name], value, f"{trial.user_attrs.get(SECONDS, 0.0):.0f}")
     Console(width=140).print(table)
+    print("space: " + "; ".join(map(str, grid.axes)))
     ended = [trial.user_attrs.get(SECONDS, 0.0) for trial in trials if trial.state.name in ("COMPLETE", "PRUNED")]
     left = max(0, config.sweep.trials - len(ended))
     time_left = f", about {left * sum(ended) / len(ended):,.0f} s" if ended and left else ""

@@ -6,8 +6,7 @@ from typing import Any
 
 from mlflow.entities import Run as MlflowRun
 
-from shopguide.runs.store import REFIT, Store
-from shopguide.runs.tree import PRUNED
+from shopguide.runs.store import REFIT, Store, was_given_up
 
 Row = dict[str, Any]
 METRICS = ("dev/score", "test/score")
@@ -36,7 +35,7 @@ def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
             {
                 "name": job.info.run_name,
                 "id": job.info.run_id,
-                "status": "PRUNED" if PRUNED in job.data.tags and job.info.status == "KILLED" else job.info.status,
+                "status": "PRUNED" if was_given_up(job) else job.info.status,
                 "settings": {key: job.data.params.get(key, "") for key in shown},
                 "metrics": {name: job.data.metrics[name] for name in wanted if name in job.data.metrics},
                 "seconds": (end - job.info.start_time) / 1000,

@@ -33,6 +33,8 @@ REFIT = "shopguide.refit"
 """Tag of the run that trains what the jobs of a sweep chose: it is not one of those that are compared."""
 REPRODUCES = "shopguide.reproduces"
 """Tag of an experiment that repeats another: the other's run."""
+PRUNED = "shopguide.pruned"
+"""Tag of a run that a search gave up: when."""
 REMOVED = "shopguide.removed"
 """Tag of a run whose model was removed: the setting that asked for it."""
 CHECKPOINTS = "checkpoints"
@@ -166,9 +168,15 @@ class Store:
         if task is None and found:
             return found
         if task is None or task not in found:
-            valid = ", ".join(found) or "none (it has no finished fine-tuning phase)"
+            valid = ", ".join(found) or f"none ({self._why_none(run_id)})"
             raise RunError(f"task={task}: run {run_id} has no such task; it has: {valid}")
         return {task: found[task]}
+
+    def _why_none(self, run_id: str) -> str:
+        run = self.client.get_run(run_id)
+        if was_given_up(run):
+            return f"its search gave it up: {run.data.tags[PRUNED]}"
+        return f"it has no finished fine-tuning phase, and is {run.info.status}"
 
     def task_model(self, run: str, task: str | None) -> Path:
         """Folder of a task's model.
@@ -209,6 +217,11 @@ class Store:
         path = self.artifact_folder(parent, "config.json")
         settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return settings
+
+
+def was_given_up(run: MlflowRun) -> bool:
+    """Whether a search gave a job up, and nobody has taken it up since."""
+    return PRUNED in run.data.tags and run.info.status == "KILLED"
 
 
 @contextmanager

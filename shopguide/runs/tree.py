@@ -16,7 +16,7 @@ from mlflow.entities import Metric, Param, RunTag
 
 from shopguide.errors import Pruned, RunError
 from shopguide.runs.secrets import mask_secrets, mask_uri
-from shopguide.runs.store import Store
+from shopguide.runs.store import PRUNED, Store
 from shopguide.runs.writer import MetricWriter
 
 PARAMS_A_CALL = 100
@@ -24,8 +24,6 @@ PARAM_LENGTH = 6000
 NAME_LENGTH = 250
 ERROR = "shopguide.error"
 """Tag of a run that failed: why."""
-PRUNED = "shopguide.pruned"
-"""Tag of a run that a search gave up: when."""
 NOT_IN_NAMES = re.compile(r"[^/\w.\- :]")
 
 

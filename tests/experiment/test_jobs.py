@@ -17,8 +17,8 @@ from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import Job, open_named, run_experiment
 from shopguide.runs import environment
 from shopguide.runs.identity import IDENTITY, alone
-from shopguide.runs.store import PRETRAIN_RUN, Store
-from shopguide.runs.tree import PRUNED, open_run
+from shopguide.runs.store import PRETRAIN_RUN, PRUNED, Store
+from shopguide.runs.tree import open_run
 from tests.conftest import tiny_settings
 
 

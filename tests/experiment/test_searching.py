@@ -14,13 +14,13 @@ from shopguide.axes import Axis
 from shopguide.checks import parse_config
 from shopguide.command_line import Command, _check_all
 from shopguide.config import Config
-from shopguide.errors import ConfigError, DataError, Pruned
+from shopguide.errors import ConfigError, DataError, Pruned, RunError
 from shopguide.experiment import search
+from shopguide.experiment.compare import compare_runs
 from shopguide.experiment.run import Job, Outcome
 from shopguide.experiment.search import Search, open_study, print_search
 from shopguide.grid import Grid
-from shopguide.runs.store import open_store
-from shopguide.runs.tree import PRUNED
+from shopguide.runs.store import PRUNED, open_store
 from shopguide.train import OPEN_KEYS, searches
 from tests.conftest import tiny_settings
 from tests.experiment.test_interrupt import command, start
@@ -248,6 +248,7 @@ def test_a_killed_search_is_finished_by_its_own_command(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_jobs_side_by_side_are_given_up(tmp_path: Path) -> None:
     words = (*SEARCH, "phases=[finetune]", "sweep.trials=5", "sweep.slots=2", "sweep.prune=halving", "epochs=2")
+    words = (*words, "finetune.monitor=dev/loss")
     words = tuple(word for word in words if word != "epochs=1,2")
     job: subprocess.Popen[str] = start(tmp_path, *words)
     lines, told = job.communicate(timeout=400)
@@ -261,6 +262,12 @@ def test_jobs_side_by_side_are_given_up(tmp_path: Path) -> None:
     assert {one.info.status for one in pruned} == {"KILLED"}
     assert {one.info.status for one in jobs if one not in pruned} == {"FINISHED"}
     assert "PRUNED" in lines
+    with pytest.raises(RunError, match="none \\(its search gave it up: given up after epoch 1"):
+        store.task_runs(pruned[0].info.run_id, "need")
+    assert (
+        f"runs left out: {len(pruned)} given up by their search"
+        in compare_runs(store, [], None, "dev/score", None).about
+    )
 
 
 def test_a_search_needs_m_and_something_to_vary(tmp_path: Path) -> None:
@@ -268,6 +275,9 @@ def test_a_search_needs_m_and_something_to_vary(tmp_path: Path) -> None:
         (("sweep.search=tpe",), "goes with -m"),
         (("-m", "sweep.search=tpe"), "nothing varies"),
         (("-m", "lr=interval(1e-4,1e-3)"), "values between two are looked for with sweep.search=tpe"),
+        (("lr=interval(1e-4,1e-3)", "sweep.search=tpe"), "goes with -m (and sweep.search=tpe)"),
+        (("-m", "model=interval(1,3)", "sweep.search=tpe"), "expected names of choices, as in model="),
+        (("-m", "lr=1e-4,1e-3", "sweep.trials=3"), "sweep.trials=3: goes with sweep.search=tpe"),
         (("-m", "lr=1e-4,1e-3", "sweep.prune=median"), "prune and hours go with sweep.search"),
         (("-m", "lr=1e-4,1e-3", "sweep.search=tpe", "cv.folds=2"), "a search has no folds"),
         (("-m", "epochs=1,2", "sweep.search=tpe", "sweep.prune=halving"), "compares jobs of one length, and epochs"),
