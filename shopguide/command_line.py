@@ -190,8 +190,11 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
     search = [f"hydra.searchpath=[file://{Path(args.config_dir).absolute()}]"] if args.config_dir else []
 
     def settings(job: list[str]) -> Any:
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            return command.check(_plain(compose(command.name, overrides=[*job, *search])))
+        try:
+            with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+                return command.check(_plain(compose(command.name, overrides=[*job, *search])))
+        except HydraException as error:
+            raise ConfigError(_in_own_words(error)) from error
 
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)

@@ -41,6 +41,8 @@ THRESHOLD = 0.5
 LOSSES = "shopguide.objectives.losses"
 
 
+UNSEEN = 1 / 3
+"""Share of training before which a job is compared with no other: high learning rates begin slowly, and end well."""
 FOLD = "data.split.fold"
 """The setting that tells the folds of a cross-validation apart."""
 

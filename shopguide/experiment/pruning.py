@@ -6,8 +6,8 @@ from typing import Protocol
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
+from shopguide.config import UNSEEN
 from shopguide.errors import Pruned
-from shopguide.experiment.search import UNSEEN
 
 
 class Trial(Protocol):

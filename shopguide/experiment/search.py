@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shopguide.axes import Axis
-from shopguide.config import Config
+from shopguide.config import UNSEEN, Config
 from shopguide.errors import ConfigError, Pruned, RunError, ShopguideError
 from shopguide.experiment.run import Job, run_experiment
 from shopguide.grid import Grid, label
@@ -30,8 +30,6 @@ STARTUP = 5
 """Jobs at random, before any is chosen; and as many before any is given up by the median."""
 PEERS = 3
 """Jobs of a median, at least."""
-UNSEEN = 1 / 3
-"""Share of training before which a job is compared with no other: high learning rates begin slowly, and end well."""
 IN_A_ROW = 3
 """Jobs that fail one after the other end a search."""
 STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING": "cut: goes on", "WAITING": "waits"}
@@ -87,7 +85,8 @@ class Search:
         for trial in self.jobs():
             words = self.typed(trial)
             job = Job(self.sweep, label(words, self.grid.varying))
-            failed += not run_trial(partial(self._settings, words), job, self.study, trial)
+            assert self.grid.settings is not None
+            failed += not run_trial(partial(self.grid.settings, words), job, self.study, trial)
         return failed
 
     def settle(self, number: int) -> None:
@@ -97,17 +96,6 @@ class Search:
         (found,) = (trial for trial in self.study.get_trials(deepcopy=False) if trial.number == number)
         if not found.state.is_finished():
             self.study.tell(number, state=optuna.trial.TrialState.FAIL)
-
-    def _settings(self, words: list[str]) -> Config:
-        """Checked: a search tries combinations that were not tried before it began."""
-        from hydra.errors import HydraException
-
-        assert self.grid.settings is not None
-        try:
-            config: Config = self.grid.settings(words)
-        except HydraException as error:
-            raise ConfigError(str(error)) from error
-        return config
 
     def _counted(self) -> int:
         return sum(trial.state.name != "FAIL" for trial in self.study.get_trials(deepcopy=False))
