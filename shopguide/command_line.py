@@ -53,11 +53,9 @@ def conf_dir() -> Path:
 def run(command: Command, argv: list[str] | None = None) -> None:
     """Check the command line, then let Hydra run its job or jobs; a user's mistake exits with code 2."""
     prepare_process()
-    typed = sys.argv[1:] if argv is None else argv
-    argv = words(command, typed)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
-        grid, argv = _check_all(command, argv)
+        grid, argv = _check_all(command, words(command, sys.argv[1:] if argv is None else argv))
         sys.argv = [f"shopguide.{command.name}", *argv]
         if grid is not None and command.around_sweep is not None:
             command.around_sweep(grid, lambda: _hydra(command))
@@ -105,6 +103,8 @@ def _guarded(command: Command, config: Any) -> object:
         print(f"error: {error}", file=sys.stderr)
         command.failures.append(str(error))
     except Exception as error:
+        if _was_interrupted(error):
+            sys.exit(INTERRUPTED)
         if not sweeping:
             raise
         import traceback
@@ -112,6 +112,15 @@ def _guarded(command: Command, config: Any) -> object:
         traceback.print_exc()
         command.failures.append(str(error))
     return float("nan")
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether a library made another error of Ctrl-C, as Python does of one that falls into a class's making."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    if error is not None:
+        print("interrupted", file=sys.stderr)
+    return error is not None
 
 
 def composed(name: str, typed: list[str]) -> dict[str, Any]:
@@ -200,8 +209,9 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
         parsed = OverridesParser.create().parse_overrides(overrides)
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             _known_overrides(command, parsed, args.config_dir)
-        if varied := next((one for one in parsed if one.is_interval_sweep() and not args.multirun), None):
-            raise ConfigError(f"{varied.input_line}: goes with -m (and sweep.search=tpe): it stands for many jobs")
+        if varied := next((one for one in parsed if one.is_sweep_override() and not args.multirun), None):
+            how = "-m and sweep.search=tpe" if varied.is_interval_sweep() else "-m (or cv.folds=5)"
+            raise ConfigError(f"{varied.input_line}: goes with {how}: it stands for several jobs; a list has brackets")
         if args.multirun:
             return _grid(command, parsed, settings), rest + overrides
         settings(overrides)

@@ -108,6 +108,8 @@ def _check_sweep(grid: Grid) -> None:
     launcher = next((word for word in grid.fixed if word.lstrip("+").startswith("hydra/launcher=")), None)
     if launcher and (grid.axes or config.sweep.slots > 1):
         raise ConfigError(f"{launcher}: goes with a grid and sweep.slots=1; a search, and slots, start jobs themselves")
+    if config.resume:
+        raise ConfigError(f"resume={config.resume}: goes without -m; a sweep is finished by its own command alone")
     for word in grid.fixed:
         if word.lstrip("+").startswith("sweep.trials=") and not config.sweep.search:
             raise ConfigError(f"{word}: goes with sweep.search=tpe (or random); without, all jobs are run")

@@ -8,6 +8,7 @@ import pytest
 
 from shopguide import evaluate, predict, train
 from shopguide.command_line import Command, _quote, conf_dir, words
+from shopguide.command_line import run as run_command
 
 MISTAKES = {
     "lrr=3": "lrr: no such setting; did you mean `lr`?",
@@ -164,6 +165,22 @@ def test_every_choice_composes() -> None:
             assert chosen.get(group, name) == name
             assert config.optimizer.lr == config.lr
             assert config.finetune.epochs == config.epochs
+
+
+def test_an_interrupt_that_a_library_made_an_error_of_is_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def job(_config: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise RuntimeError("Error calling __set_name__") from error
+
+    monkeypatch.setattr("sys.argv", ["predict"])
+    with pytest.raises(SystemExit) as stopped:
+        run_command(Command("predict", lambda settings: settings, job), ["text=boots"])
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
 
 
 def test_a_cross_validation_is_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:

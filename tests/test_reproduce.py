@@ -1,8 +1,10 @@
 import re
+from contextlib import suppress
 
 import pytest
 
 from shopguide import reproduce
+from shopguide.errors import Pruned
 from shopguide.experiment.run import Outcome
 from shopguide.runs.tree import Run, open_run
 from tests.conftest import Finished
@@ -53,6 +55,11 @@ def test_a_run_that_did_not_finish_is_refused(
         run(monkeypatch, f"tracking.root={finished.folder / 'mlruns'}", f"run={cut.id}")
     assert stopped.value.code == 2
     assert "expected a finished run, found one that is FAILED" in capsys.readouterr().err
+    with suppress(Pruned), open_run(finished.store, "poor", tags={"shopguide.kind": "experiment"}) as poor:
+        raise Pruned("given up after epoch 1")
+    with pytest.raises(SystemExit):
+        run(monkeypatch, f"tracking.root={finished.folder / 'mlruns'}", f"run={poor.id}")
+    assert "found one that its search gave up" in capsys.readouterr().err
 
 
 def test_what_is_otherwise_is_told_without_a_run(

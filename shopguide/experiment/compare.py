@@ -13,6 +13,7 @@ from shopguide.errors import RunError, nearest
 from shopguide.runs.compare import Row, job_rows, sign_of
 from shopguide.runs.comparing_figures import curves_figure, frontier_figure, grid_figure, parallel_figure
 from shopguide.runs.costs import dev_curves, with_costs
+from shopguide.runs.identity import IDENTITY
 from shopguide.runs.page import columns, page
 from shopguide.runs.replicates import against, fold_overlap, replicated
 from shopguide.runs.store import REFIT, REPRODUCES, Store, was_given_up
@@ -55,6 +56,7 @@ def compare_runs(store: Store, runs: Sequence[str], query: str | None, metric: s
     jobs, sweep, title = _filtered(store, query) if query else _named(store, runs) if runs else _latest(store)
     ids = {job.info.run_id for job in jobs}
     jobs = [job for job in jobs if job.data.tags.get(REPRODUCES) not in ids]  # what is repeated is no further sample
+    jobs, again = _once(jobs, metric)
     rows = with_costs(store, job_rows(jobs, metric), jobs, metric)
     settings = replicated(rows, metric)
     if not settings:
@@ -64,9 +66,15 @@ def compare_runs(store: Store, runs: Sequence[str], query: str | None, metric: s
     own = settings[0] if baseline is None else _baseline(settings, baseline)
     told = against(settings, own, metric, _overlap(jobs))
     compared = {run["id"] for row in settings for run in row["runs"]}
-    about = _about(told, baseline is None, [job for job in jobs if job.info.run_id not in compared])
+    about = _about(told, baseline is None, [job for job in jobs if job.info.run_id not in compared], again)
     html = page(title, about, told, metric, _figures(store, rows, told, metric))
     return Comparison(title, about, metric, told, html, sweep)
+
+
+def _once(jobs: Sequence[MlflowRun], metric: str) -> tuple[list[MlflowRun], int]:
+    """Each run once, and how many are another's equal: the same settings, data and outcome are no further sample."""
+    found = {(job.data.tags.get(IDENTITY, job.info.run_id), job.data.metrics.get(metric)): job for job in jobs}
+    return list(found.values()), len(jobs) - len(found)
 
 
 def _overlap(jobs: Sequence[MlflowRun]) -> float:
@@ -135,7 +143,7 @@ def _baseline(settings: Sequence[Row], baseline: str) -> Row:
     return found[0]
 
 
-def _about(settings: Sequence[Row], is_best: bool, left_out: Sequence[MlflowRun]) -> str:
+def _about(settings: Sequence[Row], is_best: bool, left_out: Sequence[MlflowRun], again: int) -> str:
     """What gain and p mean."""
     base = next(row for row in settings if row["is_baseline"])
     words = ", ".join(f"{k}={v}" for k, v in base["settings"].items()) or "the only setting"
@@ -147,7 +155,11 @@ def _about(settings: Sequence[Row], is_best: bool, left_out: Sequence[MlflowRun]
         how += "; the best was found by the same figures: name another with baseline=<run> for a fair test"
     how += "; interval: of the mean over runs (Student's t), of one run over its test examples"
     given_up = sum(was_given_up(run) for run in left_out)
-    counted = {"given up by their search": given_up, "without the metric": len(left_out) - given_up}
+    counted = {
+        "given up by their search": given_up,
+        "without the metric": len(left_out) - given_up,
+        "made again": again,
+    }
     missing = " and ".join(f"{count} {why}" for why, count in counted.items() if count)
     return f"gain: over {words}; {how}" + (f"; runs left out: {missing}" if missing else "")
 

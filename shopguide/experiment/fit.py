@@ -137,18 +137,13 @@ class EpochLine(Callback):
 
     def __init__(self, name: str, epochs: int, curves: StepCurves) -> None:
         self.name, self.epochs, self.curves = name, epochs, curves
-        self._before = 0
-
-    def on_train_start(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
-        """Epochs of an earlier process took none of this one's time."""
-        self._before = trainer.current_epoch
 
     def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
         """Dev metrics and speed so far."""
         scores = {key: value for key, value in trainer.callback_metrics.items() if key.startswith("dev/")}
         shown = "  ".join(f"{key} {float(value):.4f}" for key, value in scores.items())
         done, speed = trainer.current_epoch + 1, self.curves.tokens_per_second
-        left = self.curves.seconds / max(1, done - self._before) * (self.epochs - done)
+        left = self.curves.seconds / done * (self.epochs - done)
         print(f"{self.name}  epoch {done}/{self.epochs}  {shown}  {speed:,.0f} tokens/s  {left:.0f} s left", flush=True)
 
 

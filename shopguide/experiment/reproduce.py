@@ -15,7 +15,7 @@ from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import run_experiment
 from shopguide.runs.environment import ENVIRONMENT, git_state, installed
 from shopguide.runs.secrets import MASK
-from shopguide.runs.store import REPRODUCES, Store
+from shopguide.runs.store import REPRODUCES, Store, was_given_up
 
 SAME = 1e-9
 """Metrics that differ by no more are the same."""
@@ -54,11 +54,10 @@ def kept_settings(store: Store, run_id: str, tracking: TrackingConfig, resume: s
     Raises:
         RunError: the run has not finished, a setting was a secret, or this version no longer takes them.
     """
-    status = store.client.get_run(run_id).info.status
-    if status != "FINISHED":
-        raise RunError(
-            f"run={run_id}: expected a finished run, found one that is {status}; resume={run_id} finishes it"
-        )
+    run = store.client.get_run(run_id)
+    if run.info.status != "FINISHED":
+        how = "its search gave up" if was_given_up(run) else f"is {run.info.status}"
+        raise RunError(f"run={run_id}: expected a finished run, found one that {how}; resume={run_id} finishes it")
     text = store.artifact_folder(run_id, "config.json").read_text(encoding="utf-8")
     if f'"{MASK}' in text:
         raise RunError(f"run={run_id}: a setting was a secret, which is not kept; type the run's own command again")

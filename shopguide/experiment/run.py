@@ -210,7 +210,7 @@ def _run_tracked(
             stage = Stage(config, material, store, run, tokenizer, config.model, store.parent(run.id), trial)
             metrics = run_phases(stage, labelled)
         except KeyboardInterrupt:
-            print(f"interrupted: {same} goes on from the last epoch", flush=True)
+            print(f"interrupted: {same} goes on", flush=True)
             raise
         run.log_metrics(metrics)
     closing_table(store, run.id)

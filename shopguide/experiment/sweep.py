@@ -25,6 +25,7 @@ from shopguide.runs.tree import open_run
 if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
 
+    from shopguide.runs.compare import Row
     from shopguide.runs.store import Store
 
 NOT_OF_IT = (*ABOUT_THE_COMMAND, "tracking", "hydra")
@@ -62,16 +63,26 @@ def tracked_sweep(grid: Grid) -> Iterator[str]:
                     keep_to_disk(config, run.id, chosen)
             else:
                 run.set_tags({"best_run": str(rows[0]["id"])})
-                print(f"best by {config.sort_by}: {rows[0]['name']}  run_id={rows[0]['id']}")
+                print(f"best by {config.sort_by}: {rows[0]['name']}  run_id={rows[0]['id']}{_others(grid, rows)}")
+                keep_to_disk(config, run.id)
     print(f"run_id={run.id}", flush=True)
+
+
+def _others(grid: Grid, rows: list["Row"]) -> str:
+    """Of a grid: how many of the jobs are those of earlier commands."""
+    own = {f"{grid.configs[0].name} {label}".strip() for label in grid.labels}
+    others = sum(row["name"] not in own for row in rows) if not grid.axes else 0
+    return f"; {others} of the {len(rows)} jobs are of earlier commands" if others else ""
 
 
 def sweep_identity(grid: Grid) -> str:
     """Of what was typed and is the same for all jobs, and of the keys that vary; of a search, within what they do."""
     typed = [word.lstrip("+") for word in grid.fixed]
     fixed = sorted(word for word in typed if word.split("=")[0].split(".")[0] not in NOT_OF_IT)
-    space = {"space": [asdict(axis) for axis in grid.axes]} if grid.axes else {}
-    return identity({"fixed": fixed, "varying": sorted(grid.varying), "of": "sweep"} | space)
+    own = {"fixed": fixed, "varying": sorted(grid.varying), "of": "sweep"}
+    if grid.axes:
+        own |= {"search": grid.configs[0].sweep.search, "space": [asdict(axis) for axis in grid.axes]}
+    return identity(own)
 
 
 def _before(grid: Grid) -> str | None:

@@ -78,12 +78,14 @@ class StepCurves(pl.Callback):
         self._reading: Reading | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """What was done since the last point, for the checkpoint."""
-        return {name: float(amount) for name, amount in vars(self._window).items()}
+        """What was done so far, and since the last point, for the checkpoint."""
+        window = {name: float(amount) for name, amount in vars(self._window).items()}
+        return {"tokens": self.tokens, "seconds": self.seconds, "window": window}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """From the checkpoint."""
-        self._window = Window(**state)
+        self.tokens, self.seconds = state["tokens"], state["seconds"]
+        self._window = Window(**state["window"])
 
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Count what the model costs, and measure what the machine can do."""

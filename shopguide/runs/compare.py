@@ -6,7 +6,7 @@ from typing import Any
 
 from mlflow.entities import Run as MlflowRun
 
-from shopguide.runs.store import REFIT, Store, was_given_up
+from shopguide.runs.store import REFIT, SECONDS, Store, was_given_up
 
 Row = dict[str, Any]
 METRICS = ("dev/score", "test/score")
@@ -31,6 +31,7 @@ def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
     rows = []
     for job in jobs:
         end = job.info.end_time or job.info.start_time
+        worked = job.data.tags.get(SECONDS, (end - job.info.start_time) / 1000)
         rows.append(
             {
                 "name": job.info.run_name,
@@ -38,7 +39,7 @@ def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
                 "status": "PRUNED" if was_given_up(job) else job.info.status,
                 "settings": {key: job.data.params.get(key, "") for key in shown},
                 "metrics": {name: job.data.metrics[name] for name in wanted if name in job.data.metrics},
-                "seconds": (end - job.info.start_time) / 1000,
+                "seconds": float(worked),
             }
         )
     sign = sign_of(sort_by)

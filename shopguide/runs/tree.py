@@ -16,7 +16,7 @@ from mlflow.entities import Metric, Param, RunTag
 
 from shopguide.errors import Pruned, RunError
 from shopguide.runs.secrets import mask_secrets, mask_uri
-from shopguide.runs.store import PRUNED, Store
+from shopguide.runs.store import PRUNED, SECONDS, Store
 from shopguide.runs.writer import MetricWriter
 
 PARAMS_A_CALL = 100
@@ -138,7 +138,7 @@ def open_run(
             run.go_on()
             run.drop_tag(PRUNED)
         client.update_run(resume, status="RUNNING")
-    status = "FINISHED" if was_finished else "FAILED"
+    status, begun = "FINISHED" if was_finished else "FAILED", time.monotonic()
     try:
         with _terminable():
             yield run
@@ -157,6 +157,9 @@ def open_run(
         raise
     finally:
         run.close()
+        if not was_finished:
+            before = float(client.get_run(run.id).data.tags.get(SECONDS, 0))
+            client.set_tag(run.id, SECONDS, f"{before + time.monotonic() - begun:.1f}")
         client.set_terminated(run.id, status=status)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from shopguide.errors import RunError
 from shopguide.experiment.compare import PAGE, compare_runs, log_page, render
+from shopguide.runs.identity import IDENTITY
 from shopguide.runs.store import REPRODUCES, Store, open_store
 from shopguide.runs.tree import open_run
 
@@ -96,8 +97,14 @@ def test_a_repetition_is_no_further_sample(tmp_path: Path) -> None:
     with open_run(store, "again", tags={"shopguide.kind": "experiment", REPRODUCES: first.info.run_id}) as again:
         again.log_params(first.data.params)
         again.log_metrics(first.data.metrics)
-    (found,) = compare_runs(store, [], "metrics.`dev/score` > 0", "dev/score", None).settings
-    assert len(found["values"]) == 3
+    for _time in range(2):
+        with open_run(store, "twin", tags={"shopguide.kind": "experiment", IDENTITY: "abc"}) as twin:
+            twin.log_params({**first.data.params, "seed": "3"})
+            twin.log_metrics(first.data.metrics)
+    compared = compare_runs(store, [], "metrics.`dev/score` > 0", "dev/score", None)
+    (found,) = compared.settings
+    assert len(found["values"]) == 4
+    assert compared.about.endswith("; runs left out: 1 made again")
     assert compare_runs(store, ["latest"], None, "dev/score", None).sweep == sweep
 
 

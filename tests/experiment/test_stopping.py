@@ -111,8 +111,15 @@ def assert_same(
         if not name.endswith(SPEED):
             assert curve == others.points[name], name
     assert whole[1].dev == resumed[1].dev
+    assert resumed[1].tokens_per_second > 0
+    assert tokens(whole[1]) == pytest.approx(tokens(resumed[1]))
     for name, weight in whole[0].items():
         torch.testing.assert_close(resumed[0][name], weight, rtol=0, atol=0, msg=name)
+
+
+def tokens(fitted: Fitted) -> float:
+    """Of all processes that trained."""
+    return fitted.tokens_per_second * fitted.seconds
 
 
 STOPS = [

@@ -54,6 +54,13 @@ def test_two_by_two(tmp_path: Path) -> None:
     count = len(store.client.search_runs([store.experiment_id]))
     assert planned(tmp_path, *GRID)[-2] == "0 of 4 jobs to do"
     assert planned(tmp_path, *MORE)[-2].startswith("2 of 6 jobs to do, about ")
+    fewer = [word.replace("epochs=1,2", "epochs=1,1") for word in GRID if not word.startswith("pretrain")]
+    job = start(tmp_path, "pretrain.epochs=1", *fewer, "sweep.disk_gb=1e-9")
+    lines, told = job.communicate(timeout=100)
+    assert job.returncode == 0, told
+    assert lines.count("done before") == 2
+    assert "; 2 of the 4 jobs are of earlier commands" in lines
+    assert "GB removed of the sweep's worst jobs" in lines
     job = start(tmp_path, *GRID)
     lines, told = job.communicate(timeout=100)
     assert job.returncode == 0, told
