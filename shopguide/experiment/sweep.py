@@ -79,7 +79,7 @@ def sweep_identity(grid: Grid) -> str:
     """Of what was typed and is the same for all jobs, and of the keys that vary; of a search, within what they do."""
     typed = [word.lstrip("+") for word in grid.fixed]
     fixed = sorted(word for word in typed if word.split("=")[0].split(".")[0] not in NOT_OF_IT)
-    own = {"fixed": fixed, "varying": sorted(grid.varying), "of": "sweep"}
+    own: dict[str, Any] = {"fixed": fixed, "varying": sorted(grid.varying), "of": "sweep"}
     if grid.axes:
         own |= {"search": grid.configs[0].sweep.search, "space": [asdict(axis) for axis in grid.axes]}
     return identity(own)
