@@ -1,6 +1,6 @@
 """Seconds of training after which a search has what the grid found, and the picture of both.
 
-python experiments/2026-11-27-search/summarise.py RUNS
+python experiments/2026-11-27-search/summarise.py RUNS [search.png]
 """
 
 import sys
@@ -42,7 +42,8 @@ def main() -> None:
         panel.set(title=f"seed {seed}", xlabel="seconds of training")
     panels[0].set_ylabel("best macro F1 on dev so far")
     panels[-1].legend(loc="lower right", frameon=False)
-    figure.savefig(Path(__file__).with_name("search.png"), dpi=110)
+    name = sys.argv[2] if len(sys.argv) > 2 else "search.png"
+    figure.savefig(Path(__file__).with_name(name), dpi=110)
 
 
 if __name__ == "__main__":
