@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from shopguide.axes import Axis, axis_of, corners
 from shopguide.checks import faulty
-from shopguide.errors import ConfigError, ShopguideError, nearest
+from shopguide.errors import ConfigError, ShopguideError, nearest, was_interrupted
 from shopguide.grid import Grid
 from shopguide.machine import prepare_process
 
@@ -103,7 +103,8 @@ def _guarded(command: Command, config: Any) -> object:
         print(f"error: {error}", file=sys.stderr)
         command.failures.append(str(error))
     except Exception as error:
-        if _was_interrupted(error):
+        if was_interrupted(error):
+            print("interrupted", file=sys.stderr)
             sys.exit(INTERRUPTED)
         if not sweeping:
             raise
@@ -112,15 +113,6 @@ def _guarded(command: Command, config: Any) -> object:
         traceback.print_exc()
         command.failures.append(str(error))
     return float("nan")
-
-
-def _was_interrupted(error: BaseException | None) -> bool:
-    """Whether a library made another error of Ctrl-C, as Python does of one that falls into a class's making."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    if error is not None:
-        print("interrupted", file=sys.stderr)
-    return error is not None
 
 
 def composed(name: str, typed: list[str]) -> dict[str, Any]:

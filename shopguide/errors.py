@@ -28,6 +28,13 @@ class RunError(ShopguideError):
     """A tracked run does not exist, or cannot be used as asked."""
 
 
+def was_interrupted(error: BaseException | None) -> bool:
+    """Whether a library made another error of Ctrl-C, as Python does of one that falls into a class's making."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def nearest(word: str, candidates: Iterable[str]) -> str:
     """`; did you mean …?` and the valid names, to append to a message."""
     names = sorted(set(candidates))

@@ -56,7 +56,7 @@ def compare_runs(store: Store, runs: Sequence[str], query: str | None, metric: s
     jobs, sweep, title = _filtered(store, query) if query else _named(store, runs) if runs else _latest(store)
     ids = {job.info.run_id for job in jobs}
     jobs = [job for job in jobs if job.data.tags.get(REPRODUCES) not in ids]  # what is repeated is no further sample
-    jobs, again = _once(jobs, metric)
+    jobs, again = _once(jobs, metric, baseline)
     rows = with_costs(store, job_rows(jobs, metric), jobs, metric)
     settings = replicated(rows, metric)
     if not settings:
@@ -71,9 +71,17 @@ def compare_runs(store: Store, runs: Sequence[str], query: str | None, metric: s
     return Comparison(title, about, metric, told, html, sweep)
 
 
-def _once(jobs: Sequence[MlflowRun], metric: str) -> tuple[list[MlflowRun], int]:
-    """Each run once, and how many are another's equal: the same settings, data and outcome are no further sample."""
-    found = {(job.data.tags.get(IDENTITY, job.info.run_id), job.data.metrics.get(metric)): job for job in jobs}
+def _once(jobs: Sequence[MlflowRun], metric: str, baseline: str | None) -> tuple[list[MlflowRun], int]:
+    """Each run once, and how many are another's equal: the same settings, data and outcome are no further sample.
+
+    Of equals the baseline stays.
+    """
+    found: dict[tuple[str, float | None], MlflowRun] = {}
+    for job in jobs:
+        own, value = job.data.tags.get(IDENTITY, job.info.run_id), job.data.metrics.get(metric)
+        key = (own, value) if value is not None else (job.info.run_id, None)
+        if key not in found or (baseline and job.info.run_id.startswith(baseline)):
+            found[key] = job
     return list(found.values()), len(jobs) - len(found)
 
 

@@ -102,6 +102,14 @@ class Fitted:
     """Weights of the model."""
 
 
+class Patience(EarlyStopping):
+    """Early stopping that also holds where training was cut after it, before its phase was done."""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """By the checkpoint, it may be over."""
+        trainer.should_stop = self.wait_count >= self.patience
+
+
 class DevHistory(Callback):
     """The dev metrics of each epoch, those before an interruption too."""
 
@@ -199,7 +207,7 @@ def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan
     callbacks.append(LastCheckpoint(place.last, train, stop))
     if plan.patience and dev is not None:
         monitor = plan.monitor or "dev/loss"
-        callbacks.append(EarlyStopping(monitor, patience=plan.patience, mode=_mode(monitor)))
+        callbacks.append(Patience(monitor, patience=plan.patience, mode=_mode(monitor)))
     shows_bar = bool(place.trainer.get("enable_progress_bar", sys.stderr.isatty()))
     trainer = _trainer(plan, place, [*callbacks, StepBar(curves)] if shows_bar else callbacks, shows_bar)
     if torch.cuda.is_available():
@@ -236,8 +244,8 @@ def _garbage_frozen() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.collect()
         gc.set_threshold(*before)
+        gc.collect()
         gc.unfreeze()
 
 

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,7 @@ def helped(count: int, work: Sequence[Any], folder: Path) -> Iterator[None]:
         for helper in running.values():
             helper.wait(PATIENCE)
     except (Exception, KeyboardInterrupt) as error:
+        watch.stop()
         if (rank := watch.failed) is None:
             raise
         said = [line for line in logs[rank].read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -191,7 +193,7 @@ def _start(work: Path, log: Path, environment: Mapping[str, str]) -> "subprocess
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=partial(end_with_parent, signal.SIGKILL) if sys.platform == "linux" else None,
         )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from shopguide.axes import Axis
 from shopguide.config import UNSEEN, Config
-from shopguide.errors import ConfigError, Pruned, RunError, ShopguideError
+from shopguide.errors import ConfigError, Pruned, RunError, ShopguideError, was_interrupted
 from shopguide.experiment.run import Job, run_experiment
 from shopguide.grid import Grid, label
 from shopguide.runs.compare import sign_of
@@ -206,7 +206,9 @@ def _reached(settings: Callable[[], Config], job: Job) -> float | None:
         return math.nan
     except ShopguideError as error:
         print(f"error: job {job.label}: {error}", file=sys.stderr)
-    except Exception:
+    except Exception as error:
+        if was_interrupted(error):
+            raise KeyboardInterrupt from error
         traceback.print_exc()
     return None
 

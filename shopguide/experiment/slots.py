@@ -94,10 +94,10 @@ def _begin(job: Typed, slot: int, log: Path, environment: Mapping[str, str]) -> 
     return _Running(job, slot, log, output, process, time.monotonic())
 
 
-def end_with_parent() -> None:
-    """In a new process, on Linux: it is told to end when the one that started it dies."""
+def end_with_parent(number: int = signal.SIGTERM) -> None:
+    """In a new process, on Linux: it gets this signal when the one that started it dies."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def _tell(one: _Running) -> bool:

@@ -31,6 +31,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.is_asked = False
+        self._heeded: list[signal.Signals] = []
 
     @contextlib.contextmanager
     def by_signals(self) -> Iterator[None]:
@@ -39,22 +40,36 @@ class Stop:
         Raises:
             KeyboardInterrupt: it was stopped.
         """
-        if threading.current_thread() is not threading.main_thread() or own_rank():
+        if threading.current_thread() is not threading.main_thread():
             yield
             return
-        heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, self._heed) for number in heeded}
+        self._heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.getsignal(number) for number in self._heeded}
+        self.heed()
         try:
             yield
         except SystemExit:  # Lightning makes one of Ctrl-C
             raise KeyboardInterrupt from None
+        except Exception as error:
+            if self.is_asked:  # which is not to be forgotten for it
+                raise KeyboardInterrupt from error
+            raise
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
         if self.is_asked:
             raise KeyboardInterrupt
 
-    def _heed(self, _number: int, _frame: FrameType | None) -> None:
+    def heed(self) -> None:
+        """Take the signals, once more when training begins: Lightning takes SIGTERM for a word between processes, and
+        they wait for each other for ever.
+        """
+        for number in self._heeded:
+            signal.signal(number, self._ask)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        if own_rank():  # rank 0 is asked, and ends the others
+            return
         if self.is_asked:
             raise KeyboardInterrupt
         self.is_asked = True
@@ -89,6 +104,7 @@ class LastCheckpoint(Checkpoint):
     def on_train_start(self, *_: Any) -> None:
         """What was there before is saved."""
         self._saved = time.monotonic()
+        self.stop.heed()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, _module: pl.LightningModule, _outputs: Any, _batch: Any, index: int
@@ -134,7 +150,8 @@ class SeededSteps(Callback):
 
 def _is_validated_next(trainer: pl.Trainer, index: int) -> bool:
     batches = trainer.val_check_batch
-    within = isinstance(batches, int) and (index + 1) % batches == 0
+    counted = index if trainer.check_val_every_n_epoch is not None else trainer.fit_loop.total_batch_idx
+    within = isinstance(batches, int) and (counted + 1) % batches == 0
     return within or index + 1 == trainer.num_training_batches
 
 

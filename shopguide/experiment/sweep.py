@@ -18,7 +18,7 @@ from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import keep_to_disk, open_named
 from shopguide.experiment.search import print_search
 from shopguide.grid import Grid
-from shopguide.runs.compare import render_table, sweep_table
+from shopguide.runs.compare import render_table, seconds_of, sweep_table
 from shopguide.runs.identity import IDENTITY, identity
 from shopguide.runs.tree import open_run
 
@@ -140,9 +140,9 @@ def _cells(run: "MlflowRun | None", metric: str) -> list[str]:
 
 
 def _rest(grid: Grid, done: Mapping[int, Any]) -> str:
-    finished = [run.info for run in done.values() if run.info.status == "FINISHED"]
+    finished = [run for run in done.values() if run.info.status == "FINISHED"]
     left = len(grid.configs) - len(finished)
     if not finished or not left:
         return f"{left} of {len(grid.configs)} jobs to do"
-    each = statistics.median((info.end_time - info.start_time) / 1000 for info in finished)
+    each = statistics.median(seconds_of(run) for run in finished)
     return f"{left} of {len(grid.configs)} jobs to do, about {left * each:,.0f} s ({each:,.0f} s a finished job)"

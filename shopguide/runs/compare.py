@@ -30,8 +30,6 @@ def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
     wanted = [sort_by, *(name for name in METRICS if name != sort_by)]
     rows = []
     for job in jobs:
-        end = job.info.end_time or job.info.start_time
-        worked = job.data.tags.get(SECONDS, (end - job.info.start_time) / 1000)
         rows.append(
             {
                 "name": job.info.run_name,
@@ -39,7 +37,7 @@ def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
                 "status": "PRUNED" if was_given_up(job) else job.info.status,
                 "settings": {key: job.data.params.get(key, "") for key in shown},
                 "metrics": {name: job.data.metrics[name] for name in wanted if name in job.data.metrics},
-                "seconds": float(worked),
+                "seconds": seconds_of(job),
             }
         )
     sign = sign_of(sort_by)
@@ -49,6 +47,12 @@ def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
         return math.inf if math.isnan(value) else value
 
     return sorted(rows, key=place)
+
+
+def seconds_of(job: MlflowRun) -> float:
+    """How long it was worked on."""
+    end = job.info.end_time or job.info.start_time
+    return float(job.data.tags.get(SECONDS, (end - job.info.start_time) / 1000))
 
 
 def sign_of(metric: str) -> int:

@@ -234,10 +234,10 @@ def _with_tables(uri: str) -> Iterator[None]:
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    path = Path(uri.removeprefix("sqlite:///"))
-    if str(path) == uri:
+    if not uri.startswith("sqlite:///"):
         yield
         return
+    path = Path(uri.removeprefix("sqlite:///"))
     with FileLock(f"{path}.lock"):
         if not path.exists():
             draft = path.with_suffix(".draft")

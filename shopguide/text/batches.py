@@ -5,6 +5,7 @@ state is three numbers, and Lightning stores them in every checkpoint.
 """
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -81,6 +82,12 @@ def loading_workers(wanted: int | None, device: str) -> int:
     return min(MOST_WORKERS, own - 1)
 
 
+def _unheeding(_worker: int) -> None:
+    """Ctrl-C in a terminal reaches all processes: those that make batches are ended by the one that trains."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 class BatchLoader(DataLoader[Any]):
     """A loader whose place in the data is part of the checkpoint."""
 
@@ -94,6 +101,7 @@ class BatchLoader(DataLoader[Any]):
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
             pin_memory=torch.cuda.is_available(),
+            worker_init_fn=_unheeding,
         )
         self.batches = batches
 

@@ -105,6 +105,8 @@ def test_a_repetition_is_no_further_sample(tmp_path: Path) -> None:
     (found,) = compared.settings
     assert len(found["values"]) == 4
     assert compared.about.endswith("; runs left out: 1 made again")
+    for one in store.find_all("attributes.run_name = 'twin'"):
+        assert compare_runs(store, [], "metrics.`dev/score` > 0", "dev/score", one.info.run_id).settings
     assert compare_runs(store, ["latest"], None, "dev/score", None).sweep == sweep
 
 

@@ -86,14 +86,16 @@ def train(
     tokens: int | None = None,
     workers: int = 0,
     every: int = 1,
+    lr: float = 1e-2,
+    patience: int = 2,
     **trainer: Any,
 ) -> tuple[dict[str, torch.Tensor], Fitted]:
     torch.manual_seed(0)
     shape = AutoConfig.for_model(**TINY, vocab_size=VOCABULARY, hidden_dropout_prob=0.3)
-    objective = MaskedLM(AutoModelForMaskedLM.from_config(shape), OptimizerConfig(lr=1e-2))
+    objective = MaskedLM(AutoModelForMaskedLM.from_config(shape), OptimizerConfig(lr=lr))
     settings = {"accelerator": "cpu", "precision": "32-true", "enable_progress_bar": False, "gradient_clip_val": 1.0}
     place = Place(folder, 0, every, {**settings, **trainer}, curves, resume=True, callbacks=callbacks)
-    plan = Plan("pretrain", EPOCHS, "dev/loss" if dev else None, 2 if dev else None, ema=0.5)
+    plan = Plan("pretrain", EPOCHS, "dev/loss" if dev else None, patience if dev else None, ema=0.5)
     held_out = loader(2 * ROWS, False) if dev else None
     fitted = fit(objective, loader(5 * ROWS, True, tokens, workers), held_out, plan, place)
     return {name: weight.clone() for name, weight in objective.state_dict().items()}, fitted
@@ -163,7 +165,8 @@ def test_stopped_anywhere_it_goes_on_to_the_same(number: int, tmp_path: Path, mo
     stops = STOPS[number % 4 :: 12 if "devices" in settings else 4] if number else STOPS
     for hook, call in stops:
         others, folder = Curves(), tmp_path / f"{hook}{call}"
-        stopped(folder, others, Signals(hook, call), **settings)
+        asks = signal.SIGTERM if "devices" in settings else signal.SIGINT
+        stopped(folder, others, Signals(hook, call, asks), **settings)
         assert_same(whole, train(folder, others, **settings), points, others)
 
 
@@ -181,6 +184,23 @@ def test_asked_twice_it_stops_at_once_and_goes_on_from_the_epoch_before(tmp_path
     stopped(tmp_path, others, Signals("on_validation_start", 2, times=2))
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 5
     assert_same(whole, train(tmp_path, others), points, others)
+
+
+class Fails(Signals):
+    def on_validation_end(self, *_: Any) -> None:
+        if self.left <= 0:
+            raise RuntimeError("given up")
+
+
+def test_to_be_asked_is_not_forgotten_for_an_error(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, Curves(), [Fails("on_validation_start", 2)])
+
+
+def test_what_stopped_early_is_over_where_its_phase_goes_on(tmp_path: Path) -> None:
+    for _time in range(2):
+        train(tmp_path, Curves(), lr=1e-12, patience=1)
+        assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 10
 
 
 class Breaks(Callback):

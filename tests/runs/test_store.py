@@ -143,3 +143,11 @@ def test_a_store_that_was_cut_while_it_was_made_is_made_again(tmp_path: Path, mo
     with open_run(open_store(None, "shopguide", tmp_path), "first") as run:
         run.log_metrics({"x": 1.0})
     assert {file.name for file in tmp_path.iterdir() if file.is_file()} == {"mlflow.db", "mlflow.db.lock"}
+
+
+def test_a_server_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for uri in ("http://127.0.0.1:1", "postgresql://user:word@127.0.0.1:1/db"):
+        with pytest.raises(RunError, match="does not answer"):
+            open_store(uri, "shopguide", tmp_path / "runs")
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]

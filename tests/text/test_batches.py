@@ -1,3 +1,5 @@
+import signal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -176,3 +178,14 @@ def test_processes_make_batches_where_a_gpu_trains() -> None:
     assert loading_workers(3, "cpu") == 3
     assert loading_workers(0, "cuda:0") == 0
     assert 0 <= loading_workers(None, "cuda:1") <= 4
+
+
+class Heeds:
+    def __getitem__(self, _index: tuple[int, int]) -> bool:
+        return signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+
+
+def test_processes_that_make_batches_leave_an_interrupt_to_the_one_that_trains() -> None:
+    plan = BatchPlan(np.full(4, 1), 2, None, seed=0)
+    found = BatchLoader(Heeds(), Batches(plan), list, 1)  # type: ignore[arg-type]
+    assert [any(batch) for batch in found] == [False, False]
