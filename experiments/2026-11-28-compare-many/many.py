@@ -43,6 +43,7 @@ def job(store: Store, sweep: Run, number: int, draw: random.Random) -> None:
             with open_run(store, phase, parent=run.id, tags=tags) as part:
                 part.log_params({f"setting.{place}": place for place in range(50)})
                 part.log_metrics({f"test/metric_{place}": draw.random() for place in range(METRICS)})
+                part.log_metrics({"cost/training_seconds": draw.random(), "cost/tokens_per_second": 1e4})
                 for step in range(POINTS):
                     part.log_metrics({"dev/macro_f1": draw.random()}, step)
         run.log_metrics({"dev/score": draw.random(), "need/macro_f1": draw.random()})

@@ -181,7 +181,8 @@ def _figures(store: Store, rows: Sequence[Row], settings: Sequence[Row], metric:
         figures["Learning rate and epochs"] = grid_figure(grid, metric, grid[0], others)
     if len(settings) > 1:
         figures["Settings"] = parallel_figure(settings, metric)
-        figures["Quality and time"] = frontier_figure(settings, metric, sign_of(metric) > 0)
+        if timed := [row for row in settings if row["seconds"] is not None]:
+            figures["Quality and time"] = frontier_figure(timed, metric, sign_of(metric) > 0)
     curves, drawn = dev_curves(store, rows)
     if curves:
         figures["Learning curves"] = curves_figure(curves, drawn)
