@@ -128,3 +128,14 @@ def test_mistakes(shelf: tuple[Store, str], words: Any, message: str) -> None:
 def test_no_sweep_yet(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no sweep has been run yet"):
         compare_runs(open_store(None, "none", tmp_path), [], None, "dev/score", None)
+
+
+def test_runs_whose_time_is_not_known(tmp_path: Path) -> None:
+    store = open_store(None, "untimed", tmp_path)
+    for lr in ("1e-4", "3e-4"):
+        with open_run(store, f"lr={lr}", tags={"shopguide.kind": "experiment"}) as job:
+            job.log_params({"lr": lr})
+            job.log_metrics({"dev/score": float(lr) * 1000})
+    found = compare_runs(store, [], "metrics.`dev/score` > 0", "dev/score", None)
+    assert [row["settings"]["lr"] for row in found.settings] == ["3e-4", "1e-4"]
+    assert "Quality and time" not in found.html
