@@ -232,14 +232,14 @@ def _with_tables(uri: str) -> Iterator[None]:
 
     Killed among MLflow's migrations, it would leave a store that MLflow never opens again.
     """
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
     if not uri.startswith("sqlite:///"):
         yield
         return
     path = Path(uri.removeprefix("sqlite:///"))
     with FileLock(f"{path}.lock"):
         if not path.exists():
+            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
             draft = path.with_suffix(".draft")
             for rest in (draft, path.with_suffix(".draft-journal")):
                 rest.unlink(missing_ok=True)
