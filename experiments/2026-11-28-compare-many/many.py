@@ -2,7 +2,8 @@
 
     python experiments/2026-11-28-compare-many/many.py --root EMPTY_FOLDER
 
-Each job has 120 settings, and two phases of 60 metrics and 50 settings, with curves of 20 points. Prints a JSON line.
+Each job has 120 settings and 60 metrics, and two phases of 60 metrics and 50 settings, with curves of 20 points.
+Prints a JSON line.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from shopguide.runs.costs import experiment_costs
 from shopguide.runs.store import Store, open_store
 from shopguide.runs.tree import Run, open_run
 
@@ -47,6 +49,8 @@ def job(store: Store, sweep: Run, number: int, draw: random.Random) -> None:
                 for step in range(POINTS):
                     part.log_metrics({"dev/macro_f1": draw.random()}, step)
         run.log_metrics({"dev/score": draw.random(), "need/macro_f1": draw.random()})
+        run.log_metrics({f"records/{place}": 1.0 for place in range(METRICS)})
+        run.log_metrics(experiment_costs(store.find_phases(run.id)))
 
 
 def compared(root: Path) -> float:

@@ -57,7 +57,7 @@ def compare_runs(store: Store, runs: Sequence[str], query: str | None, metric: s
     ids = {job.info.run_id for job in jobs}
     jobs = [job for job in jobs if job.data.tags.get(REPRODUCES) not in ids]  # what is repeated is no further sample
     jobs, again = _once(jobs, metric, baseline)
-    rows = with_costs(store, job_rows(jobs, metric), jobs, metric)
+    rows = with_costs(job_rows(jobs, metric), jobs, metric)
     settings = replicated(rows, metric)
     if not settings:
         known = {name for job in jobs for name in job.data.metrics}

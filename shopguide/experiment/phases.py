@@ -70,7 +70,8 @@ def run_phases(stage: Stage, labelled: Labelled) -> dict[str, float]:
             monitor = monitored(stage.config.finetune, task, alone and ranks(task, examples)) or f"dev/{shown[0]}"
             found = together.get(task.name) or _finetune(stage, task, examples)
             split = "test" if f"test/{shown[0]}" in found else "dev_final"
-            metrics |= {f"{task.name}/{name}": found[f"{split}/{name}"] for name in told_metrics(shown, split, found)}
+            own = [f"{name}{end}" for name in told_metrics(shown, split, found) for end in ("", ".low", ".high")]
+            metrics |= {f"{task.name}/{name}": found[key] for name in own if (key := f"{split}/{name}") in found}
             stage.scores.append(found.get(f"kept/{monitor}", float("nan")) * (-1 if monitor in LOWER_IS_BETTER else 1))
             test_scores.append(metrics[f"{task.name}/{shown[0]}"])
         metrics["dev/score"] = sum(stage.scores) / len(stage.scores)

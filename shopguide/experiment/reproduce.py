@@ -13,6 +13,7 @@ from shopguide.config import Config, TrackingConfig
 from shopguide.errors import ConfigError, RunError
 from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import run_experiment
+from shopguide.runs.costs import PREFIX
 from shopguide.runs.environment import ENVIRONMENT, git_state, installed
 from shopguide.runs.secrets import MASK
 from shopguide.runs.store import REPRODUCES, Store, was_given_up
@@ -102,4 +103,5 @@ def reproduce(store: Store, run_id: str, config: Config) -> Reproduced:
     made = run_experiment(config)
     store.client.set_tag(made.run_id, REPRODUCES, run_id)
     now = store.client.get_run(made.run_id).data.metrics
-    return Reproduced(made.run_id, {name: (then.get(name), now.get(name)) for name in sorted(then.keys() | now.keys())})
+    names = sorted(name for name in then.keys() | now.keys() if not name.startswith(PREFIX))
+    return Reproduced(made.run_id, {name: (then.get(name), now.get(name)) for name in names})

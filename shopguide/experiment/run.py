@@ -185,6 +185,7 @@ def _run_tracked(
     from shopguide.experiment.phases import Stage, flat, run_phases
     from shopguide.experiment.ranks import processes
     from shopguide.experiment.report import log_material, next_commands
+    from shopguide.runs.costs import experiment_costs
     from shopguide.runs.environment import log_environment
     from shopguide.runs.store import REFIT
     from shopguide.runs.tree import open_run
@@ -212,7 +213,7 @@ def _run_tracked(
         except KeyboardInterrupt:
             print(f"interrupted: {same} goes on", flush=True)
             raise
-        run.log_metrics(metrics)
+        run.log_metrics(metrics | experiment_costs(store.find_phases(run.id)))
     closing_table(store, run.id)
     next_commands(config, store, run.id, labelled)
     print(f"run_id={run.id}", flush=True)

@@ -1,63 +1,61 @@
-"""What runs cost, how sure their metrics are, and their curves: from the runs of their phases."""
+"""What runs cost, how sure their metrics are, and their curves."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mlflow.entities import Run as MlflowRun
 
 from shopguide.runs.compare import Row
-from shopguide.runs.store import MODEL_RUN, PRETRAIN_RUN, Store
+from shopguide.runs.store import MODEL_RUN, Store
 
+PREFIX = "cost/"
+"""Of the metrics that are no result: they are others each time."""
+COSTS = {
+    "seconds": "cost/training_seconds",
+    "tokens_per_second": "cost/tokens_per_second",
+    "peak_memory_gb": "cost/peak_memory_gb",
+    "parameters": "cost/parameters",
+}
+"""Column → metric of an experiment's run."""
 CURVES = ("dev/macro_f1", "dev/f1", "dev/ndcg_at_10", "dev/recall_at_10", "dev/loss")
 """Of these, a phase's first one is drawn."""
-DRAWN = 30
+DRAWN = 12
 """Runs whose curves are drawn, the best ones."""
 Curve = list[tuple[int, float]]
 
 
-def with_costs(store: Store, rows: Sequence[Row], jobs: Sequence[MlflowRun], metric: str) -> list[Row]:
-    """The rows with what they cost: `seconds` of training, `tokens_per_second`, `peak_memory_gb`, `parameters`; with
-    `low` and `high` of a task's metric; each None where it is not known; and with `phases`: phase → its run.
+def experiment_costs(phases: Iterable[MlflowRun]) -> dict[str, float]:
+    """What an experiment cost: the sum of its phases' seconds of training, their tokens a second in the mean over that
+    time, the largest of their peaks of memory and networks; each where a phase tells it.
 
     Args:
-        store: of the runs.
+        phases: of the experiment; one whose model another phase trained costs nothing of its own.
+    """
+    trained = [phase.data.metrics for phase in phases if MODEL_RUN not in phase.data.tags]
+    found = {}
+    if seconds := [own[COSTS["seconds"]] for own in trained if COSTS["seconds"] in own]:
+        found[COSTS["seconds"]] = sum(seconds)
+        tokens = sum(own.get(COSTS["tokens_per_second"], 0.0) * own.get(COSTS["seconds"], 0.0) for own in trained)
+        if tokens:
+            found[COSTS["tokens_per_second"]] = tokens / sum(seconds)
+    for name in (COSTS["peak_memory_gb"], COSTS["parameters"]):
+        if known := [own[name] for own in trained if name in own]:
+            found[name] = max(known)
+    return found
+
+
+def with_costs(rows: Sequence[Row], jobs: Sequence[MlflowRun], metric: str) -> list[Row]:
+    """The rows with the columns of `COSTS`, and with `low` and `high`, the 95 % interval of a task's metric; each None
+    where the run does not tell it.
+
+    Args:
         rows: as `job_rows` makes them.
         jobs: their runs.
-        metric: of which the 95 % interval is wanted.
+        metric: of which the interval is wanted.
     """
-    phases, own = defaultdict(list), {job.info.run_id: job for job in jobs}
-    by_id = {}
-    for phase in store.find_all("tags.`shopguide.kind` = 'phase'"):
-        phases[phase.data.tags.get("mlflow.parentRunId", "")].append(phase)
-        by_id[phase.info.run_id] = phase
-    told = []
-    for row in rows:
-        shared = own[row["id"]].data.tags.get(PRETRAIN_RUN)
-        of_it = {phase.data.tags["shopguide.phase"]: phase for phase in phases[row["id"]]}
-        if shared in by_id:
-            of_it.setdefault("pretrain", by_id[shared])
-        told.append({**row, **_cost(list(of_it.values())), **_interval(of_it, metric), "phases": of_it})
-    return told
-
-
-def _cost(phases: Sequence[MlflowRun]) -> Row:
-    trained = [phase for phase in phases if MODEL_RUN not in phase.data.tags]
-    metrics = [phase.data.metrics for phase in trained if "cost/training_seconds" in phase.data.metrics]
-    seconds = sum(own["cost/training_seconds"] for own in metrics)
-    tokens = sum(own["cost/tokens_per_second"] * own["cost/training_seconds"] for own in metrics)
-    return {
-        "seconds": seconds if metrics else None,
-        "tokens_per_second": tokens / seconds if seconds else None,
-        "peak_memory_gb": max((own["cost/peak_memory_gb"] for own in metrics), default=None),
-        "parameters": max((own["cost/parameters"] for own in metrics if "cost/parameters" in own), default=None),
-    }
-
-
-def _interval(phases: dict[str, MlflowRun], metric: str) -> Row:
-    task, _, name = metric.partition("/")
-    known = phases[f"finetune {task}"].data.metrics if f"finetune {task}" in phases else {}
-    split = "test" if f"test/{name}" in known else "dev_final"
-    return {end: known.get(f"{split}/{name}.{end}") for end in ("low", "high")}
+    own = {job.info.run_id: job.data.metrics for job in jobs}
+    wanted = COSTS | {end: f"{metric}.{end}" for end in ("low", "high")}
+    return [{**row, **{key: own[row["id"]].get(name) for key, name in wanted.items()}} for row in rows]
 
 
 def dev_curves(store: Store, rows: Sequence[Row]) -> tuple[dict[str, dict[str, Curve]], dict[str, str]]:
@@ -65,12 +63,13 @@ def dev_curves(store: Store, rows: Sequence[Row]) -> tuple[dict[str, dict[str, C
 
     Args:
         store: of the runs.
-        rows: as `with_costs` makes them, the best first; the first ones' curves are read.
+        rows: of experiments' runs, the best first; the first ones' phases are read.
     """
     metrics: dict[str, str] = {}
     curves: dict[str, dict[str, Curve]] = defaultdict(dict)
     for row in rows[:DRAWN]:
-        for name, phase in sorted(row["phases"].items()):
+        for phase in store.find_phases(row["id"]):
+            name = phase.data.tags["shopguide.phase"]
             chosen = metrics.get(name) or next((m for m in CURVES if m in phase.data.metrics), None)
             if chosen is None or chosen not in phase.data.metrics:
                 continue

@@ -9,10 +9,10 @@ from scipy.special import stdtrit
 from shopguide.config import FOLD
 from shopguide.metrics.paired import holm, paired_t_test
 from shopguide.runs.compare import Row, sign_of
+from shopguide.runs.costs import COSTS
 
 REPLICATED = ("seed", FOLD)
 """What may differ between runs of one setting."""
-COSTS = ("seconds", "tokens_per_second", "peak_memory_gb", "parameters")
 
 
 def replicated(rows: Sequence[Row], metric: str, names: Sequence[str] = REPLICATED) -> list[Row]:

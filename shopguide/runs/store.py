@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
+from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
 from shopguide.errors import RunError
@@ -65,9 +66,7 @@ class Store:
 
     def find_children(self, run_id: str) -> list[MlflowRun]:
         """The runs right below a run, oldest first."""
-        query = f"tags.`mlflow.parentRunId` = '{run_id}'"
-        found = self.client.search_runs([self.experiment_id], query, order_by=["attributes.start_time ASC"])
-        return list(found)
+        return self.find_all(f"tags.`mlflow.parentRunId` = '{run_id}'", "ASC")
 
     def parent(self, run_id: str) -> str | None:
         """The run that a run is right below."""
@@ -82,18 +81,20 @@ class Store:
             found.append(self.client.get_run(shared))
         return sorted(found, key=lambda phase: phase.info.start_time)
 
-    def find_all(self, query: str) -> list[MlflowRun]:
-        """All runs that an MLflow filter names, the latest first.
+    def find_all(self, query: str, order: Literal["ASC", "DESC"] = "DESC") -> list[MlflowRun]:
+        """All runs that an MLflow filter names, by when they were begun, the latest first.
 
         Raises:
             MlflowException: it is none.
         """
-        page = self.client.search_runs([self.experiment_id], query, max_results=PAGE)
-        found = list(page)
-        while page.token:
-            page = self.client.search_runs([self.experiment_id], query, max_results=PAGE, page_token=page.token)
+        found, token = [], None
+        while True:
+            page = self.client.search_runs(
+                [self.experiment_id], query, ViewType.ACTIVE_ONLY, PAGE, [f"attributes.start_time {order}"], token
+            )
             found += page
-        return found
+            if not (token := page.token):
+                return found
 
     def find_done(self, identity: str, parent: str | None = None, sweep: str | None = None) -> MlflowRun | None:
         """The oldest run of an identity.
@@ -120,7 +121,7 @@ class Store:
         """
         if run.startswith(PREFIX):
             return registered(self.client, run)[EXPERIMENT]
-        runs = self._experiments()
+        runs = self.find_all("tags.`shopguide.kind` = 'experiment'")
         if run == "latest":
             found = [r for r in runs if r.info.status == "FINISHED"][:1]
             sweep = found[0].data.tags.get("mlflow.parentRunId") if found else None
@@ -139,15 +140,9 @@ class Store:
 
     def _best_of_sweep(self, run: str) -> str | None:
         """The best job of a sweep, where `run` is a finished sweep's id or its first digits."""
-        query = "tags.`shopguide.kind` = 'sweep'"
-        sweeps = self.client.search_runs([self.experiment_id], query, max_results=1000)
+        sweeps = self.find_all("tags.`shopguide.kind` = 'sweep'")
         found = [s.data.tags.get("best_run") for s in sweeps if len(run) >= 6 and s.info.run_id.startswith(run)]
         return found[0] if len(found) == 1 else None
-
-    def _experiments(self) -> list[MlflowRun]:
-        query = "tags.`shopguide.kind` = 'experiment'"
-        order = ["attributes.start_time DESC"]
-        return list(self.client.search_runs([self.experiment_id], query, order_by=order, max_results=1000))
 
     def task_runs(self, run: str, task: str | None) -> dict[str, str]:
         """Task → id of its finished fine-tuning run, below an experiment's run.

@@ -8,6 +8,7 @@ import pytest
 
 from shopguide.errors import RunError
 from shopguide.experiment.compare import PAGE, compare_runs, log_page, render
+from shopguide.runs.costs import experiment_costs
 from shopguide.runs.identity import IDENTITY
 from shopguide.runs.store import REPRODUCES, Store, open_store
 from shopguide.runs.tree import open_run
@@ -34,9 +35,8 @@ def swept(store: Store, name: str, settings: list[tuple[str, str, str]] = SETTIN
                     costs = {"training_seconds": 2.0, "tokens_per_second": 500.0, "peak_memory_gb": 1.5}
                     costs["parameters"] = 1e6
                     run.log_metrics({f"cost/{key}": cost for key, cost in costs.items()})
-                    run.log_metrics(
-                        {"test/macro_f1.low": own - 0.1, "test/macro_f1.high": own + 0.1, "test/macro_f1": own}
-                    )
+                job.log_metrics({"need/macro_f1.low": own - 0.1, "need/macro_f1.high": own + 0.1})
+                job.log_metrics(experiment_costs(store.find_phases(job.id)))
     return sweep.id
 
 
