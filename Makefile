@@ -33,7 +33,7 @@ PIP = $(BIN)/python -m pip install -q --no-compile -c constraints.txt
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) torch
-	$(PIP) -e .
+	$(PIP) -e '.[serve]'
 	touch $@
 
 $(READY_DEV): $(READY)

@@ -8,8 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "shopguide"
 FLOORS = [
-    {"train", "predict", "evaluate", "export", "index", "compare", "register", "reproduce"},
+    {"train", "predict", "evaluate", "export", "index", "compare", "register", "reproduce", "serve"},
     {"command_line", "experiment"},
+    {"guide"},
     {"inference", "tasks", "objectives", "text", "models", "runs", "records", "metrics"},
     {"checks"},
     {"config", "build", "machine", "grid"},
@@ -17,6 +18,7 @@ FLOORS = [
     {"errors"},
 ]
 BELOW = {
+    "guide": {"inference", "tasks", "text", "records", "errors"},
     "inference": {"tasks", "objectives", "text", "models", "records", "metrics", "config", "errors"},
     "tasks": {"text", "records", "metrics", "config", "errors"},
     "objectives": {"text", "models", "metrics", "config", "errors"},

@@ -62,7 +62,7 @@ def _demo(data: DataConfig, cache: Path) -> tuple[DataConfig, Truth]:
     from shopguide.records.demo_shop import Truth as DemoTruth
     from shopguide.records.demo_shop import generate
 
-    known = {"products", "behaviours", "seed"}
+    known = {"products", "behaviours", "dialogues", "seed"}
     if set(data.options) - known:
         raise DataError(f"data.options of the demo shop: expected {sorted(known)}, found {sorted(data.options)}")
     name = "-".join(f"{key}{data.options[key]}" for key in sorted(data.options)) or "default"

@@ -81,6 +81,16 @@ class Vectors:
             rows[number, : len(best)], scores[number, : len(best)] = own[best], cosines[best]
         return rows, scores
 
+    def cosines(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """(R,) of some rows with a query.
+
+        Args:
+            query: (D,) of unit length, or wider, as in `nearest`.
+            rows: (R,).
+        """
+        found: np.ndarray = self.matrix[rows] @ shortened(query[None], self.matrix.shape[1])[0]
+        return found
+
     def save(self, folder: Path) -> None:
         """Write them beside a model."""
         np.save(folder / VECTORS, self.matrix)

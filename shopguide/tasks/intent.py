@@ -27,7 +27,7 @@ class Intent(Task):
 
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
         """One example a dialogue whose intent is known."""
-        found = Examples(labels={TARGET: []})
+        found = Examples(labels={TARGET: []}, best=None if truth is None else {TARGET: []})
         questions, intents = column(shop.dialogues, "question"), column(shop.dialogues, "intent")
         for row, (question, intent) in enumerate(zip(questions, intents, strict=True)):
             if not intent:
@@ -36,4 +36,6 @@ class Intent(Task):
             found.labels[TARGET].append(intent)
             found.split.append(str(parts.dialogues[row]))
             found.groups.append(normalised(question))
+            if found.best is not None and truth is not None:
+                found.best[TARGET].append(truth.intent(row))
         return found

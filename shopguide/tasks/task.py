@@ -32,6 +32,9 @@ class Truth(Protocol):
     def need(self, behaviour: int) -> str:
         """Category behind the query of a behaviour."""
 
+    def intent(self, dialogue: int) -> str:
+        """Intent of a message to the service."""
+
     def features(self, item_id: str) -> dict[str, str]:
         """Category and attributes of a product."""
 

@@ -6,20 +6,27 @@ from typing import Any
 
 
 class Truth:
-    """Best guesses by behaviour (row number) and product."""
+    """Best guesses by behaviour and dialogue (row numbers) and product."""
 
-    def __init__(self, behaviours: list[dict[str, Any]], products: dict[str, dict[str, Any]]) -> None:
-        self._behaviours, self._products = behaviours, products
+    def __init__(
+        self, behaviours: list[dict[str, Any]], products: dict[str, dict[str, Any]], dialogues: list[dict[str, Any]]
+    ) -> None:
+        self._behaviours, self._products, self._dialogues = behaviours, products, dialogues
 
     @classmethod
     def load(cls, folder: Path) -> "Truth":
         """Read the truth of a generated shop."""
         products = {row["item_id"]: row for row in _rows(folder / "truth" / "products.jsonl")}
-        return cls(_rows(folder / "truth" / "behaviours.jsonl"), products)
+        behaviours, dialogues = (_rows(folder / "truth" / f"{name}.jsonl") for name in ("behaviours", "dialogues"))
+        return cls(behaviours, products, dialogues)
 
     def need(self, behaviour: int) -> str:
         """The most likely category given the words that the shopper chose (before slips of typing)."""
         return str(self._behaviours[behaviour]["best"])
+
+    def intent(self, dialogue: int) -> str:
+        """The first intent with which the message's words are said."""
+        return str(self._dialogues[dialogue]["intent"])
 
     def features(self, item_id: str) -> dict[str, str]:
         """Target → what the product's text tells; what it does not tell, the most likely value."""

@@ -1,0 +1,87 @@
+"""The guide of a finished experiment: its models on a catalogue, each encoder with that catalogue's vectors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shopguide.build import build_task
+from shopguide.checks import parse
+from shopguide.config import DataConfig, InferencePrecision
+from shopguide.errors import RunError
+from shopguide.experiment.prepare import Material, load_material
+from shopguide.guide.guide import RELEVANCE, ROLES, SEARCH, Guide
+from shopguide.inference.answers import Answerer
+from shopguide.inference.encoder import Encoder
+from shopguide.inference.indexing import build_index
+from shopguide.inference.load import load_model
+from shopguide.records.tables import Shop
+from shopguide.runs.store import Store
+from shopguide.tasks.task import Catalogue
+
+FOLDER = "guide"
+"""Below `data.cache_dir`: vectors of catalogues that a model was not trained on."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A guide, and where the pictures of its catalogue are."""
+
+    guide: Guide
+    root: Path
+
+
+def build_guide(
+    store: Store, run: str, data: DataConfig | None, precision: InferencePrecision, batch_tokens: int = 4096
+) -> Built:
+    """Load the models and make what is missing of their vectors.
+
+    Args:
+        store: of the run.
+        run: of an experiment, or a registered model.
+        data: the catalogue and what its shoppers did and asked; None: what the run was trained on.
+        precision: of the models.
+        batch_tokens: that a model sees at once while vectors are made.
+
+    Raises:
+        RunError: there is no such run, or none of its tasks is one that the guide works with.
+        DataError: the catalogue has no products, or its records are faulty.
+    """
+    runs = {name: phase for name, phase in store.task_runs(run, None).items() if name in ROLES}
+    if not runs:
+        known = ", ".join(store.task_runs(run, None))
+        raise RunError(f"run={run}: expected one of the tasks {', '.join(ROLES)}, found {known}")
+    settings = store.settings(next(iter(runs.values())))
+    material = load_material(data or parse(DataConfig, settings["data"]))
+    folders = {name: store.task_model(run, name) for name in runs}
+    shown = {name: build_task(name, settings["tasks"][name]).shown(material.shop) for name in runs if name in _READ}
+    models: dict[str, Answerer] = {name: load_model(folder, precision, name) for name, folder in folders.items()}
+    for name, model in models.items():
+        if isinstance(model, Encoder):
+            _see(model, folders[name], material, shown[name], batch_tokens)
+    return Built(Guide(material.shop, models, shown), _root(material))
+
+
+_READ = (SEARCH, RELEVANCE, "recommend")
+"""Tasks whose models read products."""
+
+
+def _root(material: Material) -> Path:
+    assert material.data.root is not None
+    root = Path(material.data.root).expanduser()
+    return root if root.is_dir() else root.parent
+
+
+def _see(model: Encoder, folder: Path, material: Material, texts: Sequence[str], batch_tokens: int) -> None:
+    """Give an encoder the catalogue, unless it has it: of the products as they are read, vectors are made once."""
+    own = Catalogue(_ids(material.shop), texts)
+    known = model.catalogue
+    if known is not None and list(known.products.ids) == own.ids and list(known.products.texts) == list(texts):
+        return
+    place = material.cache_dir / FOLDER / f"{model.card.task}-{folder.parts[-4][:12]}-{material.shop.fingerprint}"
+    model.catalogue = build_index(model, folder, own, place, batch_tokens)
+
+
+def _ids(shop: Shop) -> list[str]:
+    from shopguide.records.tables import column
+
+    return column(shop.products, "item_id")

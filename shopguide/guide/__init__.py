@@ -1,0 +1,1 @@
+"""The models at work on a catalogue: understand, search, recommend, answer, reply."""

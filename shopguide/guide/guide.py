@@ -1,0 +1,264 @@
+"""The guide: what a shopper needs, which products meet it, and the shop's answers, each with what it rests on."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from shopguide.errors import DataError
+from shopguide.guide.knowing import Knowledge
+from shopguide.guide.lexicon import Lexicon, terms
+from shopguide.guide.mentions import Mentions
+from shopguide.guide.recommending import Recommender, Seen
+from shopguide.guide.results import Answer, Evidence, Item, Marked, Need, Results, Service, Share
+from shopguide.guide.searching import Hits, Query, Searcher
+from shopguide.guide.shelf import CATEGORY, Asked, Shelf
+from shopguide.inference.answers import Answerer, Classifier
+from shopguide.inference.encoder import Encoder
+from shopguide.inference.second_stage import SecondStage
+from shopguide.inference.span_answers import SpanAnswerer
+from shopguide.records.tables import Shop
+
+NEED, SEARCH, RELEVANCE, RECOMMEND, INTENT, SPANS = "need", "search", "relevance", "recommend", "intent", "spans"
+ROLES = (NEED, SEARCH, RELEVANCE, RECOMMEND, INTENT, SPANS)
+"""Tasks whose models the guide works with; it makes do without any of them."""
+TOLD = 5
+"""Classes of a posterior that are told."""
+FACET_VALUES = 8
+SURE = 0.5
+"""Probability of an intent from which the shop's reply is given; below, a person answers."""
+WORDS = re.compile(r"[\w-]+")
+ORDER = re.compile(r"(?<!\d)\d{5,20}(?!\d)")
+
+
+class UnknownProductError(DataError):
+    """No product of the catalogue has this item_id."""
+
+
+class Guide:
+    """The models of a run at work on a catalogue. Safe to use by one thread at a time.
+
+    Args:
+        shop: the records: products; behaviours, by which is known what is popular; dialogues, the shop's own answers.
+        models: task → model, of `ROLES`; encoders have the shop's products as their catalogue, in its order.
+        texts: task → the products as its model reads them, for `relevance`; `search` is what BM25 reads.
+
+    Raises:
+        DataError: the shop has no products.
+        ModelError: the model of `relevance` does not grade pairs.
+    """
+
+    def __init__(self, shop: Shop, models: Mapping[str, Answerer], texts: Mapping[str, Sequence[str]]) -> None:
+        self.shelf = Shelf(shop)
+        self.models = dict(models)
+        search, recommend = (self._encoder(name) for name in (SEARCH, RECOMMEND))
+        second = SecondStage(models[RELEVANCE]) if RELEVANCE in models else None
+        self._lexicon = Lexicon(texts.get(SEARCH) or self.shelf.titles)
+        self._searcher = Searcher(self.shelf, self._lexicon, search, second, texts.get(RELEVANCE, ()))
+        self._recommender = Recommender(self.shelf, shop, recommend, search)
+        self._knowledge = Knowledge(self.shelf, shop)
+        self._mentions = Mentions(self.shelf)
+
+    def _encoder(self, name: str) -> Encoder | None:
+        model = self.models.get(name)
+        assert model is None or isinstance(model, Encoder)
+        return model
+
+    def understand(self, queries: Sequence[str], histories: Sequence[Seen] | None = None) -> list[Need]:
+        """What each shopper needs.
+
+        Args:
+            queries: N texts.
+            histories: of the N shoppers, read by a model of need that was trained with histories.
+        """
+        seen = histories or [Seen()] * len(queries)
+        posterior = self._needs(queries, seen)
+        spans = self._spans(queries)
+        return [Need(*told) for told in zip(queries, posterior, spans, strict=True)]
+
+    def _needs(self, queries: Sequence[str], seen: Sequence[Seen]) -> list[list[Share]]:
+        model = self.models.get(NEED)
+        if not isinstance(model, Classifier) or not queries:
+            return [[] for _ in queries]
+        titles = self.shelf.titles
+        texts = []
+        for query, own in zip(queries, seen, strict=True):
+            words = {kind: [titles[row] for row in getattr(own, kind)] for kind in ("viewed", "purchased")}
+            texts.append(model.card.inputs.render({"query": query, **words})[0] or query)
+        target, classes = next(iter(model.card.targets.items()))
+        return [_shares(row, classes) for row in model.posterior(texts)[target]]
+
+    def _spans(self, queries: Sequence[str]) -> list[list[Marked]]:
+        model = self.models.get(SPANS)
+        if not isinstance(model, SpanAnswerer):
+            return [self._mentions.find(query) for query in queries]
+        found = model.spans(list(queries))
+        return [
+            [Marked(s.start, s.end, query[s.start : s.end], s.label, score) for s, score in own]
+            for query, own in zip(queries, found, strict=True)
+        ]
+
+    def search(self, queries: Sequence[Query], counts: Sequence[int]) -> list[Results]:
+        """What each query finds, the best first, and what the shopper seems to need.
+
+        Args:
+            queries: answered together, by one pass of each model.
+            counts: products of each.
+
+        Raises:
+            DataError: a filter is of no facet.
+        """
+        found = self._searcher.search(queries)
+        needs = self.understand([hits.searched for hits in found])
+        return [self._results(*told) for told in zip(needs, found, counts, strict=True)]
+
+    def _results(self, need: Need, hits: Hits, count: int) -> Results:
+        items = [self.item(row, score) for row, score in zip(hits.rows[:count], hits.scores[:count], strict=True)]
+        return Results(need, hits.searched, items, self.shelf.counted(hits.rows, FACET_VALUES))
+
+    def similar(self, item_id: str, count: int = 10) -> list[Item]:
+        """The products most like one, which is not among them.
+
+        Raises:
+            UnknownProductError: there is no such product.
+        """
+        row = self.row(item_id)
+        encoder = self._encoder(SEARCH) or self._encoder(RECOMMEND)
+        if encoder is None:
+            (hits,) = self._searcher.search([Query(self.shelf.titles[row], rerank=False, mend=False)])
+            near = list(zip(hits.rows, hits.scores, strict=True))
+        else:
+            assert encoder.catalogue is not None
+            rows, scores = encoder.catalogue.nearest(np.array(encoder.catalogue.matrix[row])[None], count + 1)
+            near = list(zip(rows[0], scores[0], strict=True))
+        return [self.item(other, score) for other, score in near if other not in (row, -1)][:count]
+
+    def recommend(
+        self,
+        viewed: Sequence[str] = (),
+        purchased: Sequence[str] = (),
+        query: str = "",
+        count: int = 10,
+        asked: Asked | None = None,
+        diversity: float = 0.0,
+    ) -> list[Item]:
+        """What comes next for a shopper; `because` of which product of the history. Without a history: what is popular.
+
+        Args:
+            viewed: item_ids, the latest last; those that the catalogue does not have count for nothing.
+            purchased: likewise.
+            query: what is asked for besides, if anything.
+            count: products.
+            asked: what they are to be like.
+            diversity: from 0 to 1.
+
+        Raises:
+            DataError: a filter is of no facet.
+        """
+        seen = Seen(self.rows(viewed), self.rows(purchased), query)
+        found = self._recommender.recommend(seen, count, asked or Asked({}), diversity)
+        return [
+            self.item(one.row, one.score, None if one.because is None else self.shelf.ids[one.because]) for one in found
+        ]
+
+    def rows(self, items: Sequence[str]) -> list[int]:
+        """Of a history, the latest last, in the catalogue: the latest first, without those that it does not have."""
+        return [self.shelf.place[item] for item in items[::-1] if item in self.shelf.place]
+
+    def answer(self, question: str, item_id: str | None = None) -> Answer:
+        """What the shop knows: of a product, the attribute that is asked for; else its reply to the same question.
+
+        Args:
+            question: in any language that the shop has answered questions in.
+            item_id: of the product that it is about.
+
+        Raises:
+            UnknownProductError: there is no such product.
+        """
+        if item_id is not None:
+            return self._of_product(question, item_id, self.shelf.product(self.row(item_id)))
+        reply = self._knowledge.reply(question, None)
+        return (
+            Answer(None)
+            if reply is None
+            else Answer(reply.answer, [Evidence("faq", None, reply.question, reply.answer)])
+        )
+
+    def _of_product(self, question: str, item_id: str, product: Mapping[str, Any]) -> Answer:
+        own = {CATEGORY: product["category"], "price": product["price"], **product["attributes"]}
+        asked = self._knowledge.about(question)
+        name = asked[0] if asked else _named(question, own)
+        value = None if name is None else own.get(name)
+        if name is None or value in (None, ""):
+            return Answer(None)
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        worded = self._knowledge.worded(asked[1], shown) if asked else None
+        return Answer(worded or f"{name}: {shown}", [Evidence("attribute", item_id, name, shown)])
+
+    def reply(self, message: str, item_id: str | None = None) -> Service:
+        """What the customer service says: the shop's own reply to what the message wants, or an answer on the product;
+        where neither is sure, a person is to answer.
+
+        Args:
+            message: of the shopper.
+            item_id: of the product that is looked at.
+
+        Raises:
+            UnknownProductError: there is no such product.
+        """
+        shares = self._intents(message)
+        named = [word for word in WORDS.findall(message) if word in self.shelf.place]
+        slots = {"order": [n for n in ORDER.findall(message) if n not in named], "item_id": named}
+        about = item_id or (named[0] if named else None)
+        told = self._told(message, shares, about)
+        return Service(shares, slots, told, handover=told.answer is None)
+
+    def _told(self, message: str, shares: Sequence[Share], about: str | None) -> Answer:
+        if not shares:
+            found = self.answer(message, about) if about else Answer(None)
+            return found if found.answer else self.answer(message)
+        if shares[0].probability < SURE:
+            return Answer(None)
+        if shares[0].label in self._knowledge.about_products:
+            return self.answer(message, about) if about else Answer(None)
+        reply = self._knowledge.reply(message, shares[0].label)
+        return (
+            Answer(None)
+            if reply is None
+            else Answer(reply.answer, [Evidence("faq", None, reply.question, reply.answer)])
+        )
+
+    def _intents(self, message: str) -> list[Share]:
+        model = self.models.get(INTENT)
+        if not isinstance(model, Classifier):
+            return []
+        target, classes = next(iter(model.card.targets.items()))
+        return _shares(model.posterior([message])[target][0], classes)
+
+    def row(self, item_id: str) -> int:
+        """Of a product in the catalogue.
+
+        Raises:
+            UnknownProductError: there is no such product.
+        """
+        if item_id not in self.shelf.place:
+            raise UnknownProductError(f"item_id={item_id[:60]}: expected a product of this catalogue, found none")
+        return self.shelf.place[item_id]
+
+    def item(self, row: int, score: float = 1.0, because: str | None = None) -> Item:
+        """A product as it is shown."""
+        found = self.shelf.product(int(row))
+        shown = {name: found[name] for name in ("item_id", "title", "category", "price", "attributes")}
+        return Item(**shown, has_image=bool(found["image"]), score=round(float(score), 6), because=because)
+
+
+def _shares(posterior: np.ndarray, classes: Sequence[str]) -> list[Share]:
+    order = np.argsort(-posterior, kind="stable")[:TOLD]
+    return [Share(classes[place], round(float(posterior[place]), 6)) for place in order]
+
+
+def _named(question: str, fields: Mapping[str, Any]) -> str | None:
+    """The field whose name stands in the question."""
+    said = set(terms(question))
+    return next((name for name in fields if name and said.issuperset(terms(name.replace("_", " ")))), None)

@@ -1,0 +1,158 @@
+"""Recommendation: what comes next for a shopper, and because of what.
+
+Shapes: M products, H of a history.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shopguide.guide.shelf import Asked, Shelf
+from shopguide.inference.encoder import Encoder
+from shopguide.records.tables import Shop, column
+
+DEPTH = 200
+"""Products among which is chosen."""
+ONCE = 0.5
+"""A category is bought once, where shoppers buy in it again less often than this share of how often anybody does."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a shopper has seen and wants, rows of products, the latest first."""
+
+    viewed: Sequence[int] = ()
+    purchased: Sequence[int] = ()
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """A product, and the one of the history that it is most like; None: it is popular."""
+
+    row: int
+    score: float
+    because: int | None
+
+
+class Recommender:
+    """Knows what shoppers bought.
+
+    Args:
+        shelf: M products.
+        shop: its records, of which the behaviours count.
+        encoder: reads a history, with the same products as its catalogue; None: products are alike by `vectors`.
+        vectors: another encoder with these products; None: what is popular in the categories of the history.
+    """
+
+    def __init__(self, shelf: Shelf, shop: Shop, encoder: Encoder | None, vectors: Encoder | None) -> None:
+        self._shelf, self._encoder, self._vectors = shelf, encoder, vectors
+        self._popularity = _popularity(shelf, shop)
+        self._once = _bought_once(shelf, shop)
+
+    def recommend(self, seen: Seen, count: int, asked: Asked, diversity: float = 0.0) -> list[Recommended]:
+        """Products that the shopper does not know, the best first; of categories that are bought once, none of those
+        just bought.
+
+        Args:
+            seen: the history.
+            count: of them.
+            asked: what they are to be like.
+            diversity: 0: the best ones, as alike as they are; up to 1: each unlike those before it (maximal marginal
+                relevance, Carbonell & Goldstein 1998).
+        """
+        scores = self._scores(seen)
+        mask = self._shelf.allowed(asked)
+        free = np.ones(len(self._shelf), bool) if mask is None else mask.copy()
+        known = [*seen.viewed, *seen.purchased]
+        free[known] = False
+        bought = {self._shelf.categories[row] for row in seen.purchased} & self._once
+        if bought:
+            free &= np.array([category not in bought for category in self._shelf.categories])
+        rows = np.flatnonzero(free)
+        rows = rows[np.argsort(-scores[rows], kind="stable")][:DEPTH]
+        chosen = rows[:count] if diversity <= 0 else self._diverse(rows, scores[rows], count, diversity)
+        return [Recommended(int(row), float(scores[row]), self._because(int(row), known)) for row in chosen]
+
+    def _scores(self, seen: Seen) -> np.ndarray:
+        """(M,): cosines to the history, as it is read, and where there is none, how often a product was bought."""
+        known = [*seen.viewed, *seen.purchased]
+        if not known and not seen.query:
+            return self._popularity
+        if self._encoder is not None:
+            assert self._encoder.catalogue is not None
+            texts = self._encoder.catalogue.products.texts
+            record = {"query": seen.query, "viewed": [texts[row] for row in seen.viewed]}
+            record["purchased"] = [texts[row] for row in seen.purchased]
+            text = self._encoder.card.inputs.render(record)[0]
+            vector = self._encoder.vectors([text])[0]
+            return self._encoder.catalogue.cosines(vector, np.arange(len(self._shelf)))
+        if self._vectors is not None:
+            assert self._vectors.catalogue is not None
+            asked = [self._vectors.vectors([seen.query])[0]] if seen.query else []
+            own = [self._vectors.catalogue.matrix[row] for row in known]
+            mean = np.mean([*asked, *own], axis=0)
+            return self._vectors.catalogue.cosines(mean / max(np.linalg.norm(mean), 1e-12), np.arange(len(self._shelf)))
+        liked = {self._shelf.categories[row] for row in known}
+        found: np.ndarray = self._popularity + [category in liked for category in self._shelf.categories]
+        return found
+
+    def _diverse(self, rows: np.ndarray, scores: np.ndarray, count: int, diversity: float) -> list[int]:
+        left, chosen = list(range(len(rows))), list[int]()
+        spread = (scores - scores.min()) / (np.ptp(scores) or 1)
+        alike = np.zeros(len(rows))
+        while left and len(chosen) < count:
+            worth = (1 - diversity) * spread[left] - diversity * alike[left]
+            best = left.pop(int(np.argmax(worth)))
+            chosen.append(int(rows[best]))
+            alike = np.maximum(alike, self._likeness(int(rows[best]), rows))
+        return chosen
+
+    def _likeness(self, row: int, rows: np.ndarray) -> np.ndarray:
+        """(R,) cosines, or 1 of the same category."""
+        encoder = self._vectors or self._encoder
+        if encoder is None:
+            own = self._shelf.categories[row]
+            return np.array([float(own is not None and self._shelf.categories[other] == own) for other in rows])
+        assert encoder.catalogue is not None
+        return encoder.catalogue.cosines(encoder.catalogue.matrix[row], rows)
+
+    def _because(self, row: int, known: Sequence[int]) -> int | None:
+        return int(known[int(np.argmax(self._likeness(row, np.array(known))))]) if len(known) else None
+
+
+def _popularity(shelf: Shelf, shop: Shop) -> np.ndarray:
+    """(M,) purchases of each product, as shares of the most frequent one; a view is worth a tenth."""
+    worth = np.zeros(len(shelf))
+    for name, gain in (("purchased_items", 1.0), ("viewed_items", 0.1)):
+        for items in column(shop.behaviours, name) if len(shop.behaviours) else []:
+            known = [shelf.place[item] for item in items if item in shelf.place]
+            np.add.at(worth, known, gain)
+    found: np.ndarray = worth / max(worth.max(), 1e-12)
+    return found
+
+
+def _bought_once(shelf: Shelf, shop: Shop) -> set[str | None]:
+    """Categories that a shopper who bought in them seldom buys in again: less often than `ONCE` of the share by which
+    anybody buys in them.
+    """
+    if not len(shop.behaviours):
+        return set()
+    bought: dict[str, list[set[str]]] = defaultdict(list)
+    users, baskets = column(shop.behaviours, "user_id"), column(shop.behaviours, "purchased_items")
+    for user, items in zip(users, baskets, strict=True):
+        own = {category for item in items if item in shelf.place and (category := shelf.categories[shelf.place[item]])}
+        if user and own:
+            bought[user].append(own)
+    share, total, chances, again = Counter[str](), 0, Counter[str](), Counter[str]()
+    for sessions in bought.values():
+        before: set[str] = set()
+        for own in sessions:
+            share.update(own)
+            total += 1
+            chances.update(before)
+            again.update(before & own)
+            before |= own
+    return {name for name, count in chances.items() if again[name] / count < ONCE * share[name] / total}

@@ -1,0 +1,106 @@
+"""What may be asked over HTTP: fields, types and limits."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from shopguide.guide.searching import Query
+from shopguide.guide.shelf import Asked
+from shopguide.records.schema import BadValueError, text
+
+LETTERS = 500
+"""Of a query, question or message."""
+ITEMS = 100
+"""Of a history."""
+
+
+def _clean(value: str) -> str:
+    try:
+        found = text(value)
+    except BadValueError as error:
+        raise ValueError(str(error)) from error
+    if found is None:
+        raise ValueError("expected words, found none")
+    return found
+
+
+def _clean_or_empty(value: str) -> str:
+    return _clean(value) if value.strip() else ""
+
+
+Words = Annotated[str, Field(max_length=LETTERS), AfterValidator(_clean)]
+Maybe = Annotated[str, Field(max_length=LETTERS), AfterValidator(_clean_or_empty)]
+ItemId = Annotated[str, Field(max_length=LETTERS), AfterValidator(_clean)]
+History = Annotated[list[ItemId], Field(max_length=ITEMS)]
+Filters = Annotated[dict[Words, Annotated[list[Words], Field(min_length=1, max_length=ITEMS)]], Field(max_length=20)]
+Count = Annotated[int, Field(ge=1, le=50)]
+
+
+class Request(BaseModel):
+    """What all have: no other fields than theirs, no value for another type's."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class UnderstandRequest(Request):
+    """A query, and what its shopper has seen (latest last)."""
+
+    query: Words
+    viewed_items: History = []
+    purchased_items: History = []
+
+
+class WithFilters(Request):
+    """What products are to be like."""
+
+    filters: Filters = {}
+    price_from: float | None = Field(default=None, ge=0)
+    price_to: float | None = Field(default=None, ge=0)
+
+    def asked(self) -> Asked:
+        """For the shelf."""
+        return Asked(self.filters, self.price_from, self.price_to)
+
+
+class SearchRequest(WithFilters):
+    """A query."""
+
+    query: Words
+    count: Count = 10
+    rerank: bool = True
+    mend: bool = True
+
+    def typed(self) -> Query:
+        """For the searcher."""
+        return Query(self.query, self.asked(), self.rerank, self.mend)
+
+
+class RecommendRequest(WithFilters):
+    """A history (latest last), and what is asked for besides."""
+
+    viewed_items: History = []
+    purchased_items: History = []
+    query: Maybe = ""
+    count: Count = 10
+    diversity: float = Field(default=0.0, ge=0, le=1)
+
+
+class SimilarRequest(Request):
+    """A product."""
+
+    item_id: ItemId
+    count: Count = 10
+
+
+class AnswerRequest(Request):
+    """A question, on a product or on the shop."""
+
+    question: Words
+    item_id: ItemId | None = None
+
+
+class ReplyRequest(Request):
+    """A message to the service, and the product that is looked at."""
+
+    message: Words
+    item_id: ItemId | None = None

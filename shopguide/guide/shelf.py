@@ -1,0 +1,122 @@
+"""The products of a shop as the guide looks them up: by item_id, by what they are, by what they cost.
+
+Shapes: M products.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from shopguide.errors import DataError, nearest
+from shopguide.records.tables import Shop, attributes_of, column
+
+CATEGORY = "category"
+COVERAGE = 0.2
+"""Of the products, the share that has an attribute by which is filtered."""
+
+
+@dataclass(frozen=True)
+class Facet:
+    """What the products are, in one respect."""
+
+    values: list[str]
+    codes: np.ndarray
+    """(M,) the number of each product's value; -1 where it has none."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What products are to be like: of each facet one of the values (of the category, a level of its path), a price."""
+
+    filters: Mapping[str, Sequence[str]]
+    price_from: float | None = None
+    price_to: float | None = None
+
+
+class Shelf:
+    """The products of a shop, in its order.
+
+    Args:
+        shop: its records.
+
+    Raises:
+        DataError: there are none.
+    """
+
+    def __init__(self, shop: Shop) -> None:
+        if not len(shop.products):
+            raise DataError("catalogue: expected products, found none")
+        self._table = shop.products
+        self.ids: list[str] = column(shop.products, "item_id")
+        self.place = {item: row for row, item in enumerate(self.ids)}
+        self.titles: list[str] = column(shop.products, "title")
+        self.categories: list[str | None] = column(shop.products, CATEGORY)
+        known = [np.nan if price is None else price for price in column(shop.products, "price")]
+        self.prices = np.array(known, dtype=np.float64)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def product(self, row: int) -> dict[str, Any]:
+        """A product's fields, attributes by name."""
+        found = self._table[int(row)]
+        return {**found, "attributes": attributes_of(found)}
+
+    @cached_property
+    def facets(self) -> dict[str, Facet]:
+        """The category, and each attribute that a fifth of the products have."""
+        named = [attributes_of({"attributes": pairs}) for pairs in column(self._table, "attributes")]
+        count = Counter(name for own in named for name in own)
+        names = [name for name, products in count.most_common() if products >= COVERAGE * len(self) and name]
+        found = {CATEGORY: _facet(self.categories)}
+        return found | {name: _facet([own.get(name) for own in named]) for name in names if name != CATEGORY}
+
+    def allowed(self, asked: Asked) -> np.ndarray | None:
+        """(M,) which products are as asked; None: all.
+
+        Raises:
+            DataError: there is no such facet.
+        """
+        found: np.ndarray | None = None
+        for name, wanted in asked.filters.items():
+            if name not in self.facets:
+                raise DataError(f"filters.{name}: expected a facet of this catalogue{nearest(name, self.facets)}")
+            facet = self.facets[name]
+            fits = [value in wanted or (name == CATEGORY and _below(value, wanted)) for value in facet.values]
+            own = np.array([*fits, False])[facet.codes]
+            found = own if found is None else found & own
+        for bound, sign in ((asked.price_from, 1), (asked.price_to, -1)):
+            if bound is not None:
+                own = sign * self.prices >= sign * bound
+                found = own if found is None else found & own
+        return found
+
+    def counted(self, rows: np.ndarray, most: int) -> dict[str, list[tuple[str, int]]]:
+        """Facet → its most frequent values among some products, and of how many each is; none of a facet with one.
+
+        Args:
+            rows: of the products.
+            most: values of a facet.
+        """
+        told = {}
+        for name, facet in self.facets.items():
+            codes = facet.codes[rows]
+            values, counts = np.unique(codes[codes >= 0], return_counts=True)
+            order = np.argsort(-counts, kind="stable")[:most]
+            if len(values) > 1:
+                told[name] = [(facet.values[values[place]], int(counts[place])) for place in order]
+        return told
+
+
+def _facet(column: Sequence[str | None]) -> Facet:
+    values = sorted({value for value in column if value})
+    number = {value: code for code, value in enumerate(values)}
+    return Facet(values, np.array([number.get(value or "", -1) for value in column], dtype=np.int64))
+
+
+def _below(path: str, wanted: Sequence[str]) -> bool:
+    return any(path.startswith(f"{level}/") for level in wanted)

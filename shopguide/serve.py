@@ -1,0 +1,114 @@
+"""`python -m shopguide.serve`: a trained model at work on a catalogue, over HTTP and as a page."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from shopguide.checks import parse, path_faults
+from shopguide.command_line import Command, run
+from shopguide.config import STRICT, DataConfig, InferencePrecision, TrackingConfig
+from shopguide.errors import ConfigError
+
+if TYPE_CHECKING:
+    from shopguide.experiment.guiding import Built
+
+FREE_TEXT = frozenset({"keys"})
+OPEN_KEYS = frozenset({"data.options"})
+KEYS = "SHOPGUIDE_API_KEYS"
+"""Environment variable: keys with commas between them."""
+
+
+@dataclass(config=STRICT)
+class ServeConfig:
+    """Which models serve which catalogue, and where."""
+
+    run: str = "latest"
+    data: DataConfig | None = None
+    """The catalogue; None: that of the training."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    keys: str | None = None
+    """File with a key a line, of which a client sends one; besides, those of SHOPGUIDE_API_KEYS."""
+    together: int = Field(default=16, ge=1)
+    waiting: int = Field(default=64, ge=1)
+    seconds: float = Field(default=5.0, gt=0)
+    precision: InferencePrecision = "auto"
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self) -> None:
+        if self.keys is not None and not Path(self.keys).expanduser().is_file():
+            raise ValueError(f"keys={self.keys}: expected a file with a key a line, found none there")
+
+
+def check(values: dict[str, object]) -> ServeConfig:
+    """The typed settings, or a ConfigError with every fault."""
+    return parse(ServeConfig, values, list(path_faults(values)))
+
+
+def serve(config: ServeConfig) -> None:
+    """Serve until Ctrl-C or SIGTERM, which end what was begun; on SIGHUP, take the models and the catalogue anew."""
+    try:
+        import uvicorn
+
+        from shopguide.guide.service import Limits, Source, log_to_stderr, make_app, reload
+    except ImportError as error:
+        found = f"serve: expected the package {error.name}, found none"
+        raise ConfigError(f"{found}; pip install 'shopguide[serve]'") from error
+    keys, listening = read_keys(config), _listening(config)  # what is wrong with them is told before models are loaded
+    built = _built(config)
+    source = Source(built.guide, built.root, keys)
+    app = make_app(source, Limits(config.together, config.waiting, config.seconds))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    log_to_stderr()
+    _on_signals(lambda: reload(source, lambda: _built(config).guide))
+    host, port = listening.getsockname()[:2]
+    print(f"{len(built.guide.shelf):,} products, tasks {', '.join(sorted(built.guide.models))}")
+    print(f"http://{f'[{host}]' if ':' in host else host}:{port}  (Ctrl-C ends it)", flush=True)
+    server.run(sockets=[listening])
+
+
+def _listening(config: ServeConfig) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+        return socket.create_server((config.host, config.port), family=family)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"host={config.host} port={config.port}: cannot be listened on ({error})") from error
+
+
+def _on_signals(renew: Callable[[], None]) -> None:
+    """uvicorn stops by SIGINT and SIGTERM, and raises them again when it has: it is over then."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=renew, daemon=True).start())
+
+
+def _built(config: ServeConfig) -> "Built":
+    from shopguide.experiment.guiding import build_guide
+    from shopguide.runs.store import open_store
+
+    store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
+    return build_guide(store, config.run, config.data, config.precision)
+
+
+def read_keys(config: ServeConfig) -> list[str]:
+    """The keys that clients may send; none: no key is asked for."""
+    lines = Path(config.keys).expanduser().read_text(encoding="utf-8").splitlines() if config.keys else []
+    return [key for raw in [*lines, *os.environ.get(KEYS, "").split(",")] if (key := raw.strip())]
+
+
+def main() -> None:
+    """Read the command line and run it."""
+    run(Command("serve", check, serve, free_text=FREE_TEXT, open_keys=OPEN_KEYS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shopguide.guide.lexicon import Lexicon, terms
+from shopguide.tasks.bm25 import bm25
+
+TEXTS = ["red cotton dress", "blue silk dress", "black smartphone 手机", "手机壳 红色", "running shoes", ""]
+
+
+def test_terms() -> None:
+    assert terms("Red 手机壳") == ["red", "手", "机", "壳", "手机", "机壳"]
+    assert terms("手 机") == ["手", "机"]
+
+
+def test_scores_are_bm25s() -> None:
+    lexicon = Lexicon(TEXTS)
+    expected = bm25(TEXTS, ["red dress"] * len(TEXTS), TEXTS)
+    own = lexicon.scores("red dress")
+    assert np.argsort(-own, kind="stable").tolist()[:2] == np.argsort(-expected, kind="stable").tolist()[:2] == [0, 1]
+    assert (own > 0).tolist() == (expected > 0).tolist()
+
+
+def test_words_without_spaces_are_found_in_their_order() -> None:
+    scores = Lexicon(["机手", "手机"]).scores("买手机")
+    assert scores[1] > scores[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("dres", "dress"), ("drses", "dress"), ("dreess", "dress"), ("smrtphnoe", "smartphone"),
+        ("runing SHOSE", "running shoes"),
+        ("red dress", "red dress"), ("rde", "rde"), ("手鸡", "手鸡"), ("xylophone", "xylophone"), ("", ""),
+    ],
+)  # fmt: skip
+def test_misspelt_words(typed: str, meant: str) -> None:
+    assert Lexicon(TEXTS).mended(typed) == meant
+
+
+def test_of_words_equally_near_the_frequent_one_is_meant() -> None:
+    assert Lexicon(["bold", "gold ring", "gold chain"]).mended("hold") == "gold"
+
+
+@given(st.text(max_size=30))
+def test_any_text_has_finite_scores(query: str) -> None:
+    lexicon = Lexicon(TEXTS)
+    assert np.isfinite(lexicon.scores(lexicon.mended(query))).all()
+
+
+def test_nothing_in_nothing() -> None:
+    assert Lexicon([]).scores("a").shape == (0,)
+    assert Lexicon(["", " "]).scores("a").tolist() == [0, 0]
