@@ -27,7 +27,7 @@ MISTAKES = {
     "seed=1.5": "seed=1.5: expected integer",
     "model=mini_brt": "model=mini_brt: no such choice; did you mean `mini_bert`?",
     "tasks=[need,foo]": "tasks=foo: no such choice (valid: features, intent, match, need, recommend, relevance, ",
-    "+experiment=x": "experiment=x: no such choice (valid: choose_lr_epochs, ft_only, mlm_only, mlm_then_ft)",
+    "+experiment=x": "experiment=x: no such choice (valid: choose_lr_epochs, ft_only, guide_demo, mlm_only",
     "trainer.devicess=1": "trainer.devicess: not an argument of pytorch_lightning.Trainer; did you mean `trainer.dev",
     "trainer.max_epochs=1": "trainer.max_epochs: set by the experiment itself",
     "data=files": "data.root: required; set it as data.root=…",

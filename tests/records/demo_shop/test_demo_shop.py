@@ -3,10 +3,13 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from shopguide.records.demo_shop import Truth, generate
+from shopguide.records.demo_shop.pictures import FORMS, SHADES
+from shopguide.records.demo_shop.service import MATTERS
 from shopguide.records.demo_shop.taxonomy import CATEGORIES
 from shopguide.records.demo_shop.words import Vocabulary
 from shopguide.records.tables import attributes_of, column
@@ -36,7 +39,7 @@ def test_read_back_through_the_reader_of_users_files(folder: Path) -> None:
 def test_the_same_seed_the_same_bytes_another_seed_another_shop(folder: Path, tmp_path: Path) -> None:
     for seed in (3, 4):
         generate(tmp_path / str(seed), products=400, behaviours=1500, seed=seed)
-    for name in ("products.jsonl", "behaviours.jsonl", "truth/behaviours.jsonl"):
+    for name in ("products.jsonl", "behaviours.jsonl", "dialogues.jsonl", "truth/behaviours.jsonl"):
         assert (tmp_path / "3" / name).read_bytes() == (folder / name).read_bytes()
         assert (tmp_path / "4" / name).read_bytes() != (folder / name).read_bytes()
 
@@ -85,6 +88,30 @@ def test_posterior_is_bayes_rule() -> None:
     assert shared == pytest.approx({path: share / sum(prior.values()) for path, share in prior.items()})
 
 
+def test_dialogues_hold_a_faq_questions_on_products_and_messages(folder: Path) -> None:
+    rows, known = lines(folder / "dialogues.jsonl"), Truth.load(folder)
+    faq = [row for row in rows if "answer" in row and "item_id" not in row]
+    assert len(faq) == 2 * len(MATTERS)
+    assert len(rows) == 1500 + len(faq)
+    true = {str(row["item_id"]): row["true"] for row in lines(folder / "truth" / "products.jsonl")}
+    asked = [row for row in rows if "item_id" in row]
+    assert 500 < len(asked) < 700
+    brands = [row for row in asked if str(row["answer"]).startswith("It is made by")]
+    assert all(row["answer"] == f"It is made by {true[str(row['item_id'])]['brand']}." for row in brands)  # type: ignore[call-overload]
+    right = sum(row["intent"] == known.intent(place) for place, row in enumerate(rows)) / len(rows)
+    assert 0.94 < right < 0.99
+
+
+def test_each_product_has_a_picture_of_its_own_kind(folder: Path) -> None:
+    assert set(FORMS) == {category.path for category in CATEGORIES}
+    rows, truth = lines(folder / "products.jsonl"), lines(folder / "truth" / "products.jsonl")
+    for row, hidden in zip(rows, truth, strict=True):
+        drawn = (folder / str(row["image"])).read_text(encoding="utf-8")
+        own = hidden["true"]
+        assert ElementTree.fromstring(drawn).tag.endswith("svg")
+        assert f'd="{FORMS[own["category"]]}" fill="{SHADES[own["colour"]]}"' in drawn  # type: ignore[index]
+
+
 def test_made_once_and_whole(folder: Path) -> None:
     before = (folder / "products.jsonl").stat().st_mtime_ns
     generate(folder, products=400, behaviours=1500, seed=3)
@@ -97,6 +124,10 @@ def test_small_shops_and_wrong_sizes(tmp_path: Path) -> None:
     assert len(lines(tmp_path / "one" / "behaviours.jsonl")) == 1
     with pytest.raises(ValueError, match="at least one product"):
         generate(tmp_path / "none", products=0, behaviours=1, seed=0)
+    with pytest.raises(ValueError, match="0 dialogues or more"):
+        generate(tmp_path / "none", dialogues=-1)
+    generate(tmp_path / "silent", products=1, behaviours=1, dialogues=0)
+    assert not (tmp_path / "silent" / "dialogues.jsonl").exists()
 
 
 @pytest.mark.slow

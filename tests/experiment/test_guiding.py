@@ -1,0 +1,64 @@
+"""The guide of a finished experiment, on the shop that it was trained on."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shopguide.checks import parse
+from shopguide.config import DataConfig
+from shopguide.errors import RunError
+from shopguide.experiment.guiding import Built, build_guide
+from shopguide.guide.searching import Query
+from shopguide.runs.tree import open_run
+from tests.conftest import Finished
+
+
+@pytest.fixture(scope="module")
+def built(finished: Finished) -> Built:
+    return build_guide(finished.store, finished.run_id, None, "32")
+
+
+def test_the_models_of_the_run_at_work(built: Built) -> None:
+    guide = built.guide
+    assert sorted(guide.models) == ["need", "relevance"]
+    assert len(guide.shelf) == 150
+    query = guide.shelf.titles[7]
+    (read,) = guide.search([Query(query)], [5])
+    (found,) = guide.search([Query(query, rerank=False)], [5])
+    assert found.items[0].item_id == guide.shelf.ids[7]
+    assert all(0 <= item.score <= 1 for item in read.items)
+    assert sum(share.probability for share in read.need.category) <= 1
+    assert (built.root / str(guide.shelf.product(0)["image"])).is_file()
+    assert guide.answer("what colour is it", guide.shelf.ids[0]).answer
+
+
+def test_queries_together_are_answered_as_alone(built: Built) -> None:
+    queries = [Query(built.guide.shelf.titles[row][:12], rerank=row % 2 == 0) for row in range(6)]
+    together = built.guide.search(queries, [3] * 6)
+    for query, own in zip(queries, together, strict=True):
+        (alone,) = built.guide.search([query], [3])
+        assert [item.item_id for item in alone.items] == [item.item_id for item in own.items]
+        assert [i.score for i in alone.items] == pytest.approx([i.score for i in own.items], abs=1e-5)
+
+
+def test_a_run_without_such_tasks(finished: Finished) -> None:
+    with open_run(finished.store, "other", tags={"shopguide.kind": "experiment"}) as run:
+        phase = {"shopguide.kind": "phase", "shopguide.phase": "finetune values"}
+        with open_run(finished.store, "finetune values", parent=run.id, tags=phase):
+            pass
+    with pytest.raises(RunError, match=r"expected one of the tasks need, search, .* found values"):
+        build_guide(finished.store, run.id, None, "32")
+
+
+def test_another_catalogue(finished: Finished, tmp_path: Path) -> None:
+    (tmp_path / "products.jsonl").write_text(
+        '{"item_id": "A1", "title": "red dress"}\n{"item_id": "A2", "title": "tea"}\n'
+    )
+    own = parse(
+        DataConfig, {"name": "files", "reader": "files", "root": str(tmp_path), "cache_dir": str(tmp_path / "c")}
+    )
+    built = build_guide(finished.store, finished.run_id, replace(own), "32")
+    (found,) = built.guide.search([Query("dress")], [3])
+    assert [item.item_id for item in found.items] == ["A1"]
+    assert built.guide.recommend() != []
