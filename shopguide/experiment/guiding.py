@@ -4,20 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from shopguide.build import build_task
 from shopguide.checks import parse
 from shopguide.config import DataConfig, InferencePrecision
 from shopguide.errors import RunError
 from shopguide.experiment.prepare import Material, load_material
-from shopguide.guide.guide import RELEVANCE, ROLES, SEARCH, Guide
+from shopguide.guide.guide import RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide
 from shopguide.inference.answers import Answerer
 from shopguide.inference.encoder import Encoder
-from shopguide.inference.indexing import build_index
+from shopguide.inference.indexing import ABOUT, build_index, load_index, model_fingerprint
 from shopguide.inference.load import load_model
-from shopguide.records.tables import Shop
+from shopguide.records.tables import column
 from shopguide.runs.store import Store
-from shopguide.tasks.task import Catalogue
+from shopguide.tasks.task import Catalogue, Task
 
+LEARNT_FROM = 300
+"""Dev queries by which search weighs its stages."""
+READ = (SEARCH, RELEVANCE, RECOMMEND)
+"""Tasks whose models read products."""
 FOLDER = "guide"
 """Below `data.cache_dir`: vectors of catalogues that a model was not trained on."""
 
@@ -53,16 +59,22 @@ def build_guide(
     settings = store.settings(next(iter(runs.values())))
     material = load_material(data or parse(DataConfig, settings["data"]))
     folders = {name: store.task_model(run, name) for name in runs}
-    shown = {name: build_task(name, settings["tasks"][name]).shown(material.shop) for name in runs if name in _READ}
+    shown = {name: build_task(name, settings["tasks"][name]).shown(material.shop) for name in runs if name in READ}
     models: dict[str, Answerer] = {name: load_model(folder, precision, name) for name, folder in folders.items()}
     for name, model in models.items():
         if isinstance(model, Encoder):
             _see(model, folders[name], material, shown[name], batch_tokens)
-    return Built(Guide(material.shop, models, shown), _root(material))
+    guide = Guide(material.shop, models, shown)
+    if SEARCH in models:
+        _learn_order(guide, build_task(SEARCH, settings["tasks"][SEARCH]), material)
+    return Built(guide, _root(material))
 
 
-_READ = (SEARCH, RELEVANCE, "recommend")
-"""Tasks whose models read products."""
+def _learn_order(guide: Guide, task: Task, material: Material) -> None:
+    """From the dev split, which the models have not learnt from."""
+    dev = task.examples(material.shop, material.parts, None).of("dev")
+    drawn = dev.take(np.sort(np.random.default_rng(0).permutation(len(dev))[:LEARNT_FROM]))
+    guide.learn(drawn.first, drawn.wanted or [])
 
 
 def _root(material: Material) -> Path:
@@ -73,15 +85,11 @@ def _root(material: Material) -> Path:
 
 def _see(model: Encoder, folder: Path, material: Material, texts: Sequence[str], batch_tokens: int) -> None:
     """Give an encoder the catalogue, unless it has it: of the products as they are read, vectors are made once."""
-    own = Catalogue(_ids(material.shop), texts)
+    own = Catalogue(column(material.shop.products, "item_id"), texts)
     known = model.catalogue
     if known is not None and list(known.products.ids) == own.ids and list(known.products.texts) == list(texts):
         return
-    place = material.cache_dir / FOLDER / f"{model.card.task}-{folder.parts[-4][:12]}-{material.shop.fingerprint}"
-    model.catalogue = build_index(model, folder, own, place, batch_tokens)
-
-
-def _ids(shop: Shop) -> list[str]:
-    from shopguide.records.tables import column
-
-    return column(shop.products, "item_id")
+    name = f"{model.card.task}-{model_fingerprint(folder)}-{material.shop.fingerprint}"
+    place = material.cache_dir / FOLDER / name
+    is_made = (place / ABOUT).is_file()
+    model.catalogue = load_index(place, folder) if is_made else build_index(model, folder, own, place, batch_tokens)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from shopguide.errors import DataError
+from shopguide.guide.kinds import Kinds, shares
 from shopguide.guide.knowing import Knowledge
 from shopguide.guide.lexicon import Lexicon, terms
 from shopguide.guide.mentions import Mentions
@@ -23,8 +24,6 @@ from shopguide.records.tables import Shop
 NEED, SEARCH, RELEVANCE, RECOMMEND, INTENT, SPANS = "need", "search", "relevance", "recommend", "intent", "spans"
 ROLES = (NEED, SEARCH, RELEVANCE, RECOMMEND, INTENT, SPANS)
 """Tasks whose models the guide works with; it makes do without any of them."""
-TOLD = 5
-"""Classes of a posterior that are told."""
 FACET_VALUES = 8
 SURE = 0.5
 """Probability of an intent from which the shop's reply is given; below, a person answers."""
@@ -55,7 +54,9 @@ class Guide:
         search, recommend = (self._encoder(name) for name in (SEARCH, RECOMMEND))
         second = SecondStage(models[RELEVANCE]) if RELEVANCE in models else None
         self._lexicon = Lexicon(texts.get(SEARCH) or self.shelf.titles)
-        self._searcher = Searcher(self.shelf, self._lexicon, search, second, texts.get(RELEVANCE, ()))
+        need = models.get(NEED)
+        self._kinds = Kinds(need, self.shelf) if isinstance(need, Classifier) else None
+        self._searcher = Searcher(self.shelf, self._lexicon, search, self._kinds, second, texts.get(RELEVANCE, ()))
         self._recommender = Recommender(self.shelf, shop, recommend, search)
         self._knowledge = Knowledge(self.shelf, shop)
         self._mentions = Mentions(self.shelf)
@@ -73,21 +74,17 @@ class Guide:
             histories: of the N shoppers, read by a model of need that was trained with histories.
         """
         seen = histories or [Seen()] * len(queries)
-        posterior = self._needs(queries, seen)
-        spans = self._spans(queries)
-        return [Need(*told) for told in zip(queries, posterior, spans, strict=True)]
+        if self._kinds is None or not queries:
+            return self._told_needs(queries, [None] * len(queries))
+        posterior = self._kinds.posterior(queries, [own.viewed for own in seen], [own.purchased for own in seen])
+        return self._told_needs(queries, list(posterior))
 
-    def _needs(self, queries: Sequence[str], seen: Sequence[Seen]) -> list[list[Share]]:
-        model = self.models.get(NEED)
-        if not isinstance(model, Classifier) or not queries:
-            return [[] for _ in queries]
-        titles = self.shelf.titles
-        texts = []
-        for query, own in zip(queries, seen, strict=True):
-            words = {kind: [titles[row] for row in getattr(own, kind)] for kind in ("viewed", "purchased")}
-            texts.append(model.card.inputs.render({"query": query, **words})[0] or query)
-        target, classes = next(iter(model.card.targets.items()))
-        return [_shares(row, classes) for row in model.posterior(texts)[target]]
+    def _told_needs(self, queries: Sequence[str], wanted: Sequence[np.ndarray | None]) -> list[Need]:
+        told = zip(queries, wanted, self._spans(queries), strict=True)
+        return [
+            Need(query, [] if own is None or self._kinds is None else self._kinds.told(own), spans)
+            for query, own, spans in told
+        ]
 
     def _spans(self, queries: Sequence[str]) -> list[list[Marked]]:
         model = self.models.get(SPANS)
@@ -110,8 +107,19 @@ class Guide:
             DataError: a filter is of no facet.
         """
         found = self._searcher.search(queries)
-        needs = self.understand([hits.searched for hits in found])
+        needs = self._told_needs([hits.searched for hits in found], [hits.wanted for hits in found])
         return [self._results(*told) for told in zip(needs, found, counts, strict=True)]
+
+    def learn(self, queries: Sequence[str], chosen: Sequence[Mapping[str, float]]) -> None:
+        """Weigh words, meaning and the second reading in search by what shoppers chose.
+
+        Args:
+            queries: that no model has learnt from.
+            chosen: of each, item_id → what the product is worth.
+        """
+        place = self.shelf.place
+        worth = [{place[item]: gain for item, gain in own.items() if item in place} for own in chosen]
+        self._searcher.learn([Query(query) for query in queries], worth)
 
     def _results(self, need: Need, hits: Hits, count: int) -> Results:
         items = [self.item(row, score) for row, score in zip(hits.rows[:count], hits.scores[:count], strict=True)]
@@ -234,7 +242,7 @@ class Guide:
         if not isinstance(model, Classifier):
             return []
         target, classes = next(iter(model.card.targets.items()))
-        return _shares(model.posterior([message])[target][0], classes)
+        return shares(model.posterior([message])[target][0], classes)
 
     def row(self, item_id: str) -> int:
         """Of a product in the catalogue.
@@ -251,11 +259,6 @@ class Guide:
         found = self.shelf.product(int(row))
         shown = {name: found[name] for name in ("item_id", "title", "category", "price", "attributes")}
         return Item(**shown, has_image=bool(found["image"]), score=round(float(score), 6), because=because)
-
-
-def _shares(posterior: np.ndarray, classes: Sequence[str]) -> list[Share]:
-    order = np.argsort(-posterior, kind="stable")[:TOLD]
-    return [Share(classes[place], round(float(posterior[place]), 6)) for place in order]
 
 
 def _named(question: str, fields: Mapping[str, Any]) -> str | None:

@@ -44,6 +44,7 @@ class Item:
     attributes: Mapping[str, str]
     has_image: bool
     score: float
+    """Of search, 1 / rank; of similar and recommended products, a cosine, or how popular they are."""
     because: str | None = None
     """item_id of the product in the history that it is most like."""
 

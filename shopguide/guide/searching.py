@@ -1,17 +1,21 @@
-"""Search in two stages: BM25 and a bi-encoder, fused by reciprocal ranks, then a cross-encoder over the first ones.
+"""Search in two stages: BM25 and a bi-encoder find, a cross-encoder reads the first ones; all three have a say.
 
-Shapes: M products, K found.
+Shapes: M products, K candidates of a query, C kinds of products, F features: of words; of meaning, where there is a
+bi-encoder; of the kind that is wanted, where there is a model of need.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from shopguide.guide.blending import Blend, learnt
+from shopguide.guide.kinds import Kinds
 from shopguide.guide.lexicon import Lexicon
 from shopguide.guide.shelf import Asked, Shelf
 from shopguide.inference.encoder import Encoder
-from shopguide.inference.retrieval import Found, fused
+from shopguide.inference.retrieval import K as RANKS
+from shopguide.inference.second_stage import DEPTH as READ
 from shopguide.inference.second_stage import SecondStage
 
 DEPTH = 100
@@ -38,8 +42,21 @@ class Hits:
     rows: np.ndarray
     """(K,), the best first."""
     scores: np.ndarray
-    """(K,) expected gains as shares of the greatest one, where a cross-encoder read them (below 0: it did not), else
-    sums of reciprocal ranks."""
+    """(K,) 1 / rank: weights of several features have no scale that two queries share."""
+    wanted: np.ndarray | None
+    """(C,) probabilities of kinds."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What the first stages found for a query."""
+
+    searched: str
+    rows: np.ndarray
+    """(K,)."""
+    features: np.ndarray
+    """(K, F): BM25 as a share of the best product's, cosine, probability that its kind is wanted."""
+    wanted: np.ndarray | None
 
 
 class Searcher:
@@ -49,20 +66,25 @@ class Searcher:
         shelf: M products.
         lexicon: of their texts.
         encoder: with the same products as its catalogue, in the same order; None: words alone find them.
+        kinds: which are wanted.
         second: what reads the first ones beside the query.
         texts: of the products, as the cross-encoder reads them.
     """
+
+    blend: Blend | None = None
+    """None: features are added up by their reciprocal ranks (Cormack et al. 2009)."""
 
     def __init__(
         self,
         shelf: Shelf,
         lexicon: Lexicon,
         encoder: Encoder | None = None,
+        kinds: Kinds | None = None,
         second: SecondStage | None = None,
         texts: Sequence[str] = (),
     ) -> None:
         assert encoder is None or (encoder.catalogue is not None and len(encoder.catalogue.products) == len(shelf))
-        self._shelf, self._lexicon, self._encoder = shelf, lexicon, encoder
+        self._shelf, self._lexicon, self._encoder, self._kinds = shelf, lexicon, encoder, kinds
         self._second, self._texts = second, texts
 
     def search(self, queries: Sequence[Query]) -> list[Hits]:
@@ -71,56 +93,114 @@ class Searcher:
         Raises:
             DataError: a filter is of no facet.
         """
+        found = [self._ordered(one) for one in self.candidates(queries)]
+        reads = [place for place, query in enumerate(queries) if query.rerank and self._second is not None]
+        for place, gains in zip(reads, self._gains([found[place] for place in reads]), strict=True):
+            found[place] = self._again(found[place], gains)
+        return [Hits(one.searched, one.rows, 1 / np.arange(1, len(one.rows) + 1), one.wanted) for one in found]
+
+    def learn(self, queries: Sequence[Query], chosen: Sequence[dict[int, float]]) -> None:
+        """Weigh what finds products by what shoppers chose.
+
+        Args:
+            queries: that no model has learnt from.
+            chosen: of each, row → what the product is worth.
+        """
+        found = self.candidates(queries)
+        worth = [_worth(one, own) for one, own in zip(found, chosen, strict=True)]
+        features = [one.features for one in found]
+        first = learnt(features, worth, np.zeros(features[0].shape[1])) if features else None
+        if first is None:
+            return
+        self.blend = Blend(first, None)
+        if self._second is None:
+            return
+        ordered = [self._ordered(one) for one in found]
+        shown = [np.c_[one.features[:READ], gains] for one, gains in zip(ordered, self._gains(ordered), strict=True)]
+        worth = [_worth(one, own)[:READ] for one, own in zip(ordered, chosen, strict=True)]
+        self.blend = Blend(first, learnt(shown, worth, np.append(first, 0.0)))
+
+    def candidates(self, queries: Sequence[Query]) -> list[Candidates]:
+        """What the first stages find for each query, in no order.
+
+        Raises:
+            DataError: a filter is of no facet.
+        """
         masks = [self._shelf.allowed(query.asked) for query in queries]
         said = [self._lexicon.mended(query.text) if query.mend else query.text for query in queries]
-        vectors = self._encoder.vectors(said) if self._encoder is not None and queries else None
-        found: list[Found] = []
-        for place, (text, mask) in enumerate(zip(said, masks, strict=True)):
-            stages = [self._by_words(text, mask)]
-            if vectors is not None:
-                stages.append(self._by_meaning(vectors[place : place + 1], mask))
-            found.append(fused(*stages))
-        return self._read(queries, said, found)
+        nothing: Sequence[None] = [None] * len(queries)
+        vectors = self._encoder.vectors(said) if self._encoder is not None and said else nothing
+        none = [()] * len(queries)
+        wanted = self._kinds.posterior(said, none, none) if self._kinds is not None and said else nothing
+        return [self._near(*one) for one in zip(said, masks, vectors, wanted, strict=True)]
 
-    def _by_words(self, text: str, mask: np.ndarray | None) -> Found:
-        scores = self._lexicon.scores(text)
-        scores = scores if mask is None else np.where(mask, scores, 0)
-        count = min(DEPTH, len(scores))
-        rows = np.argpartition(-scores, count - 1)[:count]
-        rows = rows[np.argsort(-scores[rows], kind="stable")]
-        return _filled(np.where(scores[rows] > 0, rows, -1)), _filled(scores[rows])
+    def _near(
+        self, text: str, mask: np.ndarray | None, vector: np.ndarray | None, wanted: np.ndarray | None
+    ) -> Candidates:
+        words = self._lexicon.scores(text)
+        words = words if mask is None else np.where(mask, words, 0)
+        count = min(DEPTH, len(words))
+        rows = np.argpartition(-words, count - 1)[:count]
+        rows = rows[words[rows] > 0]
+        if vector is not None:
+            rows = np.union1d(rows, self._by_meaning(vector, mask))
+        features = [words[rows] / max(float(words.max()), 1e-12)]
+        if vector is not None:
+            features.append(self._cosines(vector, rows))
+        if wanted is not None:
+            assert self._kinds is not None
+            features.append(self._kinds.of(wanted, rows))
+        return Candidates(text, rows, np.stack(features, 1), wanted)
 
-    def _by_meaning(self, vector: np.ndarray, mask: np.ndarray | None) -> Found:
+    def _cosines(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        assert self._encoder is not None
+        assert self._encoder.catalogue is not None
+        return self._encoder.catalogue.cosines(vector, rows)
+
+    def _by_meaning(self, vector: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
         assert self._encoder is not None
         catalogue = self._encoder.catalogue
         assert catalogue is not None
         if mask is None:
-            rows, scores = catalogue.nearest(vector, DEPTH)
-            return _filled(rows[0]), _filled(scores[0])
+            near: np.ndarray = catalogue.nearest(vector[None], DEPTH)[0][0]
+            return near[near >= 0]
         allowed = np.flatnonzero(mask)
-        cosines = catalogue.cosines(vector[0], allowed)
-        order = np.argsort(-cosines, kind="stable")[:DEPTH]
-        return _filled(allowed[order]), _filled(cosines[order])
+        cosines = catalogue.cosines(vector, allowed)
+        found: np.ndarray = allowed[np.argsort(-cosines, kind="stable")[:DEPTH]]
+        return found
 
-    def _read(self, queries: Sequence[Query], said: Sequence[str], found: Sequence[Found]) -> list[Hits]:
-        """The first ones in the order of the cross-encoder, which reads those of all queries at once."""
-        reads = [place for place, query in enumerate(queries) if query.rerank and self._second is not None]
-        ordered = list(found)
-        if reads:
-            assert self._second is not None
-            together = tuple(np.concatenate([found[place][part] for place in reads]) for part in range(2))
-            rows, scores = self._second.ordered([said[place] for place in reads], self._texts, together)  # type: ignore[arg-type]
-            for number, place in enumerate(reads):
-                ordered[place] = rows[number : number + 1], scores[number : number + 1]
-        told = []
-        for text, (rows, scores) in zip(said, ordered, strict=True):
-            known = rows[0] >= 0
-            told.append(Hits(text, rows[0][known], scores[0][known]))
-        return told
+    def _ordered(self, found: Candidates) -> Candidates:
+        scores = found.features @ self.blend.first if self.blend else _ranked(found.features)
+        order = np.argsort(-scores, kind="stable")[:DEPTH]
+        return replace(found, rows=found.rows[order], features=found.features[order])
+
+    def _gains(self, found: Sequence[Candidates]) -> list[np.ndarray]:
+        """(≤ READ,) expected gains of the first products of each query, read in one pass."""
+        if not found:
+            return []
+        assert self._second is not None
+        first = [one.searched for one in found for _ in one.rows[:READ]]
+        texts = [self._texts[row] for one in found for row in one.rows[:READ].tolist()]
+        gains = self._second.expected(first, texts)
+        return np.split(gains, np.cumsum([len(one.rows[:READ]) for one in found])[:-1])
+
+    def _again(self, found: Candidates, gains: np.ndarray) -> Candidates:
+        """The products that were read in a new order, those that were not behind them."""
+        shown = np.c_[found.features[:READ], gains]
+        weights = None if self.blend is None else self.blend.read
+        scores = _ranked(shown) if weights is None else shown @ weights
+        order = np.r_[np.argsort(-scores, kind="stable"), np.arange(len(gains), len(found.rows))]
+        return replace(found, rows=found.rows[order], features=found.features[order])
 
 
-def _filled(values: np.ndarray) -> np.ndarray:
-    """(≤ DEPTH,) → (1, DEPTH)."""
-    found = np.full((1, DEPTH), -1, dtype=values.dtype)
-    found[0, : len(values)] = values
+def _ranked(features: np.ndarray) -> np.ndarray:
+    """(K,) Σ 1 / (60 + rank) over the features, where they are above 0."""
+    if not len(features):
+        return np.zeros(0)
+    ranks = np.argsort(np.argsort(-features, axis=0, kind="stable"), axis=0, kind="stable") + 1
+    found: np.ndarray = np.where(features > 0, 1 / (RANKS + ranks), 0.0).sum(1)
     return found
+
+
+def _worth(found: Candidates, chosen: dict[int, float]) -> np.ndarray:
+    return np.array([chosen.get(row, 0.0) for row in found.rows.tolist()])

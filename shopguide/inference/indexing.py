@@ -94,7 +94,7 @@ def _built(
     width: int,
     approximate: float | None,
 ) -> Vectors:
-    identity = {"task": encoder.card.task, "model": _of_model(model), "catalogue": _of_catalogue(catalogue)}
+    identity = {"task": encoder.card.task, "model": model_fingerprint(model), "catalogue": _of_catalogue(catalogue)}
     identity["width"] = str(width)
     draft = _draft(output)
     done = _done(draft, identity)
@@ -154,10 +154,10 @@ def load_index(folder: Path, model: Path) -> Vectors:
     if not (folder / ABOUT).is_file():
         raise ModelError(f"index={folder}: expected a folder that `python -m shopguide.index` made, found none there")
     about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    if about["model"] != _of_model(model):
+    if about["model"] != model_fingerprint(model):
         raise ModelError(
-            f"index={folder}: expected one made by the model that searches in it ({_of_model(model)}), found one of "
-            f"another ({about['model']}); make it again with this run"
+            f"index={folder}: expected one made by the model that searches in it ({model_fingerprint(model)}), found "
+            f"one of another ({about['model']}); make it again with this run"
         )
     found = Vectors.load(folder)
     assert found is not None
@@ -194,7 +194,8 @@ def _take_place(draft: Path, output: Path) -> None:
     shutil.rmtree(before, ignore_errors=True)
 
 
-def _of_model(folder: Path) -> str:
+def model_fingerprint(folder: Path) -> str:
+    """Of the weights in a model's folder."""
     with (folder / WEIGHTS).open("rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()[:16]
 

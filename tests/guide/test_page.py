@@ -46,6 +46,7 @@ def texts(browser: Any, selector: str) -> list[str]:
 
 def write(browser: Any, selector: str, words: str) -> None:
     field = browser.find_element("css selector", selector)
+    until(field.is_displayed)
     field.clear()
     field.send_keys(words + "\n")
 
