@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shopguide import compare, evaluate, export, index, predict, register, reproduce, train
+from shopguide import compare, evaluate, export, index, predict, register, reproduce, serve, train
 from shopguide.command_line import Command, _check_all, words
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +28,7 @@ COMMANDS = {
     "register": Command("register", register.check, register.register),
     "reproduce": Command("reproduce", reproduce.check, reproduce.reproduce),
     "index": Command("index", index.check, index.index, free_text=index.FREE_TEXT, open_keys=index.OPEN_KEYS),
+    "serve": Command("serve", serve.check, serve.serve, free_text=serve.FREE_TEXT, open_keys=serve.OPEN_KEYS),
     "evaluate": Command(
         "evaluate", evaluate.check, evaluate.evaluate, free_text=evaluate.FREE_TEXT, open_keys=evaluate.OPEN_KEYS
     ),

@@ -13,6 +13,7 @@ from shopguide.experiment.finetune import Finetuned
 from shopguide.experiment.fit import Fitted
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import Pretrained
+from shopguide.guide.guide import ROLES
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
@@ -158,6 +159,8 @@ def next_commands(config: Config, store: Store, run_id: str, labelled: Sequence[
         task, split = labelled[0][0].name, "test" if "test" in labelled[0][1].split else "dev"
         print(f"  python -m shopguide.predict run={run_id} task={task} {_typed(labelled[0][1])}{own}")
         print(f"  python -m shopguide.evaluate run={run_id} split={split}{own}")
+        if not set(ROLES).isdisjoint(config.tasks):
+            print(f"  python -m shopguide.serve run={run_id}{own}")
         model = f"runs:/{store.model_run(phases[f'finetune {task}'])}/model"
         print(f"  MLFLOW_TRACKING_URI={mask_uri(store.uri)} mlflow models serve -m {model} --env-manager local")
     else:

@@ -164,7 +164,7 @@ class Guide:
         Raises:
             DataError: a filter is of no facet.
         """
-        seen = Seen(self.rows(viewed), self.rows(purchased), query)
+        seen = Seen(self.rows(viewed), self.rows(purchased), self._lexicon.mended(query))
         found = self._recommender.recommend(seen, count, asked or Asked({}), diversity)
         return [
             self.item(one.row, one.score, None if one.because is None else self.shelf.ids[one.because]) for one in found
