@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shopguide.guide.shelf import Asked, Shelf
+from shopguide.guide.shelf import CATEGORY, Asked, Shelf
 from shopguide.inference.encoder import Encoder
 from shopguide.records.tables import Shop, column
 
@@ -50,7 +50,10 @@ class Recommender:
     def __init__(self, shelf: Shelf, shop: Shop, encoder: Encoder | None, vectors: Encoder | None) -> None:
         self._shelf, self._encoder, self._vectors = shelf, encoder, vectors
         self._popularity = _popularity(shelf, shop)
-        self._once = _bought_once(shelf, shop)
+        categories = shelf.facets[CATEGORY]
+        once = _bought_once(shelf, shop)
+        self._kind = categories.codes
+        self._once = np.array([place for place, name in enumerate(categories.values) if name in once], dtype=np.int64)
 
     def recommend(self, seen: Seen, count: int, asked: Asked, diversity: float = 0.0) -> list[Recommended]:
         """Products that the shopper does not know, the best first; of categories that are bought once, none of those
@@ -68,9 +71,7 @@ class Recommender:
         free = np.ones(len(self._shelf), bool) if mask is None else mask.copy()
         known = [*seen.viewed, *seen.purchased]
         free[known] = False
-        bought = {self._shelf.categories[row] for row in seen.purchased} & self._once
-        if bought:
-            free &= np.array([category not in bought for category in self._shelf.categories])
+        free &= ~np.isin(self._kind, np.intersect1d(self._kind[np.array(seen.purchased, dtype=np.int64)], self._once))
         rows = np.flatnonzero(free)
         rows = rows[np.argsort(-scores[rows], kind="stable")][:DEPTH]
         chosen = rows[:count] if diversity <= 0 else self._diverse(rows, scores[rows], count, diversity)
@@ -88,15 +89,14 @@ class Recommender:
             record["purchased"] = [texts[row] for row in seen.purchased]
             text = self._encoder.card.inputs.render(record)[0]
             vector = self._encoder.vectors([text])[0]
-            return self._encoder.catalogue.cosines(vector, np.arange(len(self._shelf)))
+            return self._encoder.catalogue.cosines(vector)
         if self._vectors is not None:
             assert self._vectors.catalogue is not None
             asked = [self._vectors.vectors([seen.query])[0]] if seen.query else []
             own = [self._vectors.catalogue.matrix[row] for row in known]
             mean = np.mean([*asked, *own], axis=0)
-            return self._vectors.catalogue.cosines(mean / max(np.linalg.norm(mean), 1e-12), np.arange(len(self._shelf)))
-        liked = {self._shelf.categories[row] for row in known}
-        found: np.ndarray = self._popularity + [category in liked for category in self._shelf.categories]
+            return self._vectors.catalogue.cosines(mean / max(np.linalg.norm(mean), 1e-12))
+        found: np.ndarray = self._popularity + (np.isin(self._kind, self._kind[known]) & (self._kind >= 0))
         return found
 
     def _diverse(self, rows: np.ndarray, scores: np.ndarray, count: int, diversity: float) -> list[int]:
@@ -114,8 +114,8 @@ class Recommender:
         """(R,) cosines, or 1 of the same category."""
         encoder = self._vectors or self._encoder
         if encoder is None:
-            own = self._shelf.categories[row]
-            return np.array([float(own is not None and self._shelf.categories[other] == own) for other in rows])
+            found: np.ndarray = ((self._kind[rows] == self._kind[row]) & (self._kind[row] >= 0)).astype(float)
+            return found
         assert encoder.catalogue is not None
         return encoder.catalogue.cosines(encoder.catalogue.matrix[row], rows)
 

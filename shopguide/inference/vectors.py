@@ -81,14 +81,15 @@ class Vectors:
             rows[number, : len(best)], scores[number, : len(best)] = own[best], cosines[best]
         return rows, scores
 
-    def cosines(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """(R,) of some rows with a query.
+    def cosines(self, query: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """(R,) of some rows with a query; (M,) of all.
 
         Args:
             query: (D,) of unit length, or wider, as in `nearest`.
-            rows: (R,).
+            rows: (R,); None: all.
         """
-        found: np.ndarray = self.matrix[rows] @ shortened(query[None], self.matrix.shape[1])[0]
+        chosen = self.matrix if rows is None else self.matrix[rows]
+        found: np.ndarray = chosen @ shortened(query[None], self.matrix.shape[1])[0]
         return found
 
     def save(self, folder: Path) -> None:

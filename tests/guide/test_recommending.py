@@ -18,8 +18,8 @@ class Vectors:
         self.catalogue = self
         self.matrix = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
 
-    def cosines(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        found: np.ndarray = self.matrix[rows] @ query
+    def cosines(self, query: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        found: np.ndarray = (self.matrix if rows is None else self.matrix[rows]) @ query
         return found
 
 
