@@ -3,9 +3,9 @@
     python experiments/2026-11-28-guide/load.py --root FOLDER_WITH_RUNS [--products 100000] [--seconds 20]
 
 First as many as are answered: searches with and without the second reading, 1 and 16 at a time. Then three times as
-many as it answers: what is served, what is sent away, and whether a served answer is the one that is given without load.
-In the midst it loads its models anew (SIGHUP), and at the end it is stopped (SIGTERM) while requests are under way.
-Prints a JSON line.
+many as it answers: what is served, what is sent away, and whether a served answer is the one that was given without
+load. In the midst it loads its models anew (SIGHUP), and at the end it is stopped (SIGTERM) while requests are under
+way. Prints a JSON line.
 """
 
 import argparse

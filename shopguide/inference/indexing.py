@@ -47,7 +47,8 @@ def build_index(
         encoder: makes the vectors.
         model: its folder.
         catalogue: M products.
-        output: folder to be made; an index that is there is replaced when the new one is complete.
+        output: folder to be made; an index that is there is replaced when the new one is complete, and of one by the
+            same model the vectors of products that are read as before are taken.
         batch_tokens: tokens that the model sees at once.
         dimensions: the first ones of a vector, which are kept; None: all.
         approximate: the share of the nearest products that a search is to find, to be faster; None: all of them.
@@ -97,14 +98,26 @@ def _built(
     identity = {"task": encoder.card.task, "model": model_fingerprint(model), "catalogue": _of_catalogue(catalogue)}
     identity["width"] = str(width)
     draft = _draft(output)
-    done = _done(draft, identity)
+    done, before = _done(draft, identity), _same_model(output, identity)
+    kept = _kept(before, catalogue)
+    if before is not None:
+        print(
+            f"index {output}: {int((kept >= 0).sum()):,} of {len(catalogue):,} products are as they were",
+            file=sys.stderr,
+        )
     matrix = _opened(draft / VECTORS, (len(catalogue), width), new=not done)
     if done:
         print(f"index {output}: goes on at product {done:,} of {len(catalogue):,}", file=sys.stderr)
     with tqdm(total=len(catalogue), initial=done, desc="index", unit=" products", file=sys.stderr) as shown:
         for start in range(done, len(catalogue), BLOCK):
             ids, texts = (list(part[start : start + BLOCK]) for part in (catalogue.ids, catalogue.texts))
-            matrix[start : start + len(texts)] = shortened(encoder.products(ids, texts, batch_tokens), width)
+            rows = kept[start : start + len(texts)]
+            new = np.flatnonzero(rows < 0)
+            if len(new):
+                named = [ids[place] for place in new], [texts[place] for place in new]
+                matrix[start + new] = shortened(encoder.products(*named, batch_tokens), width)
+            if before is not None:
+                matrix[start + np.flatnonzero(rows >= 0)] = before.matrix[rows[rows >= 0]]
             matrix.flush()
             _write(draft / PROGRESS, {**identity, "done": start + len(texts)})
             shown.update(len(texts))
@@ -117,6 +130,25 @@ def _built(
     (draft / PROGRESS).unlink(missing_ok=True)
     _take_place(draft, output)
     return load_index(output, model)
+
+
+def _same_model(output: Path, identity: dict[str, str]) -> Vectors | None:
+    """The index that is there, if the same model made it; only what has changed since is made anew."""
+    if not (output / ABOUT).is_file():
+        return None
+    about = json.loads((output / ABOUT).read_text(encoding="utf-8"))
+    is_same = all(str(about.get(name)) == identity[name] for name in ("task", "model", "width"))
+    return Vectors.load(output) if is_same else None
+
+
+def _kept(before: Vectors | None, catalogue: Catalogue) -> np.ndarray:
+    """(M,) of each product its row in the index that is there, where it is read as it was; else -1."""
+    if before is None:
+        return np.full(len(catalogue), -1, dtype=np.int64)
+    texts = list(before.products.texts)
+    rows = (before.place.get(item, -1) for item in catalogue.ids)
+    pairs = zip(rows, catalogue.texts, strict=True)
+    return np.array([row if row >= 0 and texts[row] == text else -1 for row, text in pairs], dtype=np.int64)
 
 
 def check_place(output: Path) -> None:

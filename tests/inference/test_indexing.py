@@ -81,6 +81,28 @@ def test_one_of_other_products_begins_anew(model: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(found.matrix, Encoder.load(model).vectors(list(others.texts)), atol=1e-6)
 
 
+class Counting(Encoder):
+    """Remembers what it has read."""
+
+    def vectors(self, texts: list[str], batch_tokens: int = 256) -> np.ndarray:
+        self.read = [*getattr(self, "read", []), *texts]
+        return super().vectors(texts, batch_tokens)
+
+
+def test_only_what_has_changed_is_read_again(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build_index(Encoder.load(model), model, PRODUCTS, tmp_path / "index", 256)
+    texts = ["new", *TEXTS[3:12], "changed", *TEXTS[13:]]  # two removed, one added, one changed
+    ids = ["I99", *PRODUCTS.ids[3:]]
+    counting = Counting.load(model)
+    found = build_index(counting, model, Catalogue(ids, texts), tmp_path / "index", 256)
+    assert counting.read == ["new", "changed"]
+    assert "19 of 21 products are as they were" in capsys.readouterr().err
+    np.testing.assert_allclose(found.matrix, Encoder.load(model).vectors(texts), atol=1e-6)
+    narrow = build_index(counting, model, Catalogue(ids, texts), tmp_path / "index", 256, dimensions=8)
+    assert counting.read[2:] == texts
+    assert narrow.matrix.shape == (21, 8)
+
+
 def test_the_finished_one_takes_the_place_of_the_old(model: Path, tmp_path: Path) -> None:
     build_index(Encoder.load(model), model, PRODUCTS, tmp_path / "index", 256)
     few = Catalogue(PRODUCTS.ids[:3], TEXTS[:3])
