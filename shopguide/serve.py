@@ -1,5 +1,6 @@
 """`python -m shopguide.serve`: a trained model at work on a catalogue, over HTTP and as a page."""
 
+import math
 import os
 import signal
 import socket
@@ -18,7 +19,7 @@ from shopguide.config import STRICT, DataConfig, InferencePrecision, TrackingCon
 from shopguide.errors import ConfigError
 
 if TYPE_CHECKING:
-    from shopguide.experiment.guiding import Built
+    from shopguide.guide.service import Shop
 
 FREE_TEXT = frozenset({"keys"})
 OPEN_KEYS = frozenset({"data.options"})
@@ -37,6 +38,8 @@ class ServeConfig:
     port: int = Field(default=8000, ge=0, le=65535)
     keys: str | None = None
     """File with a key a line, of which a client sends one; besides, those of SHOPGUIDE_API_KEYS."""
+    handover: list[str] = field(default_factory=lambda: ["talk_to_person"])
+    """Intents that a person answers, after the shop's reply."""
     together: int = Field(default=16, ge=1)
     waiting: int = Field(default=64, ge=1)
     seconds: float = Field(default=5.0, gt=0)
@@ -63,14 +66,16 @@ def serve(config: ServeConfig) -> None:
         found = f"serve: expected the package {error.name}, found none"
         raise ConfigError(f"{found}; pip install 'shopguide[serve]'") from error
     keys, listening = read_keys(config), _listening(config)  # what is wrong with them is told before models are loaded
-    built = _built(config)
-    source = Source(built.guide, built.root, keys)
+    shop = _shop(config)
+    source = Source(shop, keys)
     app = make_app(source, Limits(config.together, config.waiting, config.seconds))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    patience = math.ceil(2 * config.seconds) + 1  # of a stop: what was begun, body and answer, has ended by then
+    settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=patience)
+    server = uvicorn.Server(settings)
     log_to_stderr()
-    _on_signals(lambda: reload(source, lambda: _built(config).guide))
+    _on_signals(lambda: reload(source, lambda: _shop(config)))
     host, port = listening.getsockname()[:2]
-    print(f"{len(built.guide.shelf):,} products, tasks {', '.join(sorted(built.guide.models))}")
+    print(f"{len(shop.guide.shelf):,} products, tasks {', '.join(sorted(shop.guide.models))}")
     print(f"http://{f'[{host}]' if ':' in host else host}:{port}  (Ctrl-C ends it)", flush=True)
     server.run(sockets=[listening])
 
@@ -91,18 +96,23 @@ def _on_signals(renew: Callable[[], None]) -> None:
         signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=renew, daemon=True).start())
 
 
-def _built(config: ServeConfig) -> "Built":
+def _shop(config: ServeConfig) -> "Shop":
     from shopguide.experiment.guiding import build_guide
+    from shopguide.guide.service import Shop
     from shopguide.runs.store import open_store
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
-    return build_guide(store, config.run, config.data, config.precision)
+    built = build_guide(store, config.run, config.data, config.precision, config.handover)
+    return Shop(built.guide, built.root)
 
 
 def read_keys(config: ServeConfig) -> list[str]:
     """The keys that clients may send; none: no key is asked for."""
-    lines = Path(config.keys).expanduser().read_text(encoding="utf-8").splitlines() if config.keys else []
-    return [key for raw in [*lines, *os.environ.get(KEYS, "").split(",")] if (key := raw.strip())]
+    lines = Path(config.keys).expanduser().read_text(encoding="utf-8-sig").splitlines() if config.keys else []
+    found = [key for raw in [*lines, *os.environ.get(KEYS, "").split(",")] if (key := raw.strip())]
+    if not found and (config.keys or KEYS in os.environ):
+        raise ConfigError(f"keys={config.keys}, {KEYS}: expected a key, found none; leave both out to ask for none")
+    return found
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from shopguide import serve
+from shopguide.errors import ConfigError
 from tests.conftest import PATIENCE, Finished
 from tests.test_command_line import refuse
 
@@ -93,8 +94,13 @@ def test_what_is_wrong_is_told_before_models_are_loaded(
 
 
 def test_keys_of_a_file_and_of_the_environment(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "keys").write_text("one\n\n two \n")
+    (tmp_path / "keys").write_text("\ufeffone\n\n two \n")
+    (tmp_path / "none").write_text("\n")
     monkeypatch.setenv(serve.KEYS, "three,,four")
     assert serve.read_keys(serve.ServeConfig(keys=str(tmp_path / "keys"))) == ["one", "two", "three", "four"]
+    for nothing in (serve.ServeConfig(keys=str(tmp_path / "none")), serve.ServeConfig()):
+        monkeypatch.setenv(serve.KEYS, " , ")
+        with pytest.raises(ConfigError, match="expected a key, found none"):
+            serve.read_keys(nothing)
     monkeypatch.delenv(serve.KEYS)
     assert serve.read_keys(serve.ServeConfig()) == []

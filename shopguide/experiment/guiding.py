@@ -1,6 +1,7 @@
 """The guide of a finished experiment: its models on a catalogue, each encoder with that catalogue's vectors."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from shopguide.build import build_task
 from shopguide.checks import parse
 from shopguide.config import DataConfig, InferencePrecision
-from shopguide.errors import RunError
+from shopguide.errors import ConfigError, DataError, RunError
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.guide.guide import RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide
 from shopguide.inference.answers import Answerer
@@ -17,7 +18,9 @@ from shopguide.inference.encoder import Encoder
 from shopguide.inference.indexing import ABOUT, build_index, load_index, model_fingerprint
 from shopguide.inference.load import load_model
 from shopguide.records.tables import column
+from shopguide.runs.registry import PREFIX
 from shopguide.runs.store import Store
+from shopguide.tasks.search import Search
 from shopguide.tasks.task import Catalogue, Task
 
 LEARNT_FROM = 300
@@ -37,7 +40,12 @@ class Built:
 
 
 def build_guide(
-    store: Store, run: str, data: DataConfig | None, precision: InferencePrecision, batch_tokens: int = 4096
+    store: Store,
+    run: str,
+    data: DataConfig | None,
+    precision: InferencePrecision,
+    persons: Collection[str] = (),
+    batch_tokens: int = 4096,
 ) -> Built:
     """Load the models and make what is missing of their vectors.
 
@@ -46,15 +54,18 @@ def build_guide(
         run: of an experiment, or a registered model.
         data: the catalogue and what its shoppers did and asked; None: what the run was trained on.
         precision: of the models.
+        persons: intents that a person answers.
         batch_tokens: that a model sees at once while vectors are made.
 
     Raises:
         RunError: there is no such run, or none of its tasks is one that the guide works with.
         DataError: the catalogue has no products, or its records are faulty.
     """
-    runs = {name: phase for name, phase in store.task_runs(run, None).items() if name in ROLES}
+    run = run if run.startswith(PREFIX) else store.resolve(run)  # once: `latest` may be another one in a moment
+    every = store.task_runs(run, None)
+    runs = {name: phase for name, phase in every.items() if name in ROLES}
     if not runs:
-        known = ", ".join(store.task_runs(run, None))
+        known = ", ".join(every)
         raise RunError(f"run={run}: expected one of the tasks {', '.join(ROLES)}, found {known}")
     settings = store.settings(next(iter(runs.values())))
     material = load_material(data or parse(DataConfig, settings["data"]))
@@ -64,9 +75,13 @@ def build_guide(
     for name, model in models.items():
         if isinstance(model, Encoder):
             _see(model, folders[name], material, shown[name], batch_tokens)
-    guide = Guide(material.shop, models, shown)
-    if SEARCH in models:
-        _learn_order(guide, build_task(SEARCH, settings["tasks"][SEARCH]), material)
+    guide = Guide(material.shop, models, shown, persons)
+    try:
+        _learn_order(guide, Search(name=SEARCH), material)
+    except (ConfigError, DataError) as error:
+        print(
+            f"search: its stages count by their ranks, as there is nothing to weigh them by ({error})", file=sys.stderr
+        )
     return Built(guide, _root(material))
 
 

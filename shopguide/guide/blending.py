@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LEAST = 50
+"""Queries from which weights are learnt."""
 PENALTY = 1.0
 """Of the squared distance from where weights start."""
 
@@ -24,7 +26,7 @@ class Blend:
 
 def learnt(features: Sequence[np.ndarray], chosen: Sequence[np.ndarray], start: np.ndarray) -> np.ndarray | None:
     """(F,) weights with which softmax over the candidates of each query gives most to those that were chosen (ListNet's
-    top one, Cao et al. 2007); None where nothing was chosen.
+    top one, Cao et al. 2007); None where something was chosen of fewer than `LEAST` queries.
 
     Args:
         features: of each of N queries, (K, F).
@@ -34,7 +36,7 @@ def learnt(features: Sequence[np.ndarray], chosen: Sequence[np.ndarray], start: 
     from scipy.optimize import minimize
 
     known = [(x, y / y.sum()) for x, y in zip(features, chosen, strict=True) if y.sum() > 0]
-    if not known:
+    if len(known) < LEAST:
         return None
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:

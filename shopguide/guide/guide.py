@@ -1,14 +1,14 @@
 """The guide: what a shopper needs, which products meet it, and the shop's answers, each with what it rests on."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from shopguide.errors import DataError
 from shopguide.guide.kinds import Kinds, shares
-from shopguide.guide.knowing import Knowledge
+from shopguide.guide.knowing import Knowledge, Reply
 from shopguide.guide.lexicon import Lexicon, terms
 from shopguide.guide.mentions import Mentions
 from shopguide.guide.recommending import Recommender, Seen
@@ -20,6 +20,7 @@ from shopguide.inference.encoder import Encoder
 from shopguide.inference.second_stage import SecondStage
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.records.tables import Shop
+from shopguide.tasks.history import REMEMBERED
 
 NEED, SEARCH, RELEVANCE, RECOMMEND, INTENT, SPANS = "need", "search", "relevance", "recommend", "intent", "spans"
 ROLES = (NEED, SEARCH, RELEVANCE, RECOMMEND, INTENT, SPANS)
@@ -27,8 +28,8 @@ ROLES = (NEED, SEARCH, RELEVANCE, RECOMMEND, INTENT, SPANS)
 FACET_VALUES = 8
 SURE = 0.5
 """Probability of an intent from which the shop's reply is given; below, a person answers."""
-WORDS = re.compile(r"[\w-]+")
-ORDER = re.compile(r"(?<!\d)\d{5,20}(?!\d)")
+WORDS = re.compile(r"[A-Za-z0-9_-]+")
+ORDER = re.compile(r"(?<![A-Za-z0-9_-])\d{5,20}(?![A-Za-z0-9_-])")
 
 
 class UnknownProductError(DataError):
@@ -42,14 +43,21 @@ class Guide:
         shop: the records: products; behaviours, by which is known what is popular; dialogues, the shop's own answers.
         models: task → model, of `ROLES`; encoders have the shop's products as their catalogue, in its order.
         texts: task → the products as its model reads them, for `relevance`; `search` is what BM25 reads.
+        persons: intents that a person answers, whatever the shop's reply says.
 
     Raises:
         DataError: the shop has no products.
         ModelError: the model of `relevance` does not grade pairs.
     """
 
-    def __init__(self, shop: Shop, models: Mapping[str, Answerer], texts: Mapping[str, Sequence[str]]) -> None:
-        self.shelf = Shelf(shop)
+    def __init__(
+        self,
+        shop: Shop,
+        models: Mapping[str, Answerer],
+        texts: Mapping[str, Sequence[str]],
+        persons: Collection[str] = (),
+    ) -> None:
+        self.shelf, self._persons = Shelf(shop), frozenset(persons)
         self.models = dict(models)
         search, recommend = (self._encoder(name) for name in (SEARCH, RECOMMEND))
         second = SecondStage(models[RELEVANCE]) if RELEVANCE in models else None
@@ -57,7 +65,7 @@ class Guide:
         need = models.get(NEED)
         self._kinds = Kinds(need, self.shelf) if isinstance(need, Classifier) else None
         self._searcher = Searcher(self.shelf, self._lexicon, search, self._kinds, second, texts.get(RELEVANCE, ()))
-        self._recommender = Recommender(self.shelf, shop, recommend, search)
+        self._recommender = Recommender(self.shelf, shop, self._lexicon, recommend, search)
         self._knowledge = Knowledge(self.shelf, shop)
         self._mentions = Mentions(self.shelf)
 
@@ -172,10 +180,11 @@ class Guide:
 
     def rows(self, items: Sequence[str]) -> list[int]:
         """Of a history, the latest last, in the catalogue: the latest first, without those that it does not have."""
-        return [self.shelf.place[item] for item in items[::-1] if item in self.shelf.place]
+        return [self.shelf.place[item] for item in items[::-1] if item in self.shelf.place][:REMEMBERED]
 
     def answer(self, question: str, item_id: str | None = None) -> Answer:
-        """What the shop knows: of a product, the attribute that is asked for; else its reply to the same question.
+        """What the shop knows: of a product the attribute that is asked for, or its answer to the question before; else
+        its reply to the question, whatever product it is about.
 
         Args:
             question: in any language that the shop has answered questions in.
@@ -185,13 +194,10 @@ class Guide:
             UnknownProductError: there is no such product.
         """
         if item_id is not None:
-            return self._of_product(question, item_id, self.shelf.product(self.row(item_id)))
-        reply = self._knowledge.reply(question, None)
-        return (
-            Answer(None)
-            if reply is None
-            else Answer(reply.answer, [Evidence("faq", None, reply.question, reply.answer)])
-        )
+            found = self._of_product(question, item_id, self.shelf.product(self.row(item_id)))
+            if found.answer is not None:
+                return found
+        return _replied(self._knowledge.reply(question, None))
 
     def _of_product(self, question: str, item_id: str, product: Mapping[str, Any]) -> Answer:
         own = {CATEGORY: product["category"], "price": product["price"], **product["attributes"]}
@@ -199,8 +205,9 @@ class Guide:
         name = asked[0] if asked else _named(question, own)
         value = None if name is None else own.get(name)
         if name is None or value in (None, ""):
-            return Answer(None)
-        shown = f"{value:g}" if isinstance(value, float) else str(value)
+            said = self._knowledge.answered(question, item_id)
+            return Answer(said, [Evidence("dialogue", item_id, question, said)] if said else [])
+        shown = f"{value:.2f}".removesuffix(".00") if isinstance(value, float) else str(value)
         worded = self._knowledge.worded(asked[1], shown) if asked else None
         return Answer(worded or f"{name}: {shown}", [Evidence("attribute", item_id, name, shown)])
 
@@ -217,25 +224,21 @@ class Guide:
         """
         shares = self._intents(message)
         named = [word for word in WORDS.findall(message) if word in self.shelf.place]
-        slots = {"order": [n for n in ORDER.findall(message) if n not in named], "item_id": named}
+        slots = {"order": [number for number in ORDER.findall(message) if number not in named], "item_id": named}
         about = item_id or (named[0] if named else None)
-        told = self._told(message, shares, about)
-        return Service(shares, slots, told, handover=told.answer is None)
+        plain = WORDS.sub(lambda match: "" if match.group() in named else match.group(), message).strip()
+        told = self._told(plain or message, shares, about)
+        asked_for = bool(shares) and shares[0].probability >= SURE and shares[0].label in self._persons
+        return Service(shares, slots, told, handover=told.answer is None or asked_for)
 
     def _told(self, message: str, shares: Sequence[Share], about: str | None) -> Answer:
         if not shares:
-            found = self.answer(message, about) if about else Answer(None)
-            return found if found.answer else self.answer(message)
+            return self.answer(message, about)
         if shares[0].probability < SURE:
             return Answer(None)
         if shares[0].label in self._knowledge.about_products:
-            return self.answer(message, about) if about else Answer(None)
-        reply = self._knowledge.reply(message, shares[0].label)
-        return (
-            Answer(None)
-            if reply is None
-            else Answer(reply.answer, [Evidence("faq", None, reply.question, reply.answer)])
-        )
+            return self.answer(message, about)
+        return _replied(self._knowledge.reply(message, shares[0].label))
 
     def _intents(self, message: str) -> list[Share]:
         model = self.models.get(INTENT)
@@ -265,3 +268,9 @@ def _named(question: str, fields: Mapping[str, Any]) -> str | None:
     """The field whose name stands in the question."""
     said = set(terms(question))
     return next((name for name in fields if name and said.issuperset(terms(name.replace("_", " ")))), None)
+
+
+def _replied(reply: Reply | None) -> Answer:
+    return (
+        Answer(None) if reply is None else Answer(reply.answer, [Evidence("faq", None, reply.question, reply.answer)])
+    )

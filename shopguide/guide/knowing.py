@@ -1,7 +1,8 @@
 """What a shop has answered before: questions on its products, and its own replies to what is often asked."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from shopguide.guide.lexicon import UNSPACED
@@ -15,6 +16,8 @@ LEAST_ASKED = 3
 SURE = 0.8
 """Of a question's answers, the share that an attribute tells."""
 BLANK = "\x00"
+PERSONAL = re.compile(r"\d{5,}|\S@\S")
+"""An order's or a telephone's number, an address of e-mail: what holds one is never said to another shopper."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,19 @@ class Knowledge:
         names = ("question", "answer", "item_id", "intent")
         columns = [column(shop.dialogues, name) for name in names] if len(shop.dialogues) else [[]] * 4
         rows = list(zip(*columns, strict=True))
-        self.about_products = {intent for _, _, item, intent in rows if item and intent}
+        self.about_products = _about_products((intent, item) for _, answer, item, intent in rows if answer and intent)
         """Intents of questions on products."""
-        self.replies = [Reply(q, a, intent) for q, a, item, intent in rows if a and not item]
+        self.replies = _faq(rows)
         self._faq = Phrases([reply.question for reply in self.replies])
         self._about: dict[str, str] = {}
         self._said: dict[tuple[str, str], str] = {}
         self._forms: dict[str, str] = {}
+        self._known: dict[tuple[str, str], str] = {}
         asked: dict[str, list[tuple[str, int]]] = defaultdict(list)
         for question, answer, item, _ in rows:
-            if answer and item in shelf.place:
+            if answer and item in shelf.place and not PERSONAL.search(answer):
                 asked[normalised(question)].append((answer, shelf.place[item]))
+                self._known[normalised(question), item] = answer
         for question, answers in asked.items():
             if len({answer for answer, _ in answers}) >= LEAST_ASKED:
                 self._learn(shelf, question, answers)
@@ -74,24 +79,49 @@ class Knowledge:
         place = self._questions.nearest(normalised(question))
         return None if place is None else (self._about[self._asked[place]], self._asked[place])
 
+    def answered(self, question: str, item_id: str) -> str | None:
+        """How the shop has answered this question on this product."""
+        return self._known.get((normalised(question), item_id))
+
     def worded(self, known: str, value: str) -> str | None:
         """How the shop answers a known question where the attribute has a value."""
         form = self._forms.get(known)
         return self._said.get((known, value)) if form is None else form.replace(BLANK, value)
 
     def reply(self, message: str, intent: str | None) -> Reply | None:
-        """The shop's own reply to a message: of the intent, if it is known, that to the question most like it, in the
-        language of the message; None: there is none.
+        """The shop's own reply to a message: the one of its intent in its language, if that is known and there are not
+        several, else that to a question like it; None: there is none.
         """
         if intent is None:
             place = self._faq.nearest(message)
             return None if place is None else self.replies[place]
         own = [place for place, reply in enumerate(self.replies) if reply.intent == intent]
-        if not own:
-            return None
         unspaced = bool(UNSPACED.search(message))
         same = [place for place in own if bool(UNSPACED.search(self.replies[place].question)) == unspaced] or own
-        return self.replies[max(same, key=lambda place: self._faq.likeness(message, place))]
+        if len({self.replies[place].answer for place in same}) == 1:
+            return self.replies[same[0]]
+        nearest = self._faq.nearest(message, set(same))
+        return None if nearest is None else self.replies[nearest]
+
+
+def _about_products(rows: Iterable[tuple[str, str | None]]) -> set[str]:
+    """Intents of which most answers are on a product."""
+    count, on_product = Counter[str](), Counter[str]()
+    for intent, item in rows:
+        count[intent] += 1
+        on_product[intent] += item is not None
+    return {intent for intent in count if 2 * on_product[intent] > count[intent]}
+
+
+def _faq(rows: Sequence[tuple[str, str | None, str | None, str | None]]) -> list[Reply]:
+    """Questions that were answered in one way, whoever asked; what has somebody's number or address in it is none."""
+    answers: dict[str, set[str]] = defaultdict(set)
+    found: dict[str, Reply] = {}
+    for question, answer, item, intent in rows:
+        if answer and not item and not PERSONAL.search(f"{question} {answer}"):
+            answers[normalised(question)].add(answer)
+            found[normalised(question)] = Reply(question, answer, intent)
+    return [reply for question, reply in found.items() if len(answers[question]) == 1]
 
 
 Pairs = Counter[tuple[str, str]]

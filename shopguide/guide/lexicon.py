@@ -4,7 +4,7 @@ Shapes: M products.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -14,10 +14,10 @@ import numpy as np
 from shopguide.text.words import IDEOGRAPHS, KANA, WORD
 
 UNSPACED = re.compile(f"[{IDEOGRAPHS}{KANA}]")
-LATIN = re.compile(r"[^\W\d_]+")
 SHORTEST, LONG = 4, 8
 """Letters of a word that is mended, and of one in which two letters may be wrong."""
-CANDIDATES = 8
+CANDIDATES, MENDED = 8, 5
+"""Words that are held against each other by their frequency, and words of a query that are mended."""
 
 
 def terms(text: str) -> list[str]:
@@ -46,8 +46,11 @@ class Lexicon:
         if any(cut):
             self._index = BM25()
             self._index.index(cut, show_progress=False)
-        self.frequency = Counter(word for own in cut for word in {*own} if LATIN.fullmatch(word))
-        self._long = [word for word in self.frequency if len(word) >= SHORTEST and not UNSPACED.search(word)]
+        self.frequency = Counter(word for own in cut for word in {*own})
+        self._by_length: dict[int, list[str]] = defaultdict(list)
+        for word in self.frequency:
+            if len(word) >= SHORTEST and word.isalpha():
+                self._by_length[len(word)].append(word)
 
     def scores(self, query: str) -> np.ndarray:
         """(M,) of every product; 0 where it has no word of the query."""
@@ -58,19 +61,32 @@ class Lexicon:
         return found
 
     def mended(self, query: str) -> str:
-        """The query with each word that no product has as the one most like it: a letter or two are other, left out,
-        doubled or changed places (Damerau 1964); of several, the most frequent one.
+        """The query with its first words that no product has as those most like them: a letter or two are other, left
+        out, doubled or changed places (Damerau 1964); of several, the most frequent one. Words with digits stay.
         """
-        return LATIN.sub(lambda match: self._nearest(match.group()), query)
+        left = MENDED
 
-    def _nearest(self, typed: str) -> str:
+        def mend(match: re.Match[str]) -> str:
+            nonlocal left
+            word = match.group()
+            if len(word) < SHORTEST or not word.isalpha() or word.casefold() in self.frequency or left == 0:
+                return word
+            left -= 1
+            return self._nearest(word.casefold()) or word
+
+        return WORD.sub(mend, query)
+
+    def _nearest(self, word: str) -> str | None:
         from rapidfuzz import process
         from rapidfuzz.distance import DamerauLevenshtein
 
-        word = typed.casefold()
-        if len(word) < SHORTEST or word in self.frequency or UNSPACED.search(word):
-            return typed
-        most = 1 if len(word) < LONG else 2
-        distance: Any = DamerauLevenshtein.distance
-        near = process.extract(word, self._long, scorer=distance, score_cutoff=most, limit=CANDIDATES)
-        return min(near, key=lambda one: (one[1], -self.frequency[one[0]], one[0]))[0] if near else typed
+        most, distance = (1 if len(word) < LONG else 2), DamerauLevenshtein.distance
+        lengths = range(len(word) - most, len(word) + most + 1)
+        near: list[tuple[str, Any, Any]] = [
+            one
+            for length in lengths
+            for one in process.extract(
+                word, self._by_length.get(length, ()), scorer=distance, score_cutoff=most, limit=CANDIDATES
+            )
+        ]
+        return min(near, key=lambda one: (one[1], -self.frequency[one[0]], one[0]))[0] if near else None

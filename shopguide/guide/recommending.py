@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shopguide.guide.lexicon import Lexicon
 from shopguide.guide.shelf import CATEGORY, Asked, Shelf
 from shopguide.inference.encoder import Encoder
 from shopguide.records.tables import Shop, column
@@ -43,12 +44,16 @@ class Recommender:
     Args:
         shelf: M products.
         shop: its records, of which the behaviours count.
+        lexicon: of the products' texts.
         encoder: reads a history, with the same products as its catalogue; None: products are alike by `vectors`.
-        vectors: another encoder with these products; None: what is popular in the categories of the history.
+        vectors: another encoder with these products; None: what is popular in the categories of the history and has
+            the query's words.
     """
 
-    def __init__(self, shelf: Shelf, shop: Shop, encoder: Encoder | None, vectors: Encoder | None) -> None:
-        self._shelf, self._encoder, self._vectors = shelf, encoder, vectors
+    def __init__(
+        self, shelf: Shelf, shop: Shop, lexicon: Lexicon, encoder: Encoder | None, vectors: Encoder | None
+    ) -> None:
+        self._shelf, self._lexicon, self._encoder, self._vectors = shelf, lexicon, encoder, vectors
         self._popularity = _popularity(shelf, shop)
         categories = shelf.facets[CATEGORY]
         once = _bought_once(shelf, shop)
@@ -96,10 +101,14 @@ class Recommender:
             own = [self._vectors.catalogue.matrix[row] for row in known]
             mean = np.mean([*asked, *own], axis=0)
             return self._vectors.catalogue.cosines(mean / max(np.linalg.norm(mean), 1e-12))
-        found: np.ndarray = self._popularity + (np.isin(self._kind, self._kind[known]) & (self._kind >= 0))
+        alike = np.isin(self._kind, self._kind[np.array(known, dtype=np.int64)]) & (self._kind >= 0)
+        words = self._lexicon.scores(seen.query)
+        found: np.ndarray = self._popularity + alike + words / max(float(words.max()), 1e-12)
         return found
 
     def _diverse(self, rows: np.ndarray, scores: np.ndarray, count: int, diversity: float) -> list[int]:
+        if not len(rows):
+            return []
         left, chosen = list(range(len(rows))), list[int]()
         spread = (scores - scores.min()) / (np.ptp(scores) or 1)
         alike = np.zeros(len(rows))
@@ -120,7 +129,10 @@ class Recommender:
         return encoder.catalogue.cosines(encoder.catalogue.matrix[row], rows)
 
     def _because(self, row: int, known: Sequence[int]) -> int | None:
-        return int(known[int(np.argmax(self._likeness(row, np.array(known))))]) if len(known) else None
+        if not len(known):
+            return None
+        alike = self._likeness(row, np.array(known))
+        return int(known[int(np.argmax(alike))]) if alike.max() > 0 else None
 
 
 def _popularity(shelf: Shelf, shop: Shop) -> np.ndarray:

@@ -66,10 +66,10 @@ class Evidence:
     """What an answer rests on."""
 
     source: str
-    """`attribute`, `text` or `faq`."""
+    """`attribute` of the product, `dialogue` on it, or `faq`."""
     item_id: str | None
     name: str
-    """Of the attribute or field; of the FAQ, the question."""
+    """Of the attribute; else the question."""
     text: str
 
 
@@ -90,4 +90,4 @@ class Service:
     """`order` and `item_id`, as they stand in the message."""
     reply: Answer
     handover: bool
-    """Whether a person is to answer."""
+    """Whether a person is to answer, in place of the reply or after it."""

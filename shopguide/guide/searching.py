@@ -18,6 +18,7 @@ from shopguide.inference.retrieval import K as RANKS
 from shopguide.inference.second_stage import DEPTH as READ
 from shopguide.inference.second_stage import SecondStage
 
+FEW = 4
 DEPTH = 100
 """Products that either of the first stages finds."""
 
@@ -165,7 +166,8 @@ class Searcher:
             near: np.ndarray = catalogue.nearest(vector[None], DEPTH)[0][0]
             return near[near >= 0]
         allowed = np.flatnonzero(mask)
-        cosines = catalogue.cosines(vector, allowed)
+        few = FEW * len(allowed) < len(mask)  # else their vectors' copy would take longer than all products' cosines
+        cosines = catalogue.cosines(vector, allowed) if few else catalogue.cosines(vector)[allowed]
         found: np.ndarray = allowed[np.argsort(-cosines, kind="stable")[:DEPTH]]
         return found
 
@@ -194,10 +196,12 @@ class Searcher:
 
 
 def _ranked(features: np.ndarray) -> np.ndarray:
-    """(K,) Σ 1 / (60 + rank) over the features, where they are above 0."""
+    """(K,) Σ 1 / (60 + rank) over the features, where they are above 0; equals share a rank."""
+    from scipy.stats import rankdata
+
     if not len(features):
         return np.zeros(0)
-    ranks = np.argsort(np.argsort(-features, axis=0, kind="stable"), axis=0, kind="stable") + 1
+    ranks = rankdata(-features, "min", axis=0)
     found: np.ndarray = np.where(features > 0, 1 / (RANKS + ranks), 0.0).sum(1)
     return found
 

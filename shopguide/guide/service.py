@@ -5,6 +5,7 @@ import hmac
 import json
 import logging
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -56,14 +57,21 @@ class Limits:
     body_bytes: int = 1 << 16
 
 
-@dataclass
-class Source:
-    """The guide at work; another one may take its place between two requests."""
+@dataclass(frozen=True)
+class Shop:
+    """A guide, and the folder of its products' pictures."""
 
     guide: Guide
     root: Path
-    """Of the shop's pictures."""
+
+
+@dataclass
+class Source:
+    """The shop that is served; another one may take its place between two requests."""
+
+    shop: Shop
     keys: Sequence[str] = field(default=(), repr=False)
+    renewing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
 
 class Told(BaseModel):
@@ -77,6 +85,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     for status, told in {
         401: "no key, or none that is known",
         404: "no such product",
+        408: "the body did not come in time",
         413: "the body is too long",
         422: "the request is not as it should be",
         503: "too many requests: ask again after Retry-After seconds",
@@ -91,7 +100,7 @@ def make_app(source: Source, limits: Limits) -> FastAPI:
         source: what answers.
         limits: of the service.
     """
-    desk = Desk(lambda kind: work_of(source.guide, kind), limits.together, limits.waiting, limits.seconds)
+    desk = Desk(lambda kind: work_of(source.shop.guide, kind), limits.together, limits.waiting, limits.seconds)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -100,7 +109,7 @@ def make_app(source: Source, limits: Limits) -> FastAPI:
         await desk.stop()
 
     app = FastAPI(title="shopguide", version="1", lifespan=life, docs_url=None, redoc_url=None)
-    app.add_middleware(BodyLimit, most=limits.body_bytes)
+    app.add_middleware(BodyLimit, most=limits.body_bytes, seconds=limits.seconds)
     _watch(app, desk, source)
     _errors(app)
     _api(app, desk)
@@ -123,7 +132,7 @@ def _api(app: FastAPI, desk: Desk) -> None:
     route("answer", AnswerRequest, Answer, "An answer and what it rests on; null where it is not known")
     route("reply", ReplyRequest, Service, "What the customer service says to a message")
 
-    @app.get("/api/products/{item_id}", responses=ERRORS)
+    @app.get("/api/products/{item_id:path}", responses=ERRORS)
     async def product(item_id: str) -> Item:
         """A product."""
         found: Item = await desk.ask("product", item_id)
@@ -134,13 +143,13 @@ def _files(app: FastAPI, source: Source, desk: Desk) -> None:
     @app.get("/health")
     async def health() -> dict[str, Any]:
         """That it is there, how many products it knows, and by which tasks' models."""
-        guide = source.guide
+        guide = source.shop.guide
         return {"status": "ok", "products": len(guide.shelf), "tasks": sorted(guide.models), "waiting": desk.waiting}
 
-    @app.get("/images/{item_id}", include_in_schema=False)
+    @app.get("/images/{item_id:path}", include_in_schema=False)
     async def image(item_id: str) -> Response:
-        guide = source.guide
-        found = picture_file(source.root, guide.shelf.product(guide.row(item_id))["image"])
+        shop = source.shop
+        found = picture_file(shop.root, shop.guide.shelf.product(shop.guide.row(item_id))["image"])
         if found is None:
             raise HTTPException(404, "expected a picture of this product, found none")
         return FileResponse(found[0], media_type=found[1], headers={"Content-Security-Policy": PICTURE_POLICY})
@@ -209,7 +218,7 @@ def _watch(app: FastAPI, desk: Desk, source: Source) -> None:
     @app.middleware("http")
     async def watch(request: Request, further: Callable[[Request], Awaitable[Response]]) -> Response:
         begun = time.perf_counter()
-        if known and request.url.path.startswith("/api/") and not _is_known(request, known):
+        if known and request.scope["path"].startswith("/api/") and not _is_known(request, known):
             response: Response = _told(
                 401, "expected the header Authorization: Bearer <key> with a key of this service"
             )
@@ -252,16 +261,17 @@ def log_to_stderr() -> None:
     LOG.propagate = False
 
 
-def reload(source: Source, make: Callable[[], Guide]) -> None:
-    """Put another guide in the place of the one at work; requests go on meanwhile, and none is lost.
+def reload(source: Source, make: Callable[[], Shop]) -> None:
+    """Put another shop in the place of the one that is served; requests go on meanwhile, and none is lost.
 
     Args:
         source: of the service.
         make: the other one; if it fails, the one at work stays.
     """
-    try:
-        source.guide = make()
-    except Exception as error:
-        LOG.error(json.dumps({"reload": f"{type(error).__name__}: {error}"}))
-    else:
-        LOG.info(json.dumps({"reload": "done", "products": len(source.guide.shelf)}))
+    with source.renewing:  # one at a time, the last one last
+        try:
+            source.shop = make()
+        except Exception as error:  # whose words may be those of records
+            LOG.error(json.dumps({"reload": f"failed: {type(error).__name__}; the command, typed again, tells why"}))
+        else:
+            LOG.info(json.dumps({"reload": "done", "products": len(source.shop.guide.shelf)}))

@@ -21,11 +21,15 @@ COVERAGE = 0.2
 
 @dataclass(frozen=True)
 class Facet:
-    """What the products are, in one respect."""
+    """What the products are, in one respect: P pairs of a product and a value that it has."""
 
     values: list[str]
+    rows: np.ndarray
+    """(P,) of the products."""
+    numbers: np.ndarray
+    """(P,) of the values."""
     codes: np.ndarray
-    """(M,) the number of each product's value; -1 where it has none."""
+    """(M,) the number of each product's first value; -1 where it has none."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,11 @@ class Shelf:
     @cached_property
     def facets(self) -> dict[str, Facet]:
         """The category, and each attribute that a fifth of the products have."""
-        named = [attributes_of({"attributes": pairs}) for pairs in column(self._table, "attributes")]
+        named = [_by_name(pairs) for pairs in column(self._table, "attributes")]
         count = Counter(name for own in named for name in own)
         names = [name for name, products in count.most_common() if products >= COVERAGE * len(self) and name]
-        found = {CATEGORY: _facet(self.categories)}
-        return found | {name: _facet([own.get(name) for own in named]) for name in names if name != CATEGORY}
+        found = {CATEGORY: _facet([[category] if category else [] for category in self.categories])}
+        return found | {name: _facet([own.get(name, []) for own in named]) for name in names if name != CATEGORY}
 
     def allowed(self, asked: Asked) -> np.ndarray | None:
         """(M,) which products are as asked; None: all.
@@ -87,7 +91,8 @@ class Shelf:
                 raise DataError(f"filters.{name}: expected a facet of this catalogue{nearest(name, self.facets)}")
             facet = self.facets[name]
             fits = [value in wanted or (name == CATEGORY and _below(value, wanted)) for value in facet.values]
-            own = np.array([*fits, False])[facet.codes]
+            own = np.zeros(len(self), bool)
+            own[facet.rows[np.array(fits, bool)[facet.numbers]]] = True
             found = own if found is None else found & own
         for bound, sign in ((asked.price_from, 1), (asked.price_to, -1)):
             if bound is not None:
@@ -102,20 +107,30 @@ class Shelf:
             rows: of the products.
             most: values of a facet.
         """
-        told = {}
+        told, among = {}, np.zeros(len(self), bool)
+        among[rows] = True
         for name, facet in self.facets.items():
-            codes = facet.codes[rows]
-            values, counts = np.unique(codes[codes >= 0], return_counts=True)
+            values, counts = np.unique(facet.numbers[among[facet.rows]], return_counts=True)
             order = np.argsort(-counts, kind="stable")[:most]
             if len(values) > 1:
                 told[name] = [(facet.values[values[place]], int(counts[place])) for place in order]
         return told
 
 
-def _facet(column: Sequence[str | None]) -> Facet:
-    values = sorted({value for value in column if value})
+def _by_name(pairs: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
+    named: dict[str, list[str]] = {}
+    for pair in pairs:
+        named.setdefault(pair["name"], []).append(pair["value"])
+    return named
+
+
+def _facet(column: Sequence[Sequence[str]]) -> Facet:
+    values = sorted({value for own in column for value in own})
     number = {value: code for code, value in enumerate(values)}
-    return Facet(values, np.array([number.get(value or "", -1) for value in column], dtype=np.int64))
+    pairs = [(row, number[value]) for row, own in enumerate(column) for value in own]
+    rows, numbers = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    codes = np.array([number[own[0]] if own else -1 for own in column], dtype=np.int64)
+    return Facet(values, rows, numbers, codes)
 
 
 def _below(path: str, wanted: Sequence[str]) -> bool:

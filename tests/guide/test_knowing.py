@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,3 +52,36 @@ def test_a_shop_without_dialogues(tmp_path: Path) -> None:
     knowledge = Knowledge(Shelf(records), records)
     assert knowledge.about("what colour is it") is None
     assert knowledge.reply("hello", None) is None
+
+
+def known(folder: Path, *more: dict[str, Any]) -> Knowledge:
+    records = shop(folder, [*FAQ, *QUESTIONS, *more])
+    return Knowledge(Shelf(records), records)
+
+
+def test_what_is_somebodys_own_is_told_to_nobody_else(tmp_path: Path) -> None:
+    own = [
+        {"question": "where is my parcel", "answer": "48213 was left with your neighbour.", "intent": "post"},
+        {"question": "who are you, mei@example.com?", "answer": "A shop.", "intent": "post"},
+        {"question": "is it there", "answer": "Yes, Ms Li.", "intent": "post"},
+        {"question": "is it there", "answer": "No, Mr Wu.", "intent": "post"},
+        asked("does it fit", "I1", "Yes, as in order 123456."),
+    ]
+    knowledge = known(tmp_path, *own)
+    assert knowledge.reply("where is my parcel", "post") is None
+    assert knowledge.reply("is it there", None) is None
+    assert knowledge.answered("does it fit", "I1") is None
+    assert len(knowledge.replies) == len(FAQ)
+
+
+def test_one_message_on_a_product_makes_no_intent_about_products(tmp_path: Path) -> None:
+    knowledge = known(
+        tmp_path, {"question": "return this", "item_id": "I1", "intent": "return", "answer": "Please do."}
+    )
+    assert knowledge.about_products == {"product"}
+
+
+def test_of_several_replies_of_an_intent_one_must_be_like_the_message(tmp_path: Path) -> None:
+    knowledge = known(tmp_path, {"question": "who pays for the way back", "answer": "We do.", "intent": "return"})
+    assert knowledge.reply("who pays for the way back?", "return").answer == "We do."  # type: ignore[union-attr]
+    assert knowledge.reply("it broke", "return") is None

@@ -52,3 +52,10 @@ def test_any_text_has_finite_scores(query: str) -> None:
 def test_nothing_in_nothing() -> None:
     assert Lexicon([]).scores("a").shape == (0,)
     assert Lexicon(["", " "]).scores("a").tolist() == [0, 0]
+
+
+def test_only_words_of_letters_are_mended() -> None:
+    lexicon = Lexicon(["iphone15 leather case", "phone charger", "nike 运动鞋"])
+    assert lexicon.mended("iphone15 case iphone") == "iphone15 case phone"
+    assert lexicon.mended("nikee运动鞋") == "nike运动鞋"
+    assert lexicon.mended("leathr " * 7) == "leather " * 5 + "leathr " * 2

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from shopguide.guide.guide import Guide
-from shopguide.guide.service import Limits, Source, make_app
+from shopguide.guide.service import Limits, Shop, Source, make_app
 from tests.conftest import PATIENCE
 from tests.guide.shops import PRODUCTS, shop
 
@@ -22,7 +22,9 @@ TITLES = [str(row["title"]) for row in PRODUCTS]
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("shop")
     guide = Guide(shop(folder), {}, {"search": TITLES})
-    server = uvicorn.Server(uvicorn.Config(make_app(Source(guide, folder / "files"), Limits()), log_level="error"))
+    server = uvicorn.Server(
+        uvicorn.Config(make_app(Source(Shop(guide, folder / "files")), Limits()), log_level="error")
+    )
     listening = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shopguide.guide.lexicon import Lexicon
 from shopguide.guide.recommending import Recommender, Seen
 from shopguide.guide.shelf import Asked, Shelf
 from shopguide.records.tables import load_shop
@@ -31,7 +32,7 @@ def shelf(tmp_path: Path) -> Shelf:
 def made(shelf: Shelf, tmp_path: Path, matrix: list[list[float]] | None = None) -> Recommender:
     records = load_shop("files", tmp_path / "files", cache_dir=tmp_path / "cache")
     vectors = None if matrix is None else Vectors(np.array(matrix))
-    return Recommender(shelf, records, None, vectors)  # type: ignore[arg-type]
+    return Recommender(shelf, records, Lexicon(shelf.titles), None, vectors)  # type: ignore[arg-type]
 
 
 def test_for_a_stranger_what_is_popular(shelf: Shelf, tmp_path: Path) -> None:
@@ -61,6 +62,12 @@ def test_like_the_history_and_unlike_each_other(shelf: Shelf, tmp_path: Path) ->
 def test_filters(shelf: Shelf, tmp_path: Path) -> None:
     found = made(shelf, tmp_path).recommend(Seen(), 5, Asked({"colour": ["blue"]}))
     assert [one.row for one in found] == [1, 4]
+    assert made(shelf, tmp_path).recommend(Seen(), 5, Asked({"colour": ["green"]}), diversity=0.5) == []
+
+
+def test_without_models_the_querys_words_count_and_nothing_is_made_up(shelf: Shelf, tmp_path: Path) -> None:
+    found = made(shelf, tmp_path).recommend(Seen([2], query="running shoes"), 2, ANY)
+    assert (found[0].row, found[0].because) == (4, None)
 
 
 def test_what_is_bought_once_is_not_offered_to_those_who_have_it(tmp_path: Path) -> None:
@@ -78,7 +85,7 @@ def test_what_is_bought_once_is_not_offered_to_those_who_have_it(tmp_path: Path)
     for name, rows in (("products", more), ("behaviours", sessions)):
         (root / f"{name}.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     records = load_shop("files", root, cache_dir=tmp_path / "cache")
-    recommender = Recommender(Shelf(records), records, None, None)
+    recommender = made(Shelf(records), tmp_path)
     offered = {one.row for one in recommender.recommend(Seen([], [2, 4]), 9, ANY)}
     assert 5 not in offered
     assert 6 in offered

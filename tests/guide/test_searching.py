@@ -46,8 +46,8 @@ def test_what_is_read_again_has_a_say(searcher: Searcher) -> None:
 
 
 def test_weights_are_learnt_from_what_was_chosen(searcher: Searcher) -> None:
-    queries = [Query("red dress"), Query("手机"), Query("nothing")] * 20
-    searcher.learn(queries, [{3: 1.0}, {3: 2.0}, {}] * 20)  # the longest one, always
+    queries = [Query("red dress"), Query("手机"), Query("nothing")] * 30
+    searcher.learn(queries, [{3: 1.0}, {3: 2.0}, {}] * 30)  # the longest one, always
     assert searcher.blend is not None
     assert searcher.blend.read is not None
     assert searcher.blend.read[1] > 0.5

@@ -1,20 +1,25 @@
 """The service over HTTP, on a small shop without models: words find, the shop's own answers reply."""
 
+import asyncio
 import json
 import logging
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from shopguide.guide.guide import Guide
-from shopguide.guide.service import LOG, Limits, Source, make_app, reload
+from shopguide.guide.limits import BodyLimit
+from shopguide.guide.service import LOG, Limits, Shop, Source, make_app, reload
+from shopguide.inference.answers import Classifier
 from tests.guide.shops import PRODUCTS, shop
 
 LONG = "x" * 501
@@ -24,7 +29,7 @@ LONG = "x" * 501
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     folder = tmp_path_factory.mktemp("shop")
     records = shop(folder)
-    return Source(Guide(records, {}, {"search": [str(row["title"]) for row in PRODUCTS]}), folder / "files")
+    return Source(Shop(Guide(records, {}, {"search": [str(row["title"]) for row in PRODUCTS]}), folder / "files"))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +81,9 @@ def test_answers_and_replies(client: TestClient) -> None:
     )
     assert post(client, "reply", message="I1 what colour is it")["reply"]["answer"] == "It is red."
     assert post(client, "reply", message="qwertz")["handover"] is True
+    reply = post(client, "reply", message="I1是什么颜色 98765")
+    assert reply["slots"] == {"order": ["98765"], "item_id": ["I1"]}
+    assert post(client, "answer", question="how can I return something", item_id="I1")["answer"] == "Within seven days."
     assert post(client, "understand", query="red thing")["category"] == []
 
 
@@ -109,6 +117,43 @@ def test_what_is_wrong_is_told(client: TestClient, kind: str, body: bytes, statu
 def test_a_long_body_without_a_length_is_refused(client: TestClient) -> None:
     answer = client.post("/api/search", content=(b"x" * 10_000 for _ in range(1000)))
     assert answer.status_code == 413
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(source: Source) -> None:
+    told: list[dict[str, Any]] = []
+
+    async def never() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    async def case() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/api/search", "headers": [], "query_string": b""}
+        await BodyLimit(None, 10, 0.05)(scope, never, send)  # type: ignore[arg-type]
+
+    asyncio.run(case())
+    assert told[0]["status"] == 408
+
+
+class Sure(Classifier):
+    """Knows one intent."""
+
+    card = SimpleNamespace(targets={"intent": ["return", "track"]})  # type: ignore[assignment]
+
+    def network_posterior(self, *_asked: Any, **_more: Any) -> Any:
+        raise AssertionError
+
+    def posterior(self, first: Any, *_asked: Any, **_more: Any) -> Any:
+        return {"intent": np.array([[0.9, 0.1]] * len(first))}
+
+
+def test_some_intents_are_answered_by_a_person_too(tmp_path: Path) -> None:
+    for persons, handover in (((), False), (("return",), True)):
+        guide = Guide(shop(tmp_path / str(handover)), {"intent": Sure()}, {}, persons)
+        told = guide.reply("take it back")
+        assert (told.reply.answer, told.handover, told.intent[0].label) == ("Within seven days.", handover, "return")
 
 
 JSON = st.recursive(
@@ -146,7 +191,7 @@ def test_health_metrics_and_specification(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok", "products": 5, "tasks": [], "waiting": 0}
     assert client.get("/api/products/I1").json()["title"] == "red cotton dress"
     told = client.get("/metrics").text
-    assert 'shopguide_requests_total{path="/api/products/{item_id}",status="200"} 1.0' in told
+    assert 'shopguide_requests_total{path="/api/products/{item_id:path}",status="200"} 1.0' in told
     assert "shopguide_seconds_bucket" in told
     assert set(client.get("/openapi.json").json()["paths"]) == {
         *(f"/api/{kind}" for kind in KINDS), "/api/products/{item_id}", "/health",
@@ -154,7 +199,7 @@ def test_health_metrics_and_specification(client: TestClient) -> None:
 
 
 def test_keys(source: Source) -> None:
-    app = make_app(Source(source.guide, source.root, ["secret", "other"]), Limits())
+    app = make_app(Source(source.shop, ["secret", "other"]), Limits())
     with TestClient(app) as client:
         for headers in ({}, {"Authorization": "Bearer no"}, {"Authorization": "Bearer "}):
             answer = client.post("/api/search", json={"query": "dress"}, headers=headers)
@@ -162,7 +207,7 @@ def test_keys(source: Source) -> None:
         told = {"Authorization": "Bearer other"}
         assert client.post("/api/search", json={"query": "dress"}, headers=told).status_code == 200
         assert client.get("/health").status_code == client.get("/").status_code == 200
-    assert "secret" not in repr(Source(source.guide, source.root, ["secret"]))
+    assert "secret" not in repr(Source(source.shop, ["secret"]))
 
 
 class Slow(Guide):
@@ -176,7 +221,7 @@ class Slow(Guide):
 def test_too_many_get_503_and_no_answer_is_wrong(tmp_path: Path) -> None:
     slow = Slow(shop(tmp_path), {}, {"search": [str(row["title"]) for row in PRODUCTS]})
     answers: list[tuple[str, Any]] = []
-    with TestClient(make_app(Source(slow, tmp_path), Limits(together=1, waiting=2))) as client:
+    with TestClient(make_app(Source(Shop(slow, tmp_path)), Limits(together=1, waiting=2))) as client:
 
         def ask(query: str) -> None:
             answers.append((query, client.post("/api/search", json={"query": query, "count": 1})))
@@ -204,14 +249,14 @@ def test_logs_hold_no_words_of_shoppers(client: TestClient, caplog: pytest.LogCa
     told = [record.getMessage() for record in caplog.records if record.name == LOG.name]
     lines = [json.loads(line) for line in told]
     assert [(line["path"], line["status"]) for line in lines] == [
-        ("/api/reply", 200), ("/api/products/{item_id}", 404), ("/{name}", 404), ("/api/search", 422),
+        ("/api/reply", 200), ("/api/products/{item_id:path}", 404), ("/{name}", 404), ("/api/search", 422),
     ]  # fmt: skip
     assert not [line for line in told if "Jane" in line or "555" in line]
 
 
 def test_another_guide_takes_the_place(source: Source, tmp_path: Path) -> None:
-    own = Source(source.guide, source.root)
-    other = Guide(shop(tmp_path, []), {}, {})
+    own = Source(source.shop)
+    other = Shop(Guide(shop(tmp_path, []), {}, {}), tmp_path)
     with TestClient(make_app(own, Limits())) as client:
         assert post(client, "reply", message="where is my order")["handover"] is False
         reload(own, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
@@ -226,7 +271,9 @@ def test_a_failure_of_its_own_is_500_without_words(source: Source, caplog: pytes
             raise RuntimeError("Jane")
 
     broken = Broken.__new__(Broken)
-    broken.__dict__ = dict(source.guide.__dict__)
-    with TestClient(make_app(Source(broken, source.root), Limits()), raise_server_exceptions=False) as client:
+    broken.__dict__ = dict(source.shop.guide.__dict__)
+    with TestClient(
+        make_app(Source(Shop(broken, source.shop.root)), Limits()), raise_server_exceptions=False
+    ) as client:
         answer = client.post("/api/reply", json={"message": "hello"})
     assert (answer.status_code, answer.json()["error"]) == (500, "the service failed at this request")

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 from shopguide.errors import DataError
 from shopguide.guide.shelf import Asked, Shelf
+from shopguide.records.tables import load_shop
 from tests.guide.shops import shop
 
 
@@ -44,6 +46,21 @@ def test_values_are_counted_among_the_found(shelf: Shelf) -> None:
         "material": [("cotton", 1)],
     }
     assert "material" not in shelf.counted(np.array([1, 2]), 5)
+
+
+def test_of_several_values_each_counts(tmp_path: Path) -> None:
+    more = [
+        {"item_id": "A", "title": "a", "attributes": {"colour": ["red", "blue"]}},
+        {"item_id": "B", "title": "b", "attributes": {"colour": "blue"}},
+    ]
+    (tmp_path / "products.jsonl").write_text("\n".join(json.dumps(row) for row in more))
+    shelf = Shelf(load_shop("files", tmp_path, cache_dir=tmp_path / "cache"))
+    for value, rows in (("red", [0]), ("blue", [0, 1])):
+        mask = shelf.allowed(Asked({"colour": [value]}))
+        assert mask is not None
+        assert np.flatnonzero(mask).tolist() == rows
+    assert shelf.counted(np.array([0, 1]), 5) == {"colour": [("blue", 2), ("red", 1)]}
+    assert shelf.facets["colour"].codes.tolist() == [1, 0]
 
 
 def test_a_product_as_it_is(shelf: Shelf) -> None:

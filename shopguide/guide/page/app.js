@@ -16,7 +16,7 @@ const WORDS = {
     person: '将由人工客服为您解答。', mended: '以下是结果：', instead: '仍搜索', popular: '热门商品', hello: '您好，有什么可以帮您？', order: '订单', need: '您想找',
   },
 }
-const state = { language: navigator.language.startsWith('zh') ? 'zh' : 'en', query: '', filters: {}, viewed: [], turn: 0, product: null, results: null }
+const state = { language: navigator.language.startsWith('zh') ? 'zh' : 'en', query: '', mend: true, filters: {}, viewed: [], turn: 0, product: null, results: null }
 const find = (selector, below = document) => below.querySelector(selector)
 const say = name => WORDS[state.language][name] ?? name
 
@@ -62,7 +62,7 @@ const price = value => value === null ? '' : value.toLocaleString(document.docum
 function picture(item) {
   const frame = make('div', { class: 'picture' })
   if (!item.has_image) frame.textContent = '◫'
-  else frame.append(make('img', { src: `images/${encodeURIComponent(item.item_id)}`, alt: '', loading: 'lazy', onerror: () => { frame.textContent = '◫' } }))
+  else frame.append(make('img', { src: `images/${item.item_id.split('/').map(encodeURIComponent).join('/')}`, alt: '', loading: 'lazy', onerror: () => { frame.textContent = '◫' } }))
   return frame
 }
 
@@ -74,11 +74,11 @@ function card(item) {
   return make('li', {}, make('button', { class: 'card', type: 'button', 'data-item': item.item_id, onclick: () => openProduct(item) }, picture(item), told))
 }
 
-async function search(query, more = {}) {
+async function search(query, mend) {
   const turn = ++state.turn
-  Object.assign(state, { query })
+  Object.assign(state, { query, mend })
   try {
-    const results = await ask('search', { query, filters: state.filters, count: 24, ...more })
+    const results = await ask('search', { query, filters: state.filters, count: 24, mend })
     if (turn === state.turn) showResults(state.results = results)
   } catch (error) {
     if (turn === state.turn) find('#notice').textContent = error.message
@@ -92,20 +92,20 @@ function showResults({ need, searched, items, facets }) {
   notice.textContent = items.length ? '' : say('nothing')
   if (searched !== state.query && items.length) {
     notice.append(`${say('mended')} “${searched}” · `)
-    notice.append(make('button', { type: 'button', onclick: () => search(state.query, { mend: false }) }, `${say('instead')} “${state.query}”`))
+    notice.append(make('button', { type: 'button', onclick: () => search(state.query, false) }, `${say('instead')} “${state.query}”`))
   }
   find('#items').replaceChildren(...items.map(card))
   showFacets(facets)
 }
 
 function showNeed(need) {
-  const place = find('#need'), parts = []
+  const place = find('#need'), letters = [...need.query], parts = []   // spans count code points
   let at = 0
   for (const span of need.spans) {
-    parts.push(need.query.slice(at, span.start), make('mark', {}, span.text, ' ', make('small', {}, plain(span.label))))
+    parts.push(letters.slice(at, span.start).join(''), make('mark', {}, span.text, ' ', make('small', {}, plain(span.label))))
     at = span.end
   }
-  parts.push(need.query.slice(at))
+  parts.push(letters.slice(at).join(''))
   const [best] = need.category
   if (best) parts.push(make('span', { class: 'chip' }, `${say('need')}: ${plain(best.label)} ${Math.round(100 * best.probability)} %`))
   place.replaceChildren(...parts)
@@ -126,7 +126,7 @@ function toggle(name, value) {
   const left = own.includes(value) ? own.filter(other => other !== value) : [...own, value]
   if (left.length) state.filters[name] = left
   else delete state.filters[name]
-  search(state.query)
+  search(state.query, state.mend)
 }
 
 async function openProduct(item) {
@@ -186,10 +186,11 @@ async function message(event) {
   field.value = ''
   try {
     const body = { message: own }
-    if (find('#product').open) body.item_id = state.product.item_id
+    if (state.product) body.item_id = state.product.item_id   // the one that was looked at last
     const { reply, slots, handover } = await ask('reply', body)
     const named = slots.order.map(number => `${say('order')} ${number}`).join(', ')
-    chatLine(handover ? say('person') : reply.answer, handover ? 'person' : '', named)
+    if (reply.answer) chatLine(reply.answer, '', named)
+    if (handover) chatLine(say('person'), 'person', reply.answer ? '' : named)
   } catch (error) { chatLine(error.message, 'person') }
 }
 
@@ -205,7 +206,7 @@ find('#search').addEventListener('submit', event => {
   event.preventDefault()
   const query = find('#query').value.trim()
   state.filters = {}
-  if (query) search(query)
+  if (query) search(query, true)
 })
 find('#language').addEventListener('click', () => { state.language = state.language === 'zh' ? 'en' : 'zh'; translate() })
 find('#key').addEventListener('submit', event => {
