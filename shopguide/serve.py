@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import field
@@ -78,12 +79,19 @@ def serve(config: ServeConfig) -> None:
     print(f"{len(shop.guide.shelf):,} products, tasks {', '.join(sorted(shop.guide.models))}")
     print(f"http://{f'[{host}]' if ':' in host else host}:{port}  (Ctrl-C ends it)", flush=True)
     server.run(sockets=[listening])
+    if source.renewing.locked():  # a thread amid torch's work can neither be ended nor be left to Python's end
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _listening(config: ServeConfig) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-        return socket.create_server((config.host, config.port), family=family)
+        found = socket.create_server((config.host, config.port), family=family)
+        found.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # else each answer waits 40 ms for an acknowledgement
+        return found
     except (OSError, OverflowError) as error:
         raise ConfigError(f"host={config.host} port={config.port}: cannot be listened on ({error})") from error
 

@@ -104,3 +104,10 @@ def test_keys_of_a_file_and_of_the_environment(tmp_path: Any, monkeypatch: pytes
             serve.read_keys(nothing)
     monkeypatch.delenv(serve.KEYS)
     assert serve.read_keys(serve.ServeConfig()) == []
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    with serve._listening(serve.ServeConfig(port=0)) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -119,11 +119,11 @@ async def opened(
         try:
             answered = await ask(client, query, True)
         except httpx2.HTTPError as error:
-            found.append((type(error).__name__, 0.0, True))
+            found.append((type(error).__name__, 0.0, 0))
             return
         own = [item["item_id"] for item in answered.json()["items"]] if answered.status_code == 200 else []
-        right = answered.status_code != 200 or own == quiet[query]
-        found.append((answered.status_code, time.perf_counter() - begun, right))
+        other = len({*own} - {*quiet[query]}) if own else 0
+        found.append((answered.status_code, time.perf_counter() - begun, other))
 
     tasks, begun = [], time.perf_counter()
     for number in range(int(rate * seconds)):
@@ -136,11 +136,11 @@ async def opened(
     count = {
         str(status): sum(own == status for own, _, _ in found) for status in sorted({s for s, _, _ in found}, key=str)
     }
-    wrong = sum(not right for _, _, right in found)
+    others = [other for status, _, other in found if status == 200]
     return {
         "asked_per_second": round(rate, 1),
         "answers": count,
-        "other_answers": wrong,
+        "other_products": {"answers": sum(map(bool, others)), "most_of_ten": max(others)},
         "served_p50_ms": round(1000 * float(np.quantile(served, 0.5)), 1),
         "served_p95_ms": round(1000 * float(np.quantile(served, 0.95)), 1),
     }
