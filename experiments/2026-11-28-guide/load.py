@@ -68,6 +68,9 @@ async def measured(address: str, server: Any, options: argparse.Namespace) -> di
             told[name] = {"p50_ms": one["p50_ms"], "p95_ms": one["p95_ms"], "per_second": many["per_second"]}
         rate = 3 * told["read again"]["per_second"]
         told["three times"] = await opened(client, queries, quiet, rate, options.seconds, server)
+        log = options.cache / "serve.log"
+        while '"reload": "done"' not in log.read_text():
+            await asyncio.sleep(0.5)
         told["stopped"] = await stopped(client, queries, server)
     return told
 

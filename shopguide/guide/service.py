@@ -41,6 +41,8 @@ PAGE_FILES = {"index.html": "text/html", "app.js": "text/javascript", "style.css
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
 PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """A shop's drawing may hold a script: it is not run."""
+SHORT = 0.0005
+"""Seconds that one of two busy threads may keep the other waiting: a model's pass waits hundreds of times."""
 LOG = logging.getLogger("shopguide.serve")
 
 
@@ -269,9 +271,13 @@ def reload(source: Source, make: Callable[[], Shop]) -> None:
         make: the other one; if it fails, the one at work stays.
     """
     with source.renewing:  # one at a time, the last one last
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SHORT)
         try:
             source.shop = make()
         except Exception as error:  # whose words may be those of records
             LOG.error(json.dumps({"reload": f"failed: {type(error).__name__}; the command, typed again, tells why"}))
         else:
             LOG.info(json.dumps({"reload": "done", "products": len(source.shop.guide.shelf)}))
+        finally:
+            sys.setswitchinterval(before)
