@@ -66,7 +66,7 @@ def serve(config: ServeConfig) -> None:
     except ImportError as error:
         found = f"serve: expected the package {error.name}, found none"
         raise ConfigError(f"{found}; pip install 'shopguide[serve]'") from error
-    keys, listening = read_keys(config), _listening(config)  # what is wrong with them is told before models are loaded
+    keys, bound = read_keys(config), _bound(config)  # what is wrong with them is told before models are loaded
     shop = _shop(config)
     source = Source(shop, keys)
     app = make_app(source, Limits(config.together, config.waiting, config.seconds))
@@ -75,22 +75,23 @@ def serve(config: ServeConfig) -> None:
     server = uvicorn.Server(settings)
     log_to_stderr()
     _on_signals(lambda: reload(source, lambda: _shop(config)))
-    host, port = listening.getsockname()[:2]
+    bound.listen()
+    host, port = bound.getsockname()[:2]
     print(f"{len(shop.guide.shelf):,} products, tasks {', '.join(sorted(shop.guide.models))}")
     print(f"http://{f'[{host}]' if ':' in host else host}:{port}  (Ctrl-C ends it)", flush=True)
-    server.run(sockets=[listening])
+    server.run(sockets=[bound])
     if source.renewing.locked():  # a thread amid torch's work can neither be ended nor be left to Python's end
         sys.stderr.flush()
         os._exit(0)
 
 
-def _listening(config: ServeConfig) -> socket.socket:
+def _bound(config: ServeConfig) -> socket.socket:
+    """A place that is taken already, and refuses connections until the models are there."""
     try:
-        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-        found = socket.create_server((config.host, config.port), family=family)
-        found.setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-        )  # else each answer waits 40 ms for an acknowledgement
+        found = socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else an answer waits 40 ms for an acknowledgement
+        found.bind((config.host, config.port))
         return found
     except (OSError, OverflowError) as error:
         raise ConfigError(f"host={config.host} port={config.port}: cannot be listened on ({error})") from error

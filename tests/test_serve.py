@@ -107,7 +107,11 @@ def test_keys_of_a_file_and_of_the_environment(tmp_path: Any, monkeypatch: pytes
 
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:
-    with serve._listening(serve.ServeConfig(port=0)) as listening, socket.create_connection(listening.getsockname()):
-        accepted, _ = listening.accept()
-        with accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with serve._bound(serve.ServeConfig(port=0)) as bound:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(bound.getsockname())
+        bound.listen()
+        with socket.create_connection(bound.getsockname()):
+            accepted, _ = bound.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -34,6 +34,7 @@ class BodyLimit:
             await _refuse(send, 408, "the body did not come in time")
             return
         if body is None:
+            await _refuse(send, 400, "the body ended before it was whole")  # to nobody, but it is counted
             return
         if len(body) > self._most:
             await _refuse(send, 413, f"the body is too long: expected at most {self._most} bytes")

@@ -85,6 +85,7 @@ class Told(BaseModel):
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": Told, "description": told}
     for status, told in {
+        400: "the body is no text, or ended before it was whole",
         401: "no key, or none that is known",
         404: "no such product",
         408: "the body did not come in time",
