@@ -23,7 +23,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.mark.parametrize("module", ["train", "predict", "evaluate"])
+@pytest.mark.parametrize("module", ["train", "predict", "serve"])
 def test_help_outside_the_checkout(module: str, unpacked: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(unpacked)}
     done = subprocess.run(
@@ -45,6 +45,11 @@ def test_help_outside_the_checkout(module: str, unpacked: Path, tmp_path: Path) 
         check=True,
     )
     assert Path(place.stdout.strip()) == unpacked / "shopguide" / "conf"
+
+
+def test_holds_the_page(unpacked: Path) -> None:
+    page = {path.name for path in (unpacked / "shopguide" / "guide" / "page").iterdir()}
+    assert page == {path.name for path in (ROOT / "shopguide" / "guide" / "page").iterdir()} >= {"index.html", "app.js"}
 
 
 def test_holds_every_setting_and_no_test(unpacked: Path) -> None:
