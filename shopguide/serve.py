@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ class ServeConfig:
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     keys: str | None = None
-    """File with a key a line, of which a client sends one; besides, those of SHOPGUIDE_API_KEYS."""
+    """File with a key a line (# begins a comment), of which a client sends one; and those of SHOPGUIDE_API_KEYS."""
     handover: list[str] = field(default_factory=lambda: ["talk_to_person"])
     """Intents that a person answers, after the shop's reply."""
     together: int = Field(default=16, ge=1)
@@ -59,6 +60,7 @@ def check(values: dict[str, object]) -> ServeConfig:
 
 def serve(config: ServeConfig) -> None:
     """Serve until Ctrl-C or SIGTERM, which end what was begun; on SIGHUP, take the models and the catalogue anew."""
+    keys, bound = read_keys(config), _bound(config)  # what is wrong with them is told before anything is loaded
     try:
         import uvicorn
 
@@ -66,7 +68,8 @@ def serve(config: ServeConfig) -> None:
     except ImportError as error:
         found = f"serve: expected the package {error.name}, found none"
         raise ConfigError(f"{found}; pip install 'shopguide[serve]'") from error
-    keys, bound = read_keys(config), _bound(config)  # what is wrong with them is told before models are loaded
+    if not keys and not ip_address(bound.getsockname()[0]).is_loopback:
+        print(f"host={config.host}: reached by other machines, and no key is asked for (keys=<file>)", file=sys.stderr)
     shop = _shop(config)
     source = Source(shop, keys)
     app = make_app(source, Limits(config.together, config.waiting, config.seconds))
@@ -118,7 +121,11 @@ def _shop(config: ServeConfig) -> "Shop":
 def read_keys(config: ServeConfig) -> list[str]:
     """The keys that clients may send; none: no key is asked for."""
     lines = Path(config.keys).expanduser().read_text(encoding="utf-8-sig").splitlines() if config.keys else []
-    found = [key for raw in [*lines, *os.environ.get(KEYS, "").split(",")] if (key := raw.strip())]
+    found = [
+        key
+        for raw in [*lines, *os.environ.get(KEYS, "").split(",")]
+        if (key := raw.strip()) and not key.startswith("#")
+    ]
     if not found and (config.keys or KEYS in os.environ):
         raise ConfigError(f"keys={config.keys}, {KEYS}: expected a key, found none; leave both out to ask for none")
     return found

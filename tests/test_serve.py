@@ -42,9 +42,10 @@ def served(finished: Finished) -> Iterator[tuple[str, Any]]:
         env=os.environ | {serve.KEYS: "secret"},
     )
     assert process.stdout is not None
-    shown = [process.stdout.readline(), process.stdout.readline()]
-    assert shown[0] == "150 products, tasks need, relevance\n"
-    yield shown[1].split()[0], process
+    shown = [process.stdout.readline() for _ in range(3)]
+    assert shown[0].startswith("data demo: 150 products")
+    assert shown[1] == "150 products, tasks need, relevance\n"
+    yield shown[2].split()[0], process
     process.kill()
 
 
@@ -94,7 +95,7 @@ def test_what_is_wrong_is_told_before_models_are_loaded(
 
 
 def test_keys_of_a_file_and_of_the_environment(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "keys").write_text("\ufeffone\n\n two \n")
+    (tmp_path / "keys").write_text("\ufeffone\n# a comment\n\n two \n")
     (tmp_path / "none").write_text("\n")
     monkeypatch.setenv(serve.KEYS, "three,,four")
     assert serve.read_keys(serve.ServeConfig(keys=str(tmp_path / "keys"))) == ["one", "two", "three", "four"]

@@ -50,8 +50,10 @@ def started(options: argparse.Namespace) -> tuple[Any, str]:
     command = [sys.executable, "-m", "shopguide.serve", *words]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
     assert server.stdout is not None
-    lines = [server.stdout.readline() for _ in range(2)]
-    return server, lines[1].split()[0]
+    line = server.stdout.readline()
+    while not line.startswith("http"):
+        line = server.stdout.readline()
+    return server, line.split()[0]
 
 
 async def measured(address: str, server: Any, options: argparse.Namespace) -> dict[str, Any]:

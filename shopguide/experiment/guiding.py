@@ -12,6 +12,7 @@ from shopguide.checks import parse
 from shopguide.config import DataConfig, InferencePrecision
 from shopguide.errors import ConfigError, DataError, RunError
 from shopguide.experiment.prepare import Material, load_material
+from shopguide.experiment.run import log_line
 from shopguide.guide.guide import RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide
 from shopguide.inference.answers import Answerer
 from shopguide.inference.encoder import Encoder
@@ -69,6 +70,7 @@ def build_guide(
         raise RunError(f"run={run}: expected one of the tasks {', '.join(ROLES)}, found {known}")
     settings = store.settings(next(iter(runs.values())))
     material = load_material(data or parse(DataConfig, settings["data"]))
+    log_line(material)
     folders = {name: store.task_model(run, name) for name in runs}
     shown = {name: build_task(name, settings["tasks"][name]).shown(material.shop) for name in runs if name in READ}
     models: dict[str, Answerer] = {name: load_model(folder, precision, name) for name, folder in folders.items()}

@@ -11,6 +11,7 @@ from shopguide.guide.kinds import Kinds, shares
 from shopguide.guide.knowing import Knowledge, Reply
 from shopguide.guide.lexicon import Lexicon, terms
 from shopguide.guide.mentions import Mentions
+from shopguide.guide.phrases import plain
 from shopguide.guide.recommending import Recommender, Seen
 from shopguide.guide.results import Answer, Evidence, Item, Marked, Need, Results, Service, Share
 from shopguide.guide.searching import Hits, Query, Searcher
@@ -28,6 +29,8 @@ ROLES = (NEED, SEARCH, RELEVANCE, RECOMMEND, INTENT, SPANS)
 FACET_VALUES = 8
 SURE = 0.5
 """Probability of an intent from which the shop's reply is given; below, a person answers."""
+SHORT = 5
+"""Words of a question that may name an attribute."""
 WORDS = re.compile(r"[A-Za-z0-9_-]+")
 ORDER = re.compile(r"(?<![A-Za-z0-9_-])\d{5,20}(?![A-Za-z0-9_-])")
 
@@ -183,7 +186,7 @@ class Guide:
         return [self.shelf.place[item] for item in items[::-1] if item in self.shelf.place][:REMEMBERED]
 
     def answer(self, question: str, item_id: str | None = None) -> Answer:
-        """What the shop knows: of a product the attribute that is asked for, or its answer to the question before; else
+        """What the shop knows: of a product its answer to the question before, or the attribute that is asked for; else
         its reply to the question, whatever product it is about.
 
         Args:
@@ -200,19 +203,20 @@ class Guide:
         return _replied(self._knowledge.reply(question, None))
 
     def _of_product(self, question: str, item_id: str, product: Mapping[str, Any]) -> Answer:
+        if said := self._knowledge.answered(question, item_id):
+            return Answer(said, [Evidence("dialogue", item_id, question, said)])
         own = {CATEGORY: product["category"], "price": product["price"], **product["attributes"]}
         asked = self._knowledge.about(question)
         name = asked[0] if asked else _named(question, own)
         value = None if name is None else own.get(name)
         if name is None or value in (None, ""):
-            said = self._knowledge.answered(question, item_id)
-            return Answer(said, [Evidence("dialogue", item_id, question, said)] if said else [])
+            return Answer(None)
         shown = f"{value:.2f}".removesuffix(".00") if isinstance(value, float) else str(value)
         worded = self._knowledge.worded(asked[1], shown) if asked else None
         return Answer(worded or f"{name}: {shown}", [Evidence("attribute", item_id, name, shown)])
 
     def reply(self, message: str, item_id: str | None = None) -> Service:
-        """What the customer service says: the shop's own reply to what the message wants, or an answer on the product;
+        """What the customer service says: an answer to the question, or the shop's own reply to what the message wants;
         where neither is sure, a person is to answer.
 
         Args:
@@ -232,12 +236,9 @@ class Guide:
         return Service(shares, slots, told, handover=told.answer is None or asked_for)
 
     def _told(self, message: str, shares: Sequence[Share], about: str | None) -> Answer:
-        if not shares:
-            return self.answer(message, about)
-        if shares[0].probability < SURE:
-            return Answer(None)
-        if shares[0].label in self._knowledge.about_products:
-            return self.answer(message, about)
+        found = self.answer(message, about)
+        if found.answer is not None or not shares or shares[0].probability < SURE:
+            return found
         return _replied(self._knowledge.reply(message, shares[0].label))
 
     def _intents(self, message: str) -> list[Share]:
@@ -265,9 +266,11 @@ class Guide:
 
 
 def _named(question: str, fields: Mapping[str, Any]) -> str | None:
-    """The field whose name stands in the question."""
-    said = set(terms(question))
-    return next((name for name in fields if name and said.issuperset(terms(name.replace("_", " ")))), None)
+    """The field whose name stands in a short question, which asks for nothing of its own: no number, no value."""
+    said = plain(question).split()
+    if len(said) > SHORT or any(word.isdigit() for word in said):
+        return None
+    return next((name for name in fields if name and {*said}.issuperset(terms(name.replace("_", " ")))), None)
 
 
 def _replied(reply: Reply | None) -> Answer:

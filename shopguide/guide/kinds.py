@@ -49,8 +49,9 @@ class Kinds:
         return found
 
     def told(self, posterior: np.ndarray) -> list[Share]:
-        """The most probable kinds of a (C,) posterior."""
-        return shares(posterior, self._classes)
+        """The most probable kinds of a (C,) posterior, of those that the shelf has."""
+        here = {self._classes[number] for number in np.unique(self._kind) if number >= 0}
+        return [share for share in shares(posterior, self._classes) if share.label in here]
 
     def of(self, posterior: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """(K,) probabilities that products are of the kind that is wanted; 0 of a kind that the model does not know."""

@@ -2,13 +2,12 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shopguide.guide.lexicon import UNSPACED
-from shopguide.guide.phrases import Phrases
+from shopguide.guide.phrases import Phrases, plain
 from shopguide.guide.shelf import Shelf
-from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, column
 
 LEAST_ASKED = 3
@@ -41,8 +40,6 @@ class Knowledge:
         names = ("question", "answer", "item_id", "intent")
         columns = [column(shop.dialogues, name) for name in names] if len(shop.dialogues) else [[]] * 4
         rows = list(zip(*columns, strict=True))
-        self.about_products = _about_products((intent, item) for _, answer, item, intent in rows if answer and intent)
-        """Intents of questions on products."""
         self.replies = _faq(rows)
         self._faq = Phrases([reply.question for reply in self.replies])
         self._about: dict[str, str] = {}
@@ -52,8 +49,8 @@ class Knowledge:
         asked: dict[str, list[tuple[str, int]]] = defaultdict(list)
         for question, answer, item, _ in rows:
             if answer and item in shelf.place and not PERSONAL.search(answer):
-                asked[normalised(question)].append((answer, shelf.place[item]))
-                self._known[normalised(question), item] = answer
+                asked[plain(question)].append((answer, shelf.place[item]))
+                self._known[plain(question), item] = answer
         for question, answers in asked.items():
             if len({answer for answer, _ in answers}) >= LEAST_ASKED:
                 self._learn(shelf, question, answers)
@@ -76,12 +73,12 @@ class Knowledge:
 
     def about(self, question: str) -> tuple[str, str] | None:
         """The attribute that a question is about, and the known question that it is like; None: it is like none."""
-        place = self._questions.nearest(normalised(question))
+        place = self._questions.nearest(plain(question))
         return None if place is None else (self._about[self._asked[place]], self._asked[place])
 
     def answered(self, question: str, item_id: str) -> str | None:
         """How the shop has answered this question on this product."""
-        return self._known.get((normalised(question), item_id))
+        return self._known.get((plain(question), item_id))
 
     def worded(self, known: str, value: str) -> str | None:
         """How the shop answers a known question where the attribute has a value."""
@@ -104,23 +101,14 @@ class Knowledge:
         return None if nearest is None else self.replies[nearest]
 
 
-def _about_products(rows: Iterable[tuple[str, str | None]]) -> set[str]:
-    """Intents of which most answers are on a product."""
-    count, on_product = Counter[str](), Counter[str]()
-    for intent, item in rows:
-        count[intent] += 1
-        on_product[intent] += item is not None
-    return {intent for intent in count if 2 * on_product[intent] > count[intent]}
-
-
 def _faq(rows: Sequence[tuple[str, str | None, str | None, str | None]]) -> list[Reply]:
     """Questions that were answered in one way, whoever asked; what has somebody's number or address in it is none."""
     answers: dict[str, set[str]] = defaultdict(set)
     found: dict[str, Reply] = {}
     for question, answer, item, intent in rows:
         if answer and not item and not PERSONAL.search(f"{question} {answer}"):
-            answers[normalised(question)].add(answer)
-            found[normalised(question)] = Reply(question, answer, intent)
+            answers[plain(question)].add(answer)
+            found[plain(question)] = Reply(question, answer, intent)
     return [reply for question, reply in found.items() if len(answers[question]) == 1]
 
 

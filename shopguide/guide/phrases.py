@@ -1,13 +1,15 @@
 """Which of some known questions another one is: by the rare words that they share, and those that they do not."""
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
 from shopguide.guide.lexicon import terms
 
-ALIKE = 0.5
+ALIKE = 0.7
 """From so much likeness on two are taken for the same."""
+PUNCTUATION, PARTICLES = re.compile(r"[^\w\s]|_"), re.compile("[呢吗啊吧呀嘛]+$")
 CLOSER = 200
 """Questions, those that share most words, that are looked at closer."""
 
@@ -42,7 +44,7 @@ class Phrases:
 
     def likeness(self, text: str, place: int) -> float:
         """Words that both have as a share of those that either has (Jaccard), each by its rarity (BM25's idf); numbers
-        count for nothing.
+        and punctuation count for nothing.
         """
         return self._likeness(_terms(text), place)
 
@@ -56,5 +58,10 @@ class Phrases:
         return math.log(1 + (len(self._terms) - count + 0.5) / (count + 0.5))
 
 
+def plain(text: str) -> str:
+    """A question as it is compared: in lower case, without punctuation and the particles that end it in Chinese."""
+    return PARTICLES.sub("", " ".join(PUNCTUATION.sub(" ", text.casefold()).split()))
+
+
 def _terms(text: str) -> frozenset[str]:
-    return frozenset(term for term in terms(text) if not term.isdigit())
+    return frozenset(term for term in terms(plain(text)) if not term.isdigit())

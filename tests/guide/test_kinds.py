@@ -30,3 +30,5 @@ def test_products_are_of_the_longest_class_that_is_known(tmp_path: Path) -> None
     assert [(share.label, round(share.probability, 2)) for share in kinds.told(posterior)] == [
         ("electronics/smartphone", 0.7), ("clothing", 0.3),
     ]  # fmt: skip
+    model.card.targets["category"][1] = "food/tea"
+    assert [share.label for share in Kinds(model, Shelf(shop(tmp_path / "other"))).told(posterior)] == ["clothing"]  # type: ignore[arg-type]

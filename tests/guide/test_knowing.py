@@ -44,7 +44,6 @@ def test_replies_follow_intent_and_language(knowledge: Knowledge) -> None:
     assert knowledge.reply("take it back", "return").answer == "Within seven days."  # type: ignore[union-attr]
     assert knowledge.reply("take it back", "unheard of") is None
     assert knowledge.reply("where is my order", None).answer == "See the link."  # type: ignore[union-attr]
-    assert knowledge.about_products == {"product"}
 
 
 def test_a_shop_without_dialogues(tmp_path: Path) -> None:
@@ -74,11 +73,16 @@ def test_what_is_somebodys_own_is_told_to_nobody_else(tmp_path: Path) -> None:
     assert len(knowledge.replies) == len(FAQ)
 
 
-def test_one_message_on_a_product_makes_no_intent_about_products(tmp_path: Path) -> None:
+def test_one_word_changed_is_another_question(tmp_path: Path) -> None:
+    more = {"question": "Do you ship to Canada?", "answer": "No.", "intent": "ship"}
     knowledge = known(
-        tmp_path, {"question": "return this", "item_id": "I1", "intent": "return", "answer": "Please do."}
+        tmp_path, more, asked("fits it a dishwasher?", "I1", "Yes."), asked("能放洗碗机吗？", "I1", "能。")
     )
-    assert knowledge.about_products == {"product"}
+    assert knowledge.reply("do you ship to canada", None).answer == "No."  # type: ignore[union-attr]
+    assert knowledge.reply("Do you ship to Germany?", None) is None
+    assert knowledge.reply("can I return something after 60 days", None) is None
+    assert knowledge.answered("能放洗碗机吗", "I1") == "能。"
+    assert knowledge.answered("能放洗碗机吗", "I2") is None
 
 
 def test_of_several_replies_of_an_intent_one_must_be_like_the_message(tmp_path: Path) -> None:

@@ -68,9 +68,12 @@ def test_recommendation_and_similar(client: TestClient) -> None:
 
 
 def test_answers_and_replies(client: TestClient) -> None:
-    found = post(client, "answer", question="什么颜色", item_id="I1")
-    assert found["answer"] == "红色"
-    assert found["evidence"] == [{"source": "attribute", "item_id": "I1", "name": "colour", "text": "red"}]
+    found = post(client, "answer", question="What colour is it?", item_id="I5")
+    assert found["answer"] == "It is blue."
+    assert found["evidence"] == [{"source": "attribute", "item_id": "I5", "name": "colour", "text": "blue"}]
+    found = post(client, "answer", question="什么颜色？", item_id="I1")
+    assert (found["answer"], found["evidence"][0]["source"]) == ("红色", "dialogue")
+    assert post(client, "answer", question="have you colour 45", item_id="I1")["answer"] is None
     assert post(client, "answer", question="what price is it", item_id="I1")["answer"] == "price: 30"
     assert post(client, "answer", question="does it float", item_id="I1") == {"answer": None, "evidence": []}
     reply = post(client, "reply", message="where is my order 123456")
