@@ -232,8 +232,9 @@ class Guide:
         about = item_id or (named[0] if named else None)
         plain = WORDS.sub(lambda match: "" if match.group() in named else match.group(), message).strip()
         told = self._told(plain or message, shares, about)
-        asked_for = bool(shares) and shares[0].probability >= SURE and shares[0].label in self._persons
-        return Service(shares, slots, told, handover=told.answer is None or asked_for)
+        wants: set[str | None] = {share.label for share in shares[:1] if share.probability >= SURE}
+        wants |= {self._knowledge.intent_of(one.name) for one in told.evidence if one.source == "faq"}
+        return Service(shares, slots, told, handover=told.answer is None or not self._persons.isdisjoint(wants))
 
     def _told(self, message: str, shares: Sequence[Share], about: str | None) -> Answer:
         found = self.answer(message, about)

@@ -85,6 +85,10 @@ class Knowledge:
         form = self._forms.get(known)
         return self._said.get((known, value)) if form is None else form.replace(BLANK, value)
 
+    def intent_of(self, question: str) -> str | None:
+        """With which intent the FAQ has a question."""
+        return next((reply.intent for reply in self.replies if reply.question == question), None)
+
     def reply(self, message: str, intent: str | None) -> Reply | None:
         """The shop's own reply to a message: the one of its intent in its language, if that is known and there are not
         several, else that to a question like it; None: there is none.

@@ -19,6 +19,7 @@ from shopguide.inference.second_stage import DEPTH as READ
 from shopguide.inference.second_stage import SecondStage
 
 FEW = 4
+"""Of this many products one is allowed, or fewer: the cosines of those alone are quicker."""
 DEPTH = 100
 """Products that either of the first stages finds."""
 
@@ -166,7 +167,7 @@ class Searcher:
             near: np.ndarray = catalogue.nearest(vector[None], DEPTH)[0][0]
             return near[near >= 0]
         allowed = np.flatnonzero(mask)
-        few = FEW * len(allowed) < len(mask)  # else their vectors' copy would take longer than all products' cosines
+        few = FEW * len(allowed) < len(mask)
         cosines = catalogue.cosines(vector, allowed) if few else catalogue.cosines(vector)[allowed]
         found: np.ndarray = allowed[np.argsort(-cosines, kind="stable")[:DEPTH]]
         return found

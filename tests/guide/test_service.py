@@ -159,6 +159,11 @@ def test_some_intents_are_answered_by_a_person_too(tmp_path: Path) -> None:
         assert (told.reply.answer, told.handover, told.intent[0].label) == ("Within seven days.", handover, "return")
 
 
+def test_who_asks_for_a_person_in_the_faqs_words_gets_one_without_a_model(tmp_path: Path) -> None:
+    told = Guide(shop(tmp_path), {}, {}, ["return"]).reply("how can I return something")
+    assert (told.reply.answer, told.handover) == ("Within seven days.", True)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda own: st.lists(own, max_size=3) | st.dictionaries(st.text(), own, max_size=3),
