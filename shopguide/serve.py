@@ -21,7 +21,7 @@ from shopguide.config import STRICT, DataConfig, InferencePrecision, TrackingCon
 from shopguide.errors import ConfigError
 
 if TYPE_CHECKING:
-    from shopguide.guide.service import Shop
+    from shopguide.guide.guide import Served
 
 FREE_TEXT = frozenset({"keys"})
 OPEN_KEYS = frozenset({"data.options"})
@@ -108,14 +108,12 @@ def _on_signals(renew: Callable[[], None]) -> None:
         signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=renew, daemon=True).start())
 
 
-def _shop(config: ServeConfig) -> "Shop":
+def _shop(config: ServeConfig) -> "Served":
     from shopguide.experiment.guiding import build_guide
-    from shopguide.guide.service import Shop
     from shopguide.runs.store import open_store
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
-    built = build_guide(store, config.run, config.data, config.precision, config.handover)
-    return Shop(built.guide, built.root)
+    return build_guide(store, config.run, config.data, config.precision, config.handover)
 
 
 def read_keys(config: ServeConfig) -> list[str]:

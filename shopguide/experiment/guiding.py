@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from shopguide.config import DataConfig, InferencePrecision
 from shopguide.errors import ConfigError, DataError, RunError
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.run import log_line
-from shopguide.guide.guide import RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide
+from shopguide.guide.guide import RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide, Served
 from shopguide.inference.answers import Answerer
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.indexing import ABOUT, build_index, load_index, model_fingerprint
@@ -32,14 +31,6 @@ FOLDER = "guide"
 """Below `data.cache_dir`: vectors of catalogues that a model was not trained on."""
 
 
-@dataclass(frozen=True)
-class Built:
-    """A guide, and where the pictures of its catalogue are."""
-
-    guide: Guide
-    root: Path
-
-
 def build_guide(
     store: Store,
     run: str,
@@ -47,7 +38,7 @@ def build_guide(
     precision: InferencePrecision,
     persons: Collection[str] = (),
     batch_tokens: int = 4096,
-) -> Built:
+) -> Served:
     """Load the models and make what is missing of their vectors.
 
     Args:
@@ -84,7 +75,7 @@ def build_guide(
         print(
             f"search: its stages count by their ranks, as there is nothing to weigh them by ({error})", file=sys.stderr
         )
-    return Built(guide, _root(material))
+    return Served(guide, _root(material))
 
 
 def _learn_order(guide: Guide, task: Task, material: Material) -> None:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -264,6 +266,14 @@ class Guide:
         found = self.shelf.product(int(row))
         shown = {name: found[name] for name in ("item_id", "title", "category", "price", "attributes")}
         return Item(**shown, has_image=bool(found["image"]), score=round(float(score), 6), because=because)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A guide, and the folder below which the pictures of its products are."""
+
+    guide: Guide
+    root: Path
 
 
 def _named(question: str, fields: Mapping[str, Any]) -> str | None:

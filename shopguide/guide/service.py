@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 
 from shopguide.errors import ShopguideError
 from shopguide.guide.desk import BusyError, Desk
-from shopguide.guide.guide import Guide, UnknownProductError
+from shopguide.guide.guide import Served, UnknownProductError
 from shopguide.guide.images import picture_file
 from shopguide.guide.limits import BodyLimit
 from shopguide.guide.requests import (
@@ -59,19 +59,11 @@ class Limits:
     body_bytes: int = 1 << 16
 
 
-@dataclass(frozen=True)
-class Shop:
-    """A guide, and the folder of its products' pictures."""
-
-    guide: Guide
-    root: Path
-
-
 @dataclass
 class Source:
     """The shop that is served; another one may take its place between two requests."""
 
-    shop: Shop
+    shop: Served
     keys: Sequence[str] = field(default=(), repr=False)
     renewing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -264,7 +256,7 @@ def log_to_stderr() -> None:
     LOG.propagate = False
 
 
-def reload(source: Source, make: Callable[[], Shop]) -> None:
+def reload(source: Source, make: Callable[[], Served]) -> None:
     """Put another shop in the place of the one that is served; requests go on meanwhile, and none is lost.
 
     Args:

@@ -8,7 +8,8 @@ import pytest
 from shopguide.checks import parse
 from shopguide.config import DataConfig
 from shopguide.errors import RunError
-from shopguide.experiment.guiding import Built, build_guide
+from shopguide.experiment.guiding import build_guide
+from shopguide.guide.guide import Served
 from shopguide.guide.searching import Query
 from shopguide.runs.store import open_store
 from shopguide.runs.tree import open_run
@@ -16,11 +17,11 @@ from tests.conftest import Finished
 
 
 @pytest.fixture(scope="module")
-def built(finished: Finished) -> Built:
+def built(finished: Finished) -> Served:
     return build_guide(finished.store, finished.run_id, None, "32")
 
 
-def test_the_models_of_the_run_at_work(built: Built) -> None:
+def test_the_models_of_the_run_at_work(built: Served) -> None:
     guide = built.guide
     assert sorted(guide.models) == ["need", "relevance"]
     assert len(guide.shelf) == 150
@@ -34,7 +35,7 @@ def test_the_models_of_the_run_at_work(built: Built) -> None:
     assert guide.answer("what colour is it", guide.shelf.ids[0]).answer
 
 
-def test_queries_together_are_answered_as_alone(built: Built) -> None:
+def test_queries_together_are_answered_as_alone(built: Served) -> None:
     queries = [Query(built.guide.shelf.titles[row][:12], rerank=row % 2 == 0) for row in range(6)]
     together = built.guide.search(queries, [3] * 6)
     for query, own in zip(queries, together, strict=True):

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from shopguide.guide.guide import Guide
-from shopguide.guide.service import Limits, Shop, Source, make_app
+from shopguide.guide.guide import Guide, Served
+from shopguide.guide.service import Limits, Source, make_app
 from tests.conftest import PATIENCE
 from tests.guide.shops import PRODUCTS, shop
 
@@ -23,7 +23,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("shop")
     guide = Guide(shop(folder), {}, {"search": TITLES})
     server = uvicorn.Server(
-        uvicorn.Config(make_app(Source(Shop(guide, folder / "files")), Limits()), log_level="error")
+        uvicorn.Config(make_app(Source(Served(guide, folder / "files")), Limits()), log_level="error")
     )
     listening = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -44,6 +44,13 @@ def until(what: Callable[[], Any]) -> Any:
 def texts(browser: Any, selector: str) -> list[str]:
     script = "return [...document.querySelectorAll(arguments[0])].map(own => own.textContent)"
     return list(browser.execute_script(script, selector))
+
+
+def opened(browser: Any, address: str) -> None:
+    """The page, when its script has had its first answer."""
+    browser.get("about:blank")
+    browser.get(address)
+    until(lambda: texts(browser, "#recommended .title"))
 
 
 def write(browser: Any, selector: str, words: str) -> None:
@@ -78,7 +85,7 @@ def test_a_shopper_goes_through_the_shop(address: str, browser: Any) -> None:
 
 
 def test_the_customer_service(address: str, browser: Any) -> None:
-    browser.get(address)
+    opened(browser, address)
     press(browser, "#open-chat")
     write(browser, "#chat input", "where is my order 123456")
     until(lambda: texts(browser, "#chat li")[-1:] == ["See the link.order 123456"])
@@ -88,7 +95,7 @@ def test_the_customer_service(address: str, browser: Any) -> None:
 
 
 def test_script_stays_text(address: str, browser: Any) -> None:
-    browser.get(f"{address}?query=<script>alert(2)</script>")
+    opened(browser, f"{address}?query=<script>alert(2)</script>")
     write(browser, "#query", "<img src=x onerror=alert(3)> 手机壳")
     assert until(lambda: texts(browser, "#items .title"))[0] == TITLES[3] == "<script>alert(1)</script> red 手机壳"
     assert texts(browser, "#need")[0].startswith("<img src=x")
@@ -97,7 +104,7 @@ def test_script_stays_text(address: str, browser: Any) -> None:
 
 
 def test_both_languages_and_the_keyboard(address: str, browser: Any) -> None:
-    browser.get(address)
+    opened(browser, address)
     press(browser, "#language")
     assert (texts(browser, "#search button"), texts(browser, "#open-chat")) == (["搜索"], ["客服"])
     browser.find_element("css selector", "#language").send_keys("/")
@@ -111,7 +118,7 @@ def test_on_a_telephone_nothing_reaches_over_the_edge(address: str, browser: Any
     size = browser.get_window_size()
     browser.set_window_size(390, 800)
     try:
-        browser.get(address)
+        opened(browser, address)
         write(browser, "#query", "red dress 手机")
         until(lambda: texts(browser, "#items .title"))
         wide, seen = browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]")

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from shopguide.guide.guide import Guide
+from shopguide.guide.guide import Guide, Served
 from shopguide.guide.limits import BodyLimit
-from shopguide.guide.service import LOG, Limits, Shop, Source, make_app, reload
+from shopguide.guide.service import LOG, Limits, Source, make_app, reload
 from shopguide.inference.answers import Classifier
 from tests.guide.shops import PRODUCTS, shop
 
@@ -29,7 +29,7 @@ LONG = "x" * 501
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     folder = tmp_path_factory.mktemp("shop")
     records = shop(folder)
-    return Source(Shop(Guide(records, {}, {"search": [str(row["title"]) for row in PRODUCTS]}), folder / "files"))
+    return Source(Served(Guide(records, {}, {"search": [str(row["title"]) for row in PRODUCTS]}), folder / "files"))
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +229,7 @@ class Slow(Guide):
 def test_too_many_get_503_and_no_answer_is_wrong(tmp_path: Path) -> None:
     slow = Slow(shop(tmp_path), {}, {"search": [str(row["title"]) for row in PRODUCTS]})
     answers: list[tuple[str, Any]] = []
-    with TestClient(make_app(Source(Shop(slow, tmp_path)), Limits(together=1, waiting=2))) as client:
+    with TestClient(make_app(Source(Served(slow, tmp_path)), Limits(together=1, waiting=2))) as client:
 
         def ask(query: str) -> None:
             answers.append((query, client.post("/api/search", json={"query": query, "count": 1})))
@@ -264,7 +264,7 @@ def test_logs_hold_no_words_of_shoppers(client: TestClient, caplog: pytest.LogCa
 
 def test_another_guide_takes_the_place(source: Source, tmp_path: Path) -> None:
     own = Source(source.shop)
-    other = Shop(Guide(shop(tmp_path, []), {}, {}), tmp_path)
+    other = Served(Guide(shop(tmp_path, []), {}, {}), tmp_path)
     with TestClient(make_app(own, Limits())) as client:
         assert post(client, "reply", message="where is my order")["handover"] is False
         reload(own, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
@@ -281,7 +281,7 @@ def test_a_failure_of_its_own_is_500_without_words(source: Source, caplog: pytes
     broken = Broken.__new__(Broken)
     broken.__dict__ = dict(source.shop.guide.__dict__)
     with TestClient(
-        make_app(Source(Shop(broken, source.shop.root)), Limits()), raise_server_exceptions=False
+        make_app(Source(Served(broken, source.shop.root)), Limits()), raise_server_exceptions=False
     ) as client:
         answer = client.post("/api/reply", json={"message": "hello"})
     assert (answer.status_code, answer.json()["error"]) == (500, "the service failed at this request")
