@@ -1,5 +1,6 @@
 """What a search varies: the axes of its space, from Hydra's words for a sweep."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,13 @@ class Axis:
     def values(self) -> tuple[str, ...]:
         """The choices, or both ends."""
         return self.choices or (self._shown(self.low), self._shown(self.high))
+
+    @property
+    def count(self) -> float:
+        """How many values it has."""
+        if self.choices:
+            return len(set(self.choices))
+        return int(self.high) - int(self.low) + 1 if self.whole else math.inf
 
     def __str__(self) -> str:
         key = self.key.lstrip("+")

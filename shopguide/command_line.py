@@ -337,5 +337,7 @@ def _keys(tree: Any, prefix: str = "") -> set[str]:
 
 def _in_own_words(error: Exception) -> str:
     lines = [line for line in str(error).splitlines() if line.strip() and "hydra" not in line.lower()]
+    if interval := re.search(r"override '(\S+=.*interval\(.*)'\s+TypeError", str(error)):
+        return f"{interval.group(1)}: expected interval(<lower>,<higher>), two numbers"
     hint = "; other than plain letters go in quotes, as in {a: '好'}" if "LexerNoViableAlt" in str(error) else ""
     return "the command line cannot be read: " + " ".join(lines or [type(error).__name__]).strip() + hint

@@ -1,5 +1,6 @@
 """What a process asks of its machine, and settles with it before torch is there."""
 
+import atexit
 import ctypes
 import gc
 import os
@@ -27,13 +28,15 @@ def native_bf16() -> bool:
 
 
 def prepare_process() -> None:
-    """Look for garbage rarely: a command makes a million objects by its imports and queries, and few of them are any.
+    """Look for garbage rarely, and not when the process ends: a command makes a million objects by its imports and
+    queries, few of them are garbage, and a last look at them all takes most of a second.
 
     And have memory that a step frees serve the next step, instead of going back to the system (glibc only).
     The logits of a step are tens of megabytes, taken and given back each step. glibc maps such blocks anew each time,
     and a tenth of a step goes into the system's clearing of their pages. What the user's environment says stays.
     """
     gc.set_threshold(*RARE_COLLECTION)
+    atexit.register(gc.freeze)
     if platform.libc_ver()[0] != "glibc" or MALLOC_SETTINGS & set(os.environ):
         return
     libc = ctypes.CDLL(None)

@@ -40,6 +40,7 @@ MISTAKES = {
     "pretrain.masking.strategy=spam": "pretrain.masking.strategy=spam: expected 'token', 'whole_word' or 'span'",
     "tasks.need.depth=0": "tasks.need.depth=0: expected greater than or equal to 1",
     "-m lr=1e-4,abc": "lr=abc: expected number",
+    "-m sweep.search=tpe lr=interval(1e-4,abc)": "lr=interval(1e-4,abc): expected interval(<lower>,<higher>), two num",
     "+experiment=mlm_then_ft -m lr=abc,1": "lr=abc: expected number",
     "data.root='a": "the command line cannot be read",
     "resume=": "resume=: expected a run's id, found none",

@@ -26,6 +26,16 @@ def test_a_command_looks_for_garbage_rarely() -> None:
     assert int(done.stdout) == machine.RARE_COLLECTION[0] > 10 * machine.USUAL_COLLECTION[0]
 
 
+def test_a_process_ends_without_a_last_look_for_garbage() -> None:
+    code = (
+        "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count(), len(gc.get_objects())));"
+        "from shopguide.machine import prepare_process as p; p()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    frozen, left = map(int, done.stdout.split())
+    assert frozen > 100 * left
+
+
 @pytest.mark.skipif(sys.platform != "linux" or machine.platform.libc_ver()[0] != "glibc", reason="glibc only")
 def test_memory_of_one_step_serves_the_next_unless_the_user_has_chosen() -> None:
     pages = 20 * 40_000_000 / 4096

@@ -42,7 +42,7 @@ def keep_within(
     with alone(root, f"disk-{sweep}", wait=True):
         rows = sweep_table(store, sweep, sort_by)
         phases = {row["id"]: store.find_children(row["id"]) for row in rows}
-        taken = {run.info.run_id: _taken(store, run, root) for runs in phases.values() for run in runs}
+        taken = {run.info.run_id: taken_by(store, run, root) for runs in phases.values() for run in runs}
         total = sum(map(sum, taken.values()))
         best, removed = best or (rows[0]["id"] if rows else None), 0
         for what in range(1 + models):
@@ -63,8 +63,14 @@ def _stays(phase: MlflowRun, of_the_best: bool) -> bool:
     return of_the_best or phase.data.tags.get("shopguide.phase") == "pretrain"
 
 
-def _taken(store: Store, phase: MlflowRun, root: Path) -> tuple[int, int]:
-    """Bytes of its checkpoints, and of its model."""
+def taken_by(store: Store, phase: MlflowRun, root: Path) -> tuple[int, int]:
+    """Bytes of a phase's checkpoints, and of its model.
+
+    Args:
+        store: of the run.
+        phase: its run.
+        root: folder of the checkpoints' folder.
+    """
     checkpoints = sum(_size(file) for file in (root / CHECKPOINTS / phase.info.run_id).rglob("*"))
     return checkpoints, sum(_sizes(_files(store, phase), MODEL))
 

@@ -130,7 +130,9 @@ def print_search(grid: Grid, sweep: str | None) -> None:
     ended = [trial.user_attrs.get(SECONDS, 0.0) for trial in trials if trial.state.name in ("COMPLETE", "PRUNED")]
     left = max(0, config.sweep.trials - len(ended))
     time_left = f", about {left * sum(ended) / len(ended):,.0f} s" if ended and left else ""
-    print(f"{left} of {config.sweep.trials} jobs to do{time_left}")
+    differ = math.prod(axis.count for axis in grid.axes)
+    few = f"; only {differ:.0f} settings differ, a job that was done is not done again" if left > differ else ""
+    print(f"{left} of {config.sweep.trials} jobs to do{time_left}{few}")
 
 
 def open_study(config: Config, sweep: str) -> "optuna.Study":

@@ -6,14 +6,15 @@ by the keys that vary. So a killed sweep is finished by its own command, and mor
 
 import contextlib
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopguide.config import Config
 from shopguide.experiment.choosing import choose
-from shopguide.experiment.identities import ABOUT_THE_COMMAND, experiment_identity
+from shopguide.experiment.disk import taken_by
+from shopguide.experiment.identities import ABOUT_THE_COMMAND, experiment_identity, settings_of
 from shopguide.experiment.prepare import load_material
 from shopguide.experiment.run import keep_to_disk, open_named
 from shopguide.experiment.search import print_search
@@ -32,6 +33,7 @@ NOT_OF_IT = (*ABOUT_THE_COMMAND, "tracking", "hydra")
 """First words of keys that may change from one command to the next of the same sweep."""
 STATES = {"FINISHED": "done", "FAILED": "failed: again", "KILLED": "stopped: goes on", "RUNNING": "cut: goes on"}
 NEW = "new"
+MEGABYTE = 1e6
 
 
 @contextlib.contextmanager
@@ -101,7 +103,9 @@ def _last(store: "Store", own: str) -> str | None:
 
 
 def print_plan(grid: Grid) -> None:
-    """A table of the jobs, what is done of each, and how long the rest may take, by those that are done."""
+    """A table of the jobs, what is done of each, and how long the rest may take and how much disk, by those that are
+    done.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -111,11 +115,20 @@ def print_plan(grid: Grid) -> None:
     table = Table(title=f"plan of {len(grid.configs)} jobs", header_style="bold")
     for title in ("job", "state", "run", grid.configs[0].sort_by):
         table.add_column(title)
-    done = dict(_done(grid))
+    done, equal = dict(_done(grid)), _equals(grid)
     for place, label in enumerate(grid.labels):
-        table.add_row(label, *_cells(done.get(place), grid.configs[0].sort_by))
+        twin = equal.get(place)
+        cells = _cells(done.get(place), grid.configs[0].sort_by)
+        table.add_row(label or "the only job", *(cells if twin is None else [f"as {grid.labels[twin]}", "", ""]))
     Console(width=140).print(table)
-    print(_rest(grid, done))
+    print(_rest(grid, [done.get(place) for place in range(len(grid.configs)) if place not in equal]))
+
+
+def _equals(grid: Grid) -> dict[int, int]:
+    """Place of a job → that of an earlier one with the same settings, which does for both."""
+    first: dict[str, int] = {}
+    found = [(place, first.setdefault(identity(settings_of(job)), place)) for place, job in enumerate(grid.configs)]
+    return {place: before for place, before in found if place != before}
 
 
 def _done(grid: Grid) -> Iterator[tuple[int, "MlflowRun"]]:
@@ -139,10 +152,18 @@ def _cells(run: "MlflowRun | None", metric: str) -> list[str]:
     return [STATES.get(run.info.status, run.info.status), run.info.run_id[:8], "" if value is None else f"{value:.4f}"]
 
 
-def _rest(grid: Grid, done: Mapping[int, Any]) -> str:
-    finished = [run for run in done.values() if run.info.status == "FINISHED"]
-    left = len(grid.configs) - len(finished)
+def _rest(grid: Grid, runs: Sequence["MlflowRun | None"]) -> str:
+    """What is left of the jobs, each with its run if it has one."""
+    finished = [run for run in runs if run is not None and run.info.status == "FINISHED"]
+    left, config = len(runs) - len(finished), grid.configs[0]
     if not finished or not left:
-        return f"{left} of {len(grid.configs)} jobs to do"
+        return f"{left} of {len(runs)} jobs to do"
     each = statistics.median(seconds_of(run) for run in finished)
-    return f"{left} of {len(grid.configs)} jobs to do, about {left * each:,.0f} s ({each:,.0f} s a finished job)"
+    store, root = open_named(config), Path(config.tracking.root)
+    phases = [store.find_children(run.info.run_id) for run in finished]
+    disk = statistics.median(sum(sum(taken_by(store, phase, root)) for phase in own) for own in phases) / MEGABYTE
+    kept = f", of which sweep.disk_gb={config.sweep.disk_gb:g} keeps so much" if config.sweep.disk_gb else ""
+    return (
+        f"{left} of {len(runs)} jobs to do, about {left * each:,.0f} s and {left * disk:,.1f} MB of disk{kept} "
+        f"({each:,.0f} s and {disk:,.1f} MB a finished job)"
+    )

@@ -67,6 +67,18 @@ def test_a_search_that_was_cut_goes_on_as_if_it_had_not_been(tmp_path: Path, tri
     assert tried == whole
 
 
+def test_a_plan_tells_where_the_space_has_fewer_settings_than_jobs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grid = grid_of(tmp_path, **{"sweep.trials": 9})
+    print_search(grid, None)
+    assert capsys.readouterr().out.endswith("9 of 9 jobs to do\n")
+    whole = Axis("lr", low=1, high=2, whole=True)
+    print_search(dataclasses.replace(grid, axes=(whole, AXES[1])), None)
+    told = "9 of 9 jobs to do; only 6 settings differ, a job that was done is not done again\n"
+    assert capsys.readouterr().out.endswith(told)
+
+
 def test_it_learns_from_what_was_tried(tmp_path: Path, tried: Found) -> None:
     Search(grid_of(tmp_path, **{"sweep.trials": 30}), "s").run()
     first, last = ([abs(math.log10(lr) + 3) for lr, _ in part] for part in (tried[:10], tried[-10:]))

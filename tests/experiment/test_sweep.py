@@ -1,6 +1,7 @@
 """A real sweep by the command: one sweep run, a job a combination, phases below, a table at the end."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,8 +54,17 @@ def test_two_by_two(tmp_path: Path) -> None:
 
     count = len(store.client.search_runs([store.experiment_id]))
     assert planned(tmp_path, *GRID)[-2] == "0 of 4 jobs to do"
-    assert planned(tmp_path, *MORE)[-2].startswith("2 of 6 jobs to do, about ")
+    rest = re.fullmatch(
+        r"2 of 6 jobs to do, about [\d,]+ s and (.+) MB of disk \([\d,]+ s and (.+) MB a finished job\)",
+        planned(tmp_path, *MORE)[-2],
+    )
+    assert rest is not None
+    assert 0 < float(rest[2]) < 10
+    assert float(rest[1]) == pytest.approx(2 * float(rest[2]), abs=0.11)
     fewer = [word.replace("epochs=1,2", "epochs=1,1") for word in GRID if not word.startswith("pretrain")]
+    plan = planned(tmp_path, "pretrain.epochs=1", *fewer)
+    assert plan[-2] == "0 of 2 jobs to do"
+    assert sum("as epochs=1 lr=0.00" in line for line in plan) == 2
     job = start(tmp_path, "pretrain.epochs=1", *fewer, "sweep.disk_gb=1e-9")
     lines, told = job.communicate(timeout=100)
     assert job.returncode == 0, told
