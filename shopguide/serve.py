@@ -23,7 +23,7 @@ from shopguide.errors import ConfigError
 if TYPE_CHECKING:
     from shopguide.guide.guide import Served
 
-FREE_TEXT = frozenset({"keys"})
+FREE_TEXT = frozenset({"run", "keys", "writer"})
 OPEN_KEYS = frozenset({"data.options"})
 KEYS = "SHOPGUIDE_API_KEYS"
 """Environment variable: keys with commas between them."""
@@ -34,6 +34,7 @@ class ServeConfig:
     """Which models serve which catalogue, and where."""
 
     run: str = "latest"
+    """Several with commas: of each task, the model of the first that has it."""
     data: DataConfig | None = None
     """The catalogue; None: that of the training."""
     host: str = "127.0.0.1"
@@ -42,6 +43,8 @@ class ServeConfig:
     """File with a key a line (# begins a comment), of which a client sends one; and those of SHOPGUIDE_API_KEYS."""
     handover: list[str] = field(default_factory=lambda: ["talk_to_person"])
     """Intents that a person answers, after the shop's reply."""
+    writer: str | None = None
+    """Hub name or folder of a GPT-like model that words answers on products; None: what they rest on is told."""
     together: int = Field(default=16, ge=1)
     waiting: int = Field(default=64, ge=1)
     seconds: float = Field(default=5.0, gt=0)
@@ -113,7 +116,7 @@ def _shop(config: ServeConfig) -> "Served":
     from shopguide.runs.store import open_store
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
-    return build_guide(store, config.run, config.data, config.precision, config.handover)
+    return build_guide(store, config.run, config.data, config.precision, config.handover, config.writer)
 
 
 def read_keys(config: ServeConfig) -> list[str]:

@@ -17,6 +17,7 @@ from shopguide.inference.answers import Answerer
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.indexing import ABOUT, build_index, load_index, model_fingerprint
 from shopguide.inference.load import load_model
+from shopguide.inference.writer import Writer
 from shopguide.records.tables import column
 from shopguide.runs.registry import PREFIX
 from shopguide.runs.store import Store
@@ -37,38 +38,37 @@ def build_guide(
     data: DataConfig | None,
     precision: InferencePrecision,
     persons: Collection[str] = (),
+    writer: str | None = None,
     batch_tokens: int = 4096,
 ) -> Served:
     """Load the models and make what is missing of their vectors.
 
     Args:
         store: of the run.
-        run: of an experiment, or a registered model.
-        data: the catalogue and what its shoppers did and asked; None: what the run was trained on.
+        run: of an experiment, or a registered model; several with commas: of each task, the first that has it.
+        data: the catalogue and what its shoppers did and asked; None: what the first one was trained on.
         precision: of the models.
         persons: intents that a person answers.
+        writer: hub name or folder of a GPT-like model that words answers.
         batch_tokens: that a model sees at once while vectors are made.
 
     Raises:
         RunError: there is no such run, or none of its tasks is one that the guide works with.
         DataError: the catalogue has no products, or its records are faulty.
+        ModelError: the writer is not there, or is no causal language model.
     """
-    run = run if run.startswith(PREFIX) else store.resolve(run)  # once: `latest` may be another one in a moment
-    every = store.task_runs(run, None)
-    runs = {name: phase for name, phase in every.items() if name in ROLES}
-    if not runs:
-        known = ", ".join(every)
-        raise RunError(f"run={run}: expected one of the tasks {', '.join(ROLES)}, found {known}")
-    settings = store.settings(next(iter(runs.values())))
-    material = load_material(data or parse(DataConfig, settings["data"]))
+    runs = _models(store, run)
+    settings = {name: store.settings(phase) for name, (_, phase) in runs.items()}
+    material = load_material(data or parse(DataConfig, next(iter(settings.values()))["data"]))
     log_line(material)
-    folders = {name: store.task_model(run, name) for name in runs}
-    shown = {name: build_task(name, settings["tasks"][name]).shown(material.shop) for name in runs if name in READ}
+    folders = {name: store.task_model(own, name) for name, (own, _) in runs.items()}
+    tasks = {name: build_task(name, settings[name]["tasks"][name]) for name in runs if name in READ}
+    shown = {name: task.shown(material.shop) for name, task in tasks.items()}
     models: dict[str, Answerer] = {name: load_model(folder, precision, name) for name, folder in folders.items()}
     for name, model in models.items():
         if isinstance(model, Encoder):
             _see(model, folders[name], material, shown[name], batch_tokens)
-    guide = Guide(material.shop, models, shown, persons)
+    guide = Guide(material.shop, models, shown, persons, None if writer is None else Writer(writer))
     try:
         _learn_order(guide, Search(name=SEARCH), material)
     except (ConfigError, DataError) as error:
@@ -76,6 +76,20 @@ def build_guide(
             f"search: its stages count by their ranks, as there is nothing to weigh them by ({error})", file=sys.stderr
         )
     return Served(guide, _root(material))
+
+
+def _models(store: Store, run: str) -> dict[str, tuple[str, str]]:
+    """Task → run that has it, and the task's own run; of several runs, the first that has it."""
+    found: dict[str, tuple[str, str]] = {}
+    every = list[str]()
+    for name in (word.strip() for word in run.strip("[]").split(",")):
+        own = name if name.startswith(PREFIX) else store.resolve(name)  # once: `latest` may be another one in a moment
+        phases = store.task_runs(own, None)
+        every += phases
+        found = {task: (own, phase) for task, phase in phases.items() if task in ROLES} | found
+    if not found:
+        raise RunError(f"run={run}: expected one of the tasks {', '.join(ROLES)}, found {', '.join(every)}")
+    return found
 
 
 def _learn_order(guide: Guide, task: Task, material: Material) -> None:

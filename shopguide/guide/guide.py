@@ -4,35 +4,34 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from shopguide.errors import DataError
+from shopguide.guide.answering import Answering
 from shopguide.guide.kinds import Kinds, shares
 from shopguide.guide.knowing import Knowledge, Reply
-from shopguide.guide.lexicon import Lexicon, terms
+from shopguide.guide.lexicon import Lexicon
 from shopguide.guide.mentions import Mentions
-from shopguide.guide.phrases import plain
 from shopguide.guide.recommending import Recommender, Seen
 from shopguide.guide.results import Answer, Evidence, Item, Marked, Need, Results, Service, Share
 from shopguide.guide.searching import Hits, Query, Searcher
-from shopguide.guide.shelf import CATEGORY, Asked, Shelf
+from shopguide.guide.shelf import Asked, Shelf
 from shopguide.inference.answers import Answerer, Classifier
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.second_stage import SecondStage
 from shopguide.inference.span_answers import SpanAnswerer
+from shopguide.inference.writer import Writer
 from shopguide.records.tables import Shop
 from shopguide.tasks.history import REMEMBERED
 
-NEED, SEARCH, RELEVANCE, RECOMMEND, INTENT, SPANS = "need", "search", "relevance", "recommend", "intent", "spans"
-ROLES = (NEED, SEARCH, RELEVANCE, RECOMMEND, INTENT, SPANS)
+NEED, SEARCH, RELEVANCE, RECOMMEND, SPANS = "need", "search", "relevance", "recommend", "spans"
+INTENT, EVIDENCE = "intent", "evidence"
+ROLES = (NEED, SEARCH, RELEVANCE, RECOMMEND, SPANS, INTENT, EVIDENCE)
 """Tasks whose models the guide works with; it makes do without any of them."""
 FACET_VALUES = 8
 SURE = 0.5
 """Probability of an intent from which the shop's reply is given; below, a person answers."""
-SHORT = 5
-"""Words of a question that may name an attribute."""
 WORDS = re.compile(r"[A-Za-z0-9_-]+")
 ORDER = re.compile(r"(?<![A-Za-z0-9_-])\d{5,20}(?![A-Za-z0-9_-])")
 
@@ -49,6 +48,7 @@ class Guide:
         models: task → model, of `ROLES`; encoders have the shop's products as their catalogue, in its order.
         texts: task → the products as its model reads them, for `relevance`; `search` is what BM25 reads.
         persons: intents that a person answers, whatever the shop's reply says.
+        writer: words the answers on products; None: what they rest on is told as it is.
 
     Raises:
         DataError: the shop has no products.
@@ -61,6 +61,7 @@ class Guide:
         models: Mapping[str, Answerer],
         texts: Mapping[str, Sequence[str]],
         persons: Collection[str] = (),
+        writer: Writer | None = None,
     ) -> None:
         self.shelf, self._persons = Shelf(shop), frozenset(persons)
         self.models = dict(models)
@@ -73,6 +74,9 @@ class Guide:
         self._recommender = Recommender(self.shelf, shop, self._lexicon, recommend, search)
         self._knowledge = Knowledge(self.shelf, shop)
         self._mentions = Mentions(self.shelf)
+        reader = models.get(EVIDENCE)
+        assert reader is None or isinstance(reader, Classifier)
+        self._answering = Answering(self.shelf, self._knowledge, self._mentions, reader, writer)
 
     def _encoder(self, name: str) -> Encoder | None:
         model = self.models.get(name)
@@ -189,7 +193,7 @@ class Guide:
 
     def answer(self, question: str, item_id: str | None = None) -> Answer:
         """What the shop knows: of a product its answer to the question before, or the attribute that is asked for; else
-        its reply to the question, whatever product it is about.
+        its reply to the question, whatever product it is about; else what is read in the product's texts and reviews.
 
         Args:
             question: in any language that the shop has answered questions in.
@@ -198,24 +202,13 @@ class Guide:
         Raises:
             UnknownProductError: there is no such product.
         """
-        if item_id is not None:
-            found = self._of_product(question, item_id, self.shelf.product(self.row(item_id)))
-            if found.answer is not None:
-                return found
-        return _replied(self._knowledge.reply(question, None))
-
-    def _of_product(self, question: str, item_id: str, product: Mapping[str, Any]) -> Answer:
-        if said := self._knowledge.answered(question, item_id):
-            return Answer(said, [Evidence("dialogue", item_id, question, said)])
-        own = {CATEGORY: product["category"], "price": product["price"], **product["attributes"]}
-        asked = self._knowledge.about(question)
-        name = asked[0] if asked else _named(question, own)
-        value = None if name is None else own.get(name)
-        if name is None or value in (None, ""):
-            return Answer(None)
-        shown = f"{value:.2f}".removesuffix(".00") if isinstance(value, float) else str(value)
-        worded = self._knowledge.worded(asked[1], shown) if asked else None
-        return Answer(worded or f"{name}: {shown}", [Evidence("attribute", item_id, name, shown)])
+        if item_id is None:
+            return _replied(self._knowledge.reply(question, None))
+        row = self.row(item_id)
+        known = self._answering.known(question, row)
+        if known.answer is None:
+            known = _replied(self._knowledge.reply(question, None))
+        return known if known.answer is not None else self._answering.read(question, row)
 
     def reply(self, message: str, item_id: str | None = None) -> Service:
         """What the customer service says: an answer to the question, or the shop's own reply to what the message wants;
@@ -274,14 +267,6 @@ class Served:
 
     guide: Guide
     root: Path
-
-
-def _named(question: str, fields: Mapping[str, Any]) -> str | None:
-    """The field whose name stands in a short question, which asks for nothing of its own: no number, no value."""
-    said = plain(question).split()
-    if len(said) > SHORT or any(word.isdigit() for word in said):
-        return None
-    return next((name for name in fields if name and {*said}.issuperset(terms(name.replace("_", " ")))), None)
 
 
 def _replied(reply: Reply | None) -> Answer:

@@ -5,10 +5,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shopguide.guide.lexicon import UNSPACED
 from shopguide.guide.phrases import Phrases, plain
 from shopguide.guide.shelf import Shelf
 from shopguide.records.tables import Shop, column
+from shopguide.text.words import UNSPACED
 
 LEAST_ASKED = 3
 """Different answers by which it is seen what a question is about."""

@@ -6,29 +6,16 @@ Shapes: M products.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from shopguide.text.words import IDEOGRAPHS, KANA, WORD
+from shopguide.text.words import WORD, terms
 
-UNSPACED = re.compile(f"[{IDEOGRAPHS}{KANA}]")
 SHORTEST, LONG = 4, 8
 """Letters of a word that is mended, and of one in which two letters may be wrong."""
 CANDIDATES, MENDED = 8, 5
 """Words that are held against each other by their frequency, and words of a query that are mended."""
-
-
-def terms(text: str) -> list[str]:
-    """Words in lower case; of unspaced script each character, and each two that stand together."""
-    found = list(WORD.finditer(text.casefold()))
-    alone = [match.group() for match in found]
-    return alone + [
-        one.group() + other.group()
-        for one, other in pairwise(found)
-        if one.end() == other.start() and UNSPACED.match(one.group()) and UNSPACED.match(other.group())
-    ]
 
 
 class Lexicon:

@@ -5,7 +5,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
-from shopguide.guide.lexicon import terms
+from shopguide.text.words import terms
 
 ALIKE = 0.7
 """From so much likeness on two are taken for the same."""

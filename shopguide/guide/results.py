@@ -66,10 +66,10 @@ class Evidence:
     """What an answer rests on."""
 
     source: str
-    """`attribute` of the product, `dialogue` on it, or `faq`."""
+    """`attribute`, `title`, `description` or `review` of the product, `dialogue` on it, or `faq`."""
     item_id: str | None
     name: str
-    """Of the attribute; else the question."""
+    """Of the attribute; of a text, the source; else the question."""
     text: str
 
 

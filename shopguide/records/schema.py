@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-VERSION = 6
+VERSION = 7
 """Raise it when the same raw row would be stored otherwise: it is part of the cache's key."""
 MAX_ROW_BYTES = 4 << 20
 LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
@@ -194,6 +194,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
         Field("attributes", PAIRS, pairs),
         Field("price", NUMBER, number),
         _text("image"),
+        Field("reviews", STRINGS, texts),
         SPLIT,
     ),
     "behaviours": (

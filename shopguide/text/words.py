@@ -1,10 +1,11 @@
-"""What is tagged: the words of a text, each Chinese, Japanese or other unspaced character one of its own.
+"""The words of a text, each Chinese, Japanese or other unspaced character one of its own.
 
 The same text has the same words for every tokenizer; a tokenizer says which of its tokens speaks for a word.
 """
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,19 @@ import numpy as np
 IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 KANA = "\u3040-\u30ff"
 WORD = re.compile(rf"[{IDEOGRAPHS}{KANA}]|[^\W{IDEOGRAPHS}{KANA}]+|[^\w\s]")
+
+UNSPACED = re.compile(f"[{IDEOGRAPHS}{KANA}]")
+
+
+def terms(text: str) -> list[str]:
+    """Words in lower case; of unspaced script each character, and each two that stand together."""
+    found = list(WORD.finditer(text.casefold()))
+    alone = [match.group() for match in found]
+    return alone + [
+        one.group() + other.group()
+        for one, other in pairwise(found)
+        if one.end() == other.start() and UNSPACED.match(one.group()) and UNSPACED.match(other.group())
+    ]
 
 
 def word_ranges(text: str) -> np.ndarray:

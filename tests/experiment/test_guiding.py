@@ -65,3 +65,13 @@ def test_another_catalogue(finished: Finished, tmp_path: Path) -> None:
     (found,) = built.guide.search([Query("dress")], [3])
     assert [item.item_id for item in found.items] == ["A1"]
     assert built.guide.recommend() != []
+
+
+def test_models_of_several_runs(finished: Finished, tmp_path: Path) -> None:
+    """Of each task the first run's; the catalogue of the first."""
+    tasks = finished.store.task_runs(finished.run_id, None)
+    assert {"need", "relevance"} <= set(tasks)
+    twice = build_guide(finished.store, f"{finished.run_id}, {finished.run_id[:8]}", None, "32")
+    assert sorted(twice.guide.models) == ["need", "relevance"]
+    with pytest.raises(RunError, match="run=000000: expected the id of an experiment's run"):
+        build_guide(finished.store, f"{finished.run_id},000000", None, "32")

@@ -3,15 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shopguide.guide.lexicon import Lexicon, terms
+from shopguide.guide.lexicon import Lexicon
 from shopguide.tasks.bm25 import bm25
 
 TEXTS = ["red cotton dress", "blue silk dress", "black smartphone 手机", "手机壳 红色", "running shoes", ""]
-
-
-def test_terms() -> None:
-    assert terms("Red 手机壳") == ["red", "手", "机", "壳", "手机", "机壳"]
-    assert terms("手 机") == ["手", "机"]
 
 
 def test_scores_are_bm25s() -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shopguide.text.words import first_tokens, word_ranges
+from shopguide.text.words import first_tokens, terms, word_ranges
 
 
 def cut(text: str) -> list[str]:
@@ -42,3 +42,8 @@ def test_tokens_that_carry_the_blank_before_them() -> None:
 def test_no_words_or_no_tokens() -> None:
     for words, offsets in ((word_ranges(""), [(0, 1)]), (word_ranges("a"), []), (word_ranges("a"), [(0, 0)])):
         assert [part.tolist() for part in first_tokens(words, offsets)] == [[], []]
+
+
+def test_terms() -> None:
+    assert terms("Red 手机壳") == ["red", "手", "机", "壳", "手机", "机壳"]
+    assert terms("手 机") == ["手", "机"]

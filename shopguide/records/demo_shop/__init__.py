@@ -15,7 +15,7 @@ from shopguide.records.once import make_once
 
 __all__ = ["Truth", "generate"]
 
-VERSION = 3
+VERSION = 4
 IMAGES = "images"
 
 

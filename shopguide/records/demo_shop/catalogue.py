@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shopguide.records.demo_shop.reviews import draw_fit, write_reviews
 from shopguide.records.demo_shop.taxonomy import ADJECTIVES, CATEGORIES, COLOURS, MATERIALS, Category
 from shopguide.records.demo_shop.words import Vocabulary
 
@@ -26,16 +27,19 @@ class Product:
     """Target → what a perfect reader of the text would say."""
     price_level: float
     """Price over the category's middle, as a logarithm."""
+    fit: str
+    """How large it turns out: buyers tell."""
     row: dict[str, object]
 
 
 def make_products(vocabulary: Vocabulary, count: int, seed: int) -> Iterator[Product]:
     """Products number 1 to `count`; each depends on the seed and its number alone."""
     for number in range(1, count + 1):
-        yield _product(vocabulary, number, random.Random(f"product {seed} {number}"))
+        heard = random.Random(f"reviews {seed} {number}")
+        yield _product(vocabulary, number, random.Random(f"product {seed} {number}"), heard)
 
 
-def _product(vocabulary: Vocabulary, number: int, draw: random.Random) -> Product:
+def _product(vocabulary: Vocabulary, number: int, draw: random.Random, heard: random.Random) -> Product:
     # Every category has products, the wanted ones more.
     category = CATEGORIES[number // 2 % len(CATEGORIES)] if number % 2 else vocabulary.draw_category(draw)
     language = draw.choice(("en", "zh"))
@@ -64,7 +68,8 @@ def _product(vocabulary: Vocabulary, number: int, draw: random.Random) -> Produc
         "attributes": {n: _observed(n, true, category, vocabulary, draw) for n in TARGETS if n != "category"},
         "price": round(category.price * 2.718281828**level, 2),
     }
-    return Product(f"I{number:06}", category, true, best, level, row)
+    fit = draw_fit(heard)
+    return Product(f"I{number:06}", category, true, best, level, fit, row | {"reviews": write_reviews(fit, heard)})
 
 
 def _observed(name: str, true: dict[str, str], category: Category, vocabulary: Vocabulary, draw: random.Random) -> str:

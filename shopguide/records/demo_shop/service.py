@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shopguide.records.demo_shop.catalogue import ERRORS, Product
+from shopguide.records.demo_shop.reviews import FITS
 from shopguide.records.demo_shop.taxonomy import COLOURS, LANGUAGES, MATERIALS
 
 ABOUT_A_PRODUCT = "product_question"
@@ -106,9 +107,25 @@ MATTERS = (
 OPENERS = {"en": ("", "", "", "hi, ", "hello ", "hey, "), "zh": ("", "", "", "你好，", "在吗，", "亲，")}
 CLOSERS = {"en": ("", "", "", " please", " thanks", " asap"), "zh": ("", "", "", "，谢谢", "，急", "，麻烦快点")}
 QUESTIONS = {
-    "colour": {"en": ("what colour is it", "which color is this one"), "zh": ("这是什么颜色", "颜色是哪种")},
-    "material": {"en": ("what is it made of", "which material is it"), "zh": ("是什么材质的", "用什么材料做的")},
-    "brand": {"en": ("which brand is it", "who makes it"), "zh": ("什么牌子的", "是哪个品牌")},
+    "colour": {
+        "en": "what colour is it|which colour is this one|tell me the colour please|what is its colour"
+        "|the colour on the picture is hard to see|colour of this one",
+        "zh": "这是什么颜色|颜色是哪种|请问什么颜色|颜色是什么样的|具体是哪个颜色|什么颜色的呀",
+    },
+    "material": {
+        "en": "what is it made of|which material is it|what material is used|tell me the material"
+        "|is it made of something good|made of which material",
+        "zh": "是什么材质的|用什么材料做的|材质是什么|请问材质|什么材料的|材质是哪种",
+    },
+    "brand": {
+        "en": "which brand is it|who makes it|what brand is this|tell me the brand|brand of this one|whose brand is it",
+        "zh": "什么牌子的|是哪个品牌|请问品牌|品牌是什么|哪个牌子|牌子是哪家的",
+    },
+    "fit": {
+        "en": "does it run small|how is the size|is it true to size|does the size run large|is the size as expected"
+        "|should I take my usual size",
+        "zh": "偏小吗|尺寸准吗|偏大还是偏小|大小怎么样|尺寸正好吗|大小合适吗",
+    },
 }
 
 
@@ -142,14 +159,21 @@ def _message(draw: random.Random) -> Dialogue:
 
 def _question(product: Product, draw: random.Random) -> Dialogue:
     name, language = draw.choice(list(QUESTIONS)), draw.choice(LANGUAGES)
-    value = product.true[name]
-    shown = {"colour": COLOURS.get(value, (value, value))[1], "material": MATERIALS.get(value, value), "brand": value}
-    answer = f"是{shown[name]}。" if language == "zh" else f"It is {value}."
-    if name == "brand":
-        answer = f"品牌是{value}。" if language == "zh" else f"It is made by {value}."
-    question = draw.choice(QUESTIONS[name][language])
+    answer = _answer(product, name, language)
+    question = draw.choice(QUESTIONS[name][language].split("|"))
     row = {"question": question, "answer": answer, "item_id": product.item_id, "intent": ABOUT_A_PRODUCT}
     return Dialogue(row, ABOUT_A_PRODUCT)
+
+
+def _answer(product: Product, name: str, language: str) -> str:
+    chinese = language == "zh"
+    if name == "fit":
+        return f"{FITS[product.fit][language][0]}{'。' if chinese else '.'}"
+    value = product.true[name]
+    if name == "brand":
+        return f"品牌是{value}。" if chinese else f"It is made by {value}."
+    shown = {"colour": COLOURS.get(value, (value, value))[1], "material": MATERIALS.get(value, value)}
+    return f"是{shown[name]}。" if chinese else f"It is {value}."
 
 
 def _plain(phrase: str) -> str:
