@@ -7,9 +7,22 @@ from shopguide.errors import ModelError
 from shopguide.models.backbone import backbone_config, build_model
 from shopguide.text.tokenizer import load_tokenizer
 
-ASKED = "Answer a shopper's question in one short sentence. Use nothing but this fact on the product: {fact}"
-PLAIN = "Fact on the product: {fact}\nQuestion: {question}\nAnswer:"
-"""For a model that was not taught to chat."""
+PROMPT = """Fact: weight: 2 kg
+Question: how heavy is it?
+Answer: It weighs 2 kg.
+
+Fact: Not for the dishwasher.
+Question: may I put it into the dishwasher?
+Answer: No, it is not for the dishwasher.
+
+Fact: 防水透气
+Question: 防水吗
+Answer: 是的，防水透气。
+
+Fact: {fact}
+Question: {question}
+Answer:"""
+"""Examples, which any model goes on with, taught to chat or not (Brown et al. 2020)."""
 LONGEST = 48
 """Tokens of an answer."""
 
@@ -34,7 +47,7 @@ class Writer:
         self._model: Any = build_model(path, config, "causal_lm", self._tokenizer).eval()
 
     def write(self, question: str, fact: str) -> str:
-        """One sentence.
+        """One line.
 
         Args:
             question: of a shopper.
@@ -42,7 +55,7 @@ class Writer:
         """
         import torch
 
-        tokens = torch.tensor([self._prompt(question, fact)])
+        tokens = torch.tensor([self._tokenizer(PROMPT.format(fact=fact, question=question))["input_ids"]])
         with torch.inference_mode():
             found = self._model.generate(
                 tokens,
@@ -50,14 +63,8 @@ class Writer:
                 max_new_tokens=LONGEST,
                 do_sample=False,
                 pad_token_id=self._tokenizer.pad_token_id,
+                stop_strings=["\n"],
+                tokenizer=self._tokenizer,
             )
         text = str(self._tokenizer.decode(found[0, tokens.shape[1] :], skip_special_tokens=True)).strip()
         return text.splitlines()[0].strip() if text else ""
-
-    def _prompt(self, question: str, fact: str) -> list[int]:
-        if self._tokenizer.chat_template is None:
-            found = self._tokenizer(PLAIN.format(fact=fact, question=question))["input_ids"]
-        else:
-            chat = [{"role": "system", "content": ASKED.format(fact=fact)}, {"role": "user", "content": question}]
-            found = self._tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False)
-        return list(found)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shopguide.guide.answering import _says
 from shopguide.guide.guide import Guide
 from shopguide.guide.results import Evidence
 from shopguide.inference.answers import Classifier, Posteriors
@@ -68,16 +69,34 @@ def test_attributes_and_the_shops_own_reply_go_before_what_is_read(tmp_path: Pat
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("No: do not wash it hot.", "No: do not wash it hot."),
-        ("It is cotton, do not wash it.", "Do not wash it hot."),  # the shop's value of another product
-        ("Wash it at 60 degrees.", "Do not wash it hot."),
-        ("I cannot tell.", "Do not wash it hot."),
+        ("Yes, do not wash it hot.", "Yes, do not wash it hot."),
+        ("DO NOT WASH IT HOT", "DO NOT WASH IT HOT"),
+        ("No, do not wash it hot.", "Do not wash it hot."),  # a no of its own
+        ("Do not wash it hot, it is cotton.", "Do not wash it hot."),
+        ("Do not wash it hot, 60 degrees.", "Do not wash it hot."),
+        ("You may wash it.", "Do not wash it hot."),
         ("", "Do not wash it hot."),
     ],
 )
 def test_a_writer_says_the_fact_and_nothing_else(tmp_path: Path, said: str, told: str) -> None:
     found = guide(tmp_path, Writer(said)).answer("may I wash", "I2")
     assert (found.answer, found.evidence[0].text) == (told, "Do not wash it hot.")
+
+
+@pytest.mark.parametrize(
+    ("said", "fact", "value", "holds"),
+    [
+        ("It lasts 12 hours.", "battery life: 12 hours", "12 hours", True),
+        ("It lasted 12 hours.", "battery life: 12 hours", "12 hours", True),
+        ("It will last.", "battery life: 12 hours", "12 hours", False),
+        ("It lasts 120 hours.", "battery life: 12 hours", "12 hours", False),
+        ("是的，红色款。", "红色款", "红色款", True),
+        ("不是红色款。", "红色款", "红色款", False),
+        ("It is 39.50 euros.", "price: 39.50", "39.50", False),
+    ],
+)
+def test_what_says_a_fact(said: str, fact: str, value: str, holds: bool) -> None:
+    assert _says(said, f"how long does it last {fact}", value) is holds
 
 
 def test_a_writer_leaves_the_shops_own_words(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from shopguide.errors import ModelError
-from shopguide.inference.writer import LONGEST, PLAIN, Writer
+from shopguide.inference.writer import LONGEST, PROMPT, Writer
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = train_tokenizer(["the boot is red and made of leather, is it"] * 20, 300, "gpt2")
     tokenizer.save_pretrained(place)
     set_seed(0)
-    shape = GPT2Config(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2, n_positions=256)
+    shape = GPT2Config(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2, n_positions=512)
     GPT2LMHeadModel(shape).save_pretrained(place)
     return place
 
@@ -28,25 +28,16 @@ def test_it_writes_what_is_most_probable_after_fact_and_question(folder: Path) -
     writer = Writer(str(folder))
     said = writer.write("is it red", "colour: red")
     assert said == writer.write("is it red", "colour: red")
-    ids = writer._tokenizer(PLAIN.format(fact="colour: red", question="is it red"))["input_ids"]
+    ids = writer._tokenizer(PROMPT.format(fact="colour: red", question="is it red"))["input_ids"]
     with torch.no_grad():
         for _ in range(LONGEST):
             last = int(writer._model(torch.tensor([ids])).logits[0, -1].argmax())
             ids.append(last)
-            if last == writer._tokenizer.eos_token_id:
+            if last == writer._tokenizer.eos_token_id or "\n" in writer._tokenizer.decode([last]):
                 break
     whole = writer._tokenizer.decode(ids, skip_special_tokens=True)
-    told = whole.partition("Answer:")[2].strip()
+    told = whole.rpartition("Answer:")[2].strip()
     assert said == (told.splitlines()[0].strip() if told else "")
-
-
-def test_a_chat_model_is_asked_in_its_own_form(folder: Path) -> None:
-    writer = Writer(str(folder))
-    writer._tokenizer.chat_template = "{% for one in messages %}<{{ one.role }}>{{ one.content }}{% endfor %}"
-    asked = writer._tokenizer.decode(writer._prompt("is it red", "colour: red"))
-    assert asked.startswith("<system>")
-    assert asked.endswith("<user>is it red")
-    assert "colour: red" in asked
 
 
 def test_what_is_no_such_model_is_told(folder: Path, tmp_path: Path) -> None:
