@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from shopguide.guide.recommending import Recommender, Seen
 from shopguide.guide.results import Answer, Evidence, Item, Marked, Need, Results, Service, Share
 from shopguide.guide.searching import Hits, Query, Searcher
 from shopguide.guide.shelf import Asked, Shelf
+from shopguide.guide.wishes import Wishes, read_wishes
 from shopguide.inference.answers import Answerer, Classifier
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.second_stage import SecondStage
@@ -91,16 +92,30 @@ class Guide:
             histories: of the N shoppers, read by a model of need that was trained with histories.
         """
         seen = histories or [Seen()] * len(queries)
-        if self._kinds is None or not queries:
-            return self._told_needs(queries, [None] * len(queries))
-        posterior = self._kinds.posterior(queries, [own.viewed for own in seen], [own.purchased for own in seen])
-        return self._told_needs(queries, list(posterior))
+        wishes = [self._wishes(query) for query in queries]
+        said = [one.text for one in wishes]
+        wanted: Sequence[np.ndarray | None] = [None] * len(said)
+        if self._kinds is not None and said:
+            wanted = list(self._kinds.posterior(said, [own.viewed for own in seen], [own.purchased for own in seen]))
+        return self._told_needs(said, wanted, wishes)
 
-    def _told_needs(self, queries: Sequence[str], wanted: Sequence[np.ndarray | None]) -> list[Need]:
-        told = zip(queries, wanted, self._spans(queries), strict=True)
+    def _wishes(self, query: str) -> Wishes:
+        return read_wishes(query, self._mentions, priced=self.shelf.is_priced)
+
+    def _told_needs(
+        self, said: Sequence[str], wanted: Sequence[np.ndarray | None], wishes: Sequence[Wishes]
+    ) -> list[Need]:
+        told = zip(said, wanted, self._spans(said), wishes, strict=True)
         return [
-            Need(query, [] if own is None or self._kinds is None else self._kinds.told(own), spans)
-            for query, own, spans in told
+            Need(
+                query,
+                [] if own is None or self._kinds is None else self._kinds.told(own),
+                spans,
+                wish.price_from,
+                wish.price_to,
+                wish.without,
+            )
+            for query, own, spans, wish in told
         ]
 
     def _spans(self, queries: Sequence[str]) -> list[list[Marked]]:
@@ -123,8 +138,10 @@ class Guide:
         Raises:
             DataError: a filter is of no facet.
         """
-        found = self._searcher.search(queries)
-        needs = self._told_needs([hits.searched for hits in found], [hits.wanted for hits in found])
+        wishes = [self._wishes(one.text) if one.mend else Wishes(one.text) for one in queries]
+        asked = zip(queries, wishes, strict=True)
+        found = self._searcher.search([replace(one, text=own.text, asked=own.of(one.asked)) for one, own in asked])
+        needs = self._told_needs([hits.searched for hits in found], [hits.wanted for hits in found], wishes)
         return [self._results(*told) for told in zip(needs, found, counts, strict=True)]
 
     def learn(self, queries: Sequence[str], chosen: Sequence[Mapping[str, float]]) -> None:

@@ -28,9 +28,14 @@ class Need:
     """What a shopper needs."""
 
     query: str
+    """What is left of it when bounds of the price and what is not wanted are understood."""
     category: list[Share]
     """The most probable ones; none without a model of the task `need`."""
     spans: list[Marked]
+    price_from: float | None = None
+    price_to: float | None = None
+    without: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Facet → values that are not wanted."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 Shapes: M products.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +40,8 @@ class Asked:
     filters: Mapping[str, Sequence[str]]
     price_from: float | None = None
     price_to: float | None = None
+    without: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of each facet values that they do not have, in any case of letters."""
 
 
 class Shelf:
@@ -65,6 +68,11 @@ class Shelf:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether a fifth of the products have prices, so that shoppers may ask for some."""
+        return bool(np.isfinite(self.prices).mean() >= COVERAGE)
+
     def product(self, row: int) -> dict[str, Any]:
         """A product's fields, attributes by name."""
         found = self._table[int(row)]
@@ -89,15 +97,25 @@ class Shelf:
         for name, wanted in asked.filters.items():
             if name not in self.facets:
                 raise DataError(f"filters.{name}: expected a facet of this catalogue{nearest(name, self.facets)}")
-            facet = self.facets[name]
-            fits = [value in wanted or (name == CATEGORY and _below(value, wanted)) for value in facet.values]
-            own = np.zeros(len(self), bool)
-            own[facet.rows[np.array(fits, bool)[facet.numbers]]] = True
+            fits = [
+                value in wanted or (name == CATEGORY and _below(value, wanted)) for value in self.facets[name].values
+            ]
+            own = self._with(name, fits)
+            found = own if found is None else found & own
+        for name, unwanted in asked.without.items():
+            refused = {plain_value(name, value) for value in unwanted}
+            own = ~self._with(name, [plain_value(name, value) in refused for value in self.facets[name].values])
             found = own if found is None else found & own
         for bound, sign in ((asked.price_from, 1), (asked.price_to, -1)):
             if bound is not None:
                 own = sign * self.prices >= sign * bound
                 found = own if found is None else found & own
+        return found
+
+    def _with(self, name: str, fits: Sequence[bool]) -> np.ndarray:
+        """(M,) which products have a value of a facet that fits."""
+        facet, found = self.facets[name], np.zeros(len(self), bool)
+        found[facet.rows[np.array(fits, bool)[facet.numbers]]] = True
         return found
 
     def counted(self, rows: np.ndarray, most: int) -> dict[str, list[tuple[str, int]]]:
@@ -131,6 +149,12 @@ def _facet(column: Sequence[Sequence[str]]) -> Facet:
     rows, numbers = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     codes = np.array([number[own[0]] if own else -1 for own in column], dtype=np.int64)
     return Facet(values, rows, numbers, codes)
+
+
+def plain_value(name: str, value: str) -> str:
+    """A value of a facet as shoppers say it: in lower case, of a category the last level of its path."""
+    said = value.rpartition("/")[2] if name == CATEGORY else value
+    return re.sub(r"[\s_]+", " ", said.casefold()).strip()
 
 
 def _below(path: str, wanted: Sequence[str]) -> bool:

@@ -7,14 +7,14 @@ const WORDS = {
     message: 'Your message', close: 'Close', key: 'Key of this service', locked: 'This service asks for a key that it knows.', category: 'Category', price: 'Price', other: '中文',
     nothing: 'Nothing found. Try other words, or fewer filters.', unknown: 'Not known.', from: 'from', busy: 'Many are asking now; once more in a moment.',
     failed: 'The service does not answer.', person: 'A colleague will answer you.', mended: 'Results for', instead: 'search for', popular: 'Popular now',
-    title: 'title', description: 'description', review: 'a review', attribute: 'attribute',
+    without: 'without', title: 'title', description: 'description', review: 'a review', attribute: 'attribute',
     hello: 'Hello! What can we do for you?', order: 'order', need: 'Looks like',
   },
   zh: {
     search: '想找什么？', go: '搜索', skip: '跳到结果', filters: '筛选', recommended: '为你推荐', because: '因为你看过', similar: '相似商品',
     ask: '问问这件商品', send: '发送', chat: '客服', message: '请输入', close: '关闭', key: '服务密钥', locked: '本服务需要有效的密钥。', category: '类目', price: '价格', other: 'English',
     nothing: '没有找到，换个说法或减少筛选试试。', unknown: '暂时不知道。', from: '来自', busy: '现在咨询的人很多，请稍后再试。', failed: '服务没有响应。',
-    title: '标题', description: '描述', review: '买家评价', attribute: '属性',
+    without: '不要', title: '标题', description: '描述', review: '买家评价', attribute: '属性',
     person: '将由人工客服为您解答。', mended: '以下是结果：', instead: '仍搜索', popular: '热门商品', hello: '您好，有什么可以帮您？', order: '订单', need: '您想找',
   },
 }
@@ -110,6 +110,9 @@ function showNeed(need) {
   parts.push(letters.slice(at).join(''))
   const [best] = need.category
   if (best) parts.push(make('span', { class: 'chip' }, `${say('need')}: ${plain(best.label)} ${Math.round(100 * best.probability)} %`))
+  for (const [sign, bound] of [['≥', need.price_from], ['≤', need.price_to]])
+    if (bound !== null) parts.push(make('span', { class: 'chip' }, `${say('price')} ${sign} ${price(bound)}`))
+  for (const value of Object.values(need.without).flat()) parts.push(make('span', { class: 'chip' }, `${say('without')} ${value}`))
   place.replaceChildren(...parts)
 }
 
