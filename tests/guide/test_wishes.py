@@ -27,6 +27,9 @@ def mentions(tmp_path_factory: pytest.TempPathFactory) -> Mentions:
         ("shoes $30-60 red", "shoes red", 30, 60),
         ("shoes 60 to 30 dollars", "shoes", 30, 60),
         ("phone over ¥1000", "phone", 1000, None),
+        ("laptop under $1,299.99", "laptop", None, 1299.99),
+        ("laptop under 1.299", "laptop under 1.299", None, None),
+        ("tent below 49,90 €", "tent", None, 49.9),
         ("at least 20 bucks, mug", ", mug", 20, None),
         ("500元以下的手机", "的手机", None, 500),
         ("手机 1000以内", "手机", None, 1000),
@@ -44,7 +47,7 @@ def test_prices(query: str, text: str, low: float | None, high: float | None, me
     "query",
     [
         "bottle under 50 ml", "watch under 50m water", "rope over 20 meters", "iphone 15", "size 42", "42码以下",
-        "5英寸以上 屏幕", "under armour", "usb 3.0 to usb 2.0", "over 18", "$", "no", "not", "between you and me", "",
+        "5英寸以上 屏幕", "under armour", "iphone 15 pro max 256", "usb 3.0 to usb 2.0", "over 18", "$", "no", "not", "between you and me", "",
     ],
 )  # fmt: skip
 def test_what_is_no_price_stays(query: str, mentions: Mentions) -> None:
