@@ -22,6 +22,8 @@ class Blend:
     """(F,) of what is known of every candidate."""
     read: np.ndarray | None
     """(F + 1,) of those, and of the expected gain, of candidates that a cross-encoder has read."""
+    least: float = -1.0
+    """Cosine of the nearest product, below which it seldom is for queries that shoppers found something with."""
 
 
 def learnt(features: Sequence[np.ndarray], chosen: Sequence[np.ndarray], start: np.ndarray) -> np.ndarray | None:

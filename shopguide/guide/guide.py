@@ -157,7 +157,7 @@ class Guide:
 
     def _results(self, need: Need, hits: Hits, count: int) -> Results:
         items = [self.item(row, score) for row, score in zip(hits.rows[:count], hits.scores[:count], strict=True)]
-        return Results(need, hits.searched, items, self.shelf.counted(hits.rows, FACET_VALUES))
+        return Results(need, hits.searched, items, hits.fits, self.shelf.counted(hits.rows, FACET_VALUES))
 
     def similar(self, item_id: str, count: int = 10) -> list[Item]:
         """The products most like one, which is not among them.

@@ -62,6 +62,8 @@ class Results:
     searched: str
     """The query, mended where words of it are in no product."""
     items: list[Item]
+    fits: bool
+    """Whether something may be what is looked for; else these are only the nearest, farther than what others found."""
     facets: Mapping[str, Sequence[tuple[str, int]]]
     """Facet → its most frequent values among the products found, and of how many each is."""
 

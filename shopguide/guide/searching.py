@@ -22,6 +22,8 @@ FEW = 4
 """Of this many products one is allowed, or fewer: the cosines of those alone are quicker."""
 DEPTH = 100
 """Products that either of the first stages finds."""
+SELDOM = 0.02
+"""Share of queries with which shoppers found something that are taken for ones that nothing fits."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Hits:
     """(K,) 1 / rank: weights of several features have no scale that two queries share."""
     wanted: np.ndarray | None
     """(C,) probabilities of kinds."""
+    fits: bool
+    """Whether a product is as near as one is to nearly all queries with which shoppers found something."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Candidates:
     features: np.ndarray
     """(K, F): BM25 as a share of the best product's, cosine, probability that its kind is wanted."""
     wanted: np.ndarray | None
+    nearest: float
+    """Cosine of the nearest product; 1 without a bi-encoder."""
 
 
 class Searcher:
@@ -99,7 +105,11 @@ class Searcher:
         reads = [place for place, query in enumerate(queries) if query.rerank and self._second is not None]
         for place, gains in zip(reads, self._gains([found[place] for place in reads]), strict=True):
             found[place] = self._again(found[place], gains)
-        return [Hits(one.searched, one.rows, 1 / np.arange(1, len(one.rows) + 1), one.wanted) for one in found]
+        least = -1.0 if self.blend is None else self.blend.least
+        return [
+            Hits(one.searched, one.rows, 1 / np.arange(1, len(one.rows) + 1), one.wanted, one.nearest >= least)
+            for one in found
+        ]
 
     def learn(self, queries: Sequence[Query], chosen: Sequence[dict[int, float]]) -> None:
         """Weigh what finds products by what shoppers chose.
@@ -114,13 +124,14 @@ class Searcher:
         first = learnt(features, worth, np.zeros(features[0].shape[1])) if features else None
         if first is None:
             return
-        self.blend = Blend(first, None)
+        nearest = [one.nearest for one, own in zip(found, worth, strict=True) if own.any()]
+        self.blend = Blend(first, None, float(np.quantile(nearest, SELDOM)))
         if self._second is None:
             return
         ordered = [self._ordered(one) for one in found]
         shown = [np.c_[one.features[:READ], gains] for one, gains in zip(ordered, self._gains(ordered), strict=True)]
         worth = [_worth(one, own)[:READ] for one, own in zip(ordered, chosen, strict=True)]
-        self.blend = Blend(first, learnt(shown, worth, np.append(first, 0.0)))
+        self.blend = replace(self.blend, read=learnt(shown, worth, np.append(first, 0.0)))
 
     def candidates(self, queries: Sequence[Query]) -> list[Candidates]:
         """What the first stages find for each query, in no order.
@@ -146,13 +157,15 @@ class Searcher:
         rows = rows[words[rows] > 0]
         if vector is not None:
             rows = np.union1d(rows, self._by_meaning(vector, mask))
-        features = [words[rows] / max(float(words.max()), 1e-12)]
+        features, nearest = [words[rows] / max(float(words.max()), 1e-12)], 1.0
         if vector is not None:
-            features.append(self._cosines(vector, rows))
+            cosines = self._cosines(vector, rows)
+            nearest = float(cosines.max(initial=-1.0))
+            features.append(cosines)
         if wanted is not None:
             assert self._kinds is not None
             features.append(self._kinds.of(wanted, rows))
-        return Candidates(text, rows, np.stack(features, 1), wanted)
+        return Candidates(text, rows, np.stack(features, 1), wanted, nearest)
 
     def _cosines(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
         assert self._encoder is not None

@@ -84,6 +84,36 @@ def test_a_shopper_goes_through_the_shop(address: str, browser: Any) -> None:
     assert browser.get_log("browser") == []
 
 
+def test_a_search_has_an_address(address: str, browser: Any) -> None:
+    opened(browser, address)
+    write(browser, "#query", "red dress under 50")
+    until(lambda: texts(browser, "#items .title") == [TITLES[0]])
+    assert texts(browser, "#need .chip") == ["Price ≤ 50.00"]
+    write(browser, "#query", "dress not red")
+    until(lambda: texts(browser, "#items .title") == [TITLES[1]])
+    assert texts(browser, "#need .chip") == ["without red"]
+    write(browser, "#query", "red dress")
+    until(lambda: len(texts(browser, "#items .title")) == 3)
+    press(browser, "#facets section:nth-of-type(2) button")
+    until(lambda: texts(browser, "#items .title") == [TITLES[0], TITLES[3]])
+    kept = browser.current_url
+    browser.back()
+    until(lambda: len(texts(browser, "#items .title")) == 3)
+    browser.back()
+    until(lambda: texts(browser, "#items .title") == [TITLES[1]])
+    assert browser.find_element("css selector", "#query").get_attribute("value") == "dress not red"
+    browser.get("about:blank")
+    browser.get(kept)
+    until(lambda: texts(browser, "#items .title") == [TITLES[0], TITLES[3]])
+    browser.get("about:blank")
+    browser.get(f"{address}#q=dress&in=%5B1&in=5")
+    until(lambda: len(texts(browser, "#items .title")) == 2)
+    browser.get("about:blank")
+    browser.get(f"{address}#as=typed")
+    until(lambda: texts(browser, "#recommended .title"))
+    assert browser.get_log("browser") == []
+
+
 def test_the_customer_service(address: str, browser: Any) -> None:
     opened(browser, address)
     press(browser, "#open-chat")

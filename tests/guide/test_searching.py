@@ -67,3 +67,34 @@ def test_filters_hold_in_each_stage(searcher: Searcher) -> None:
     (candidates,) = searcher.candidates([Query("red dress", Asked({"colour": ["green"]}))])
     assert isinstance(candidates, Candidates)
     assert len(candidates.rows) == 0
+
+
+class Near:
+    """An encoder that finds every product as near as the query's number says."""
+
+    catalogue: "Near"
+    products = TITLES
+
+    def __init__(self) -> None:
+        self.catalogue = self
+
+    def vectors(self, texts: list[str]) -> np.ndarray:
+        return np.array([[float(text.split()[-1])] for text in texts])
+
+    def nearest(self, vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = np.arange(len(TITLES))[None]
+        return rows, np.repeat(vectors, len(TITLES), 1)
+
+    def cosines(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return np.full(len(rows), vector[0])
+
+
+def test_what_is_farther_than_nearly_all_that_others_found_fits_ill(tmp_path: Path) -> None:
+    searcher = Searcher(Shelf(shop(tmp_path)), Lexicon(TITLES), Near())  # type: ignore[arg-type]
+    far, near = Query("dress 0.4"), Query("dress 0.6")
+    assert [found.fits for found in searcher.search([far, near])] == [True, True]  # as nothing is known
+    queries = [Query(f"dress {0.5 + number / 1000}") for number in range(101)]
+    searcher.learn([*queries, Query("dress 0.1")], [*({0: 1.0} for _ in queries), {}])
+    assert searcher.blend is not None
+    assert searcher.blend.least == pytest.approx(0.502)
+    assert [found.fits for found in searcher.search([far, near])] == [False, True]

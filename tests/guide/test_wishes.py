@@ -47,7 +47,8 @@ def test_prices(query: str, text: str, low: float | None, high: float | None, me
     "query",
     [
         "bottle under 50 ml", "watch under 50m water", "rope over 20 meters", "iphone 15", "size 42", "42码以下",
-        "5英寸以上 屏幕", "under armour", "iphone 15 pro max 256", "usb 3.0 to usb 2.0", "over 18", "$", "no", "not", "between you and me", "",
+        "5英寸以上 屏幕", "under armour", "iphone 15 pro max 256", "usb 3.0 to usb 2.0", "over 18",
+        "$", "no", "not", "between you and me", "",
     ],
 )  # fmt: skip
 def test_what_is_no_price_stays(query: str, mentions: Mentions) -> None:
