@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from shopguide.errors import ShopguideError
+from shopguide.errors import ConfigError, ModelError, RunError, ShopguideError
 from shopguide.guide.desk import BusyError, Desk
 from shopguide.guide.guide import Served, UnknownProductError
 from shopguide.guide.images import picture_file
@@ -268,6 +268,8 @@ def reload(source: Source, make: Callable[[], Served]) -> None:
         sys.setswitchinterval(SHORT)
         try:
             source.shop = make()
+        except (ConfigError, ModelError, RunError) as error:
+            LOG.error(json.dumps({"reload": f"failed: {error}"}, ensure_ascii=False))
         except Exception as error:  # whose words may be those of records
             LOG.error(json.dumps({"reload": f"failed: {type(error).__name__}; the command, typed again, tells why"}))
         else:
