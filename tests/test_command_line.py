@@ -26,7 +26,7 @@ MISTAKES = {
     "epochs=0": "epochs=0: expected greater than or equal to 1, found 0",
     "seed=1.5": "seed=1.5: expected integer",
     "model=mini_brt": "model=mini_brt: no such choice; did you mean `mini_bert`?",
-    "tasks=[need,foo]": "tasks=foo: no such choice (valid: features, intent, match, need, recommend, relevance, ",
+    "tasks=[need,foo]": "tasks=foo: no such choice (valid: evidence, features, intent, match, need, recommend, ",
     "+experiment=x": "experiment=x: no such choice (valid: choose_lr_epochs, ft_only, guide_demo, mlm_only",
     "trainer.devicess=1": "trainer.devicess: not an argument of pytorch_lightning.Trainer; did you mean `trainer.dev",
     "trainer.max_epochs=1": "trainer.max_epochs: set by the experiment itself",

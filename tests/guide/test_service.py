@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from shopguide.errors import DataError, RunError
 from shopguide.guide.guide import Guide, Served
 from shopguide.guide.limits import BodyLimit
 from shopguide.guide.service import LOG, Limits, Source, make_app, reload
@@ -271,6 +272,21 @@ def test_another_guide_takes_the_place(source: Source, tmp_path: Path) -> None:
         assert post(client, "reply", message="where is my order")["handover"] is False
         reload(own, lambda: other)
         assert post(client, "reply", message="where is my order")["handover"] is True
+
+
+def test_a_failed_reload_tells_why_but_no_words_of_records(
+    source: Source, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(error: Exception) -> str:
+        def make() -> Served:
+            raise error
+
+        reload(Source(source.shop), make)
+        return str(json.loads(caplog.records[-1].getMessage())["reload"])
+
+    monkeypatch.setattr(LOG, "propagate", True)
+    assert fail(RunError("run=x: expected an id")) == "failed: run=x: expected an id"
+    assert "Jane" not in fail(DataError("products.jsonl:3 title Jane"))
 
 
 def test_a_failure_of_its_own_is_500_without_words(source: Source, caplog: pytest.LogCaptureFixture) -> None:
