@@ -2,7 +2,7 @@
 
     python experiments/2026-11-28-guide/retrieval.py --root FOLDER_WITH_RUNS [--run ID] [--split test] [--queries 1000]
 
-The run has the tasks `search` and `relevance`. On the demo shop a product is worth what its hidden truth says; on
+The run has the tasks `search` and `relevance`; or it is two, with a comma between them, the one of `search` first. On the demo shop a product is worth what its hidden truth says; on
 others, what was judged. Prints a JSON line.
 """
 
@@ -33,7 +33,8 @@ def main() -> None:
     made.add_argument("--queries", type=int, default=1000)
     options = made.parse_args()
     store = open_store(None, "shopguide", options.root, create=False)
-    settings = store.settings(next(iter(store.task_runs(options.run, None).values())))
+    first = options.run.split(",")[0]
+    settings = store.settings(store.task_runs(first, "search")["search"])
     material = load_material(parse(DataConfig, settings["data"]))
     examples = build_task("search", settings["tasks"]["search"]).examples(material.shop, material.parts, None)
     examples.wanted = worth(material, examples)
@@ -42,7 +43,7 @@ def main() -> None:
     held = held.take(np.sort(drawn))
     guide = build_guide(store, options.run, None, "auto").guide
     told = {name: scored(held, found) for name, found in arms(guide, held.first).items()}
-    print(json.dumps({"run": store.resolve(options.run), "queries": len(held), **told}))
+    print(json.dumps({"run": store.resolve(first), "queries": len(held), **told}))
 
 
 def worth(material: Material, examples: Examples) -> Any:

@@ -73,7 +73,7 @@ class Evidence(Task):
         names = ("question", "answer", "item_id")
         place = {item: row for row, item in enumerate(column(shop.products, "item_id"))}
         rows = list(zip(*(column(shop.dialogues, name) for name in names), strict=True)) if place else []
-        rarity = _Rarity([answer for _, answer, item in rows if answer and item])
+        rarity = Rarity([answer for _, answer, item in rows if answer and item])
         for row, (question, answer, item) in enumerate(rows):
             draw = np.random.Generator(np.random.Philox(key=row))
             if item and not answer:
@@ -90,7 +90,7 @@ class Evidence(Task):
                 yield question, pieces[number].read, label, str(parts.dialogues[row])
 
 
-class _Rarity:
+class Rarity:
     """How rare words are among answers (BM25's idf)."""
 
     def __init__(self, answers: Sequence[str]) -> None:
