@@ -2,8 +2,8 @@
 
     python experiments/2026-11-28-guide/retrieval.py --root FOLDER_WITH_RUNS [--run ID] [--split test] [--queries 1000]
 
-The run has the tasks `search` and `relevance`; or it is two, with a comma between them, the one of `search` first. On the demo shop a product is worth what its hidden truth says; on
-others, what was judged. Prints a JSON line.
+The run has the tasks `search` and `relevance`; or it is two, with a comma between them, the one of `search` first. On
+the demo shop a product is worth what its hidden truth says; on others, what was judged. Prints a JSON line.
 """
 
 import argparse
