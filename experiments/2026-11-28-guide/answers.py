@@ -38,7 +38,8 @@ def main() -> None:
     settings = store.settings(next(iter(store.task_runs(options.run, None).values())))
     material = load_material(parse(DataConfig, settings["data"]))
     dialogues = material.shop.dialogues
-    kept = replace(material.shop, dialogues=dialogues.select(np.flatnonzero(material.parts.dialogues != "test")))
+    without_test = dialogues.select(np.flatnonzero(material.parts.dialogues != "test"))
+    kept = replace(material.shop, dialogues=without_test.flatten_indices())
     asked = [dialogues[int(row)] for row in np.flatnonzero(material.parts.dialogues == "test")]
     models = build_guide(store, options.run, None, "auto").guide.models
     guides = {

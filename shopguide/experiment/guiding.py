@@ -1,7 +1,7 @@
 """The guide of a finished experiment: its models on a catalogue, each encoder with that catalogue's vectors."""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ from shopguide.config import DataConfig, InferencePrecision
 from shopguide.errors import ConfigError, DataError, RunError
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.run import log_line
-from shopguide.guide.guide import RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide, Served
+from shopguide.guide.answering import NEVER, Answered
+from shopguide.guide.guide import EVIDENCE, NEED, RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide, Served
 from shopguide.inference.answers import Answerer
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.indexing import ABOUT, build_index, load_index, model_fingerprint
@@ -25,7 +26,7 @@ from shopguide.tasks.search import Search
 from shopguide.tasks.task import Catalogue, Task
 
 LEARNT_FROM = 300
-"""Dev queries by which search weighs its stages."""
+"""Dev queries by which search weighs its stages, and dev dialogues by which answers are trusted."""
 READ = (SEARCH, RELEVANCE, RECOMMEND)
 """Tasks whose models read products."""
 FOLDER = "guide"
@@ -69,12 +70,8 @@ def build_guide(
         if isinstance(model, Encoder):
             _see(model, folders[name], material, shown[name], batch_tokens)
     guide = Guide(material.shop, models, shown, persons, None if writer is None else Writer(writer))
-    try:
-        _learn_order(guide, Search(name=SEARCH), material)
-    except (ConfigError, DataError) as error:
-        print(
-            f"search: its stages count by their ranks, as there is nothing to weigh them by ({error})", file=sys.stderr
-        )
+    phases = {name: phase for name, (_, phase) in runs.items()}
+    _learn(guide, lambda: _check_held_out(store, phases, material), material)
     return Served(guide, _root(material))
 
 
@@ -86,17 +83,58 @@ def _models(store: Store, run: str) -> dict[str, tuple[str, str]]:
         own = name if name.startswith(PREFIX) else store.resolve(name)  # once: `latest` may be another one in a moment
         phases = store.task_runs(own, None)
         every += phases
-        found = {task: (own, phase) for task, phase in phases.items() if task in ROLES} | found
+        found |= {task: (own, phase) for task, phase in phases.items() if task in ROLES and task not in found}
     if not found:
         raise RunError(f"run={run}: expected one of the tasks {', '.join(ROLES)}, found {', '.join(every)}")
     return found
 
 
+def _check_held_out(store: Store, phases: Mapping[str, str], material: Material) -> None:
+    """That no model has learnt from what is held out here.
+
+    Raises:
+        ConfigError: one was trained on these records, split in another way.
+    """
+    for name in {SEARCH, RELEVANCE, NEED, EVIDENCE} & phases.keys():
+        split = parse(DataConfig, store.settings(phases[name])["data"]).split
+        if store.fingerprint(phases[name]) == material.shop.fingerprint and split != material.data.split:
+            raise ConfigError(f"the model of {name} was trained on these records, split in another way")
+
+
+def _learn(guide: Guide, check: Callable[[], None], material: Material) -> None:
+    """From the dev split, which the models have not learnt from: what counts in search, and when to trust an answer."""
+    try:
+        check()
+        _learn_answers(guide, material)
+        _learn_order(guide, Search(name=SEARCH), material)
+    except (ConfigError, DataError) as error:
+        why = f"there is nothing to weigh them by ({error})"
+        print(f"search: its stages count by their ranks, as {why}", file=sys.stderr)
+
+
 def _learn_order(guide: Guide, task: Task, material: Material) -> None:
-    """From the dev split, which the models have not learnt from."""
     dev = task.examples(material.shop, material.parts, None).of("dev")
     drawn = dev.take(np.sort(np.random.default_rng(0).permutation(len(dev))[:LEARNT_FROM]))
     guide.learn(drawn.first, drawn.wanted or [])
+
+
+def _learn_answers(guide: Guide, material: Material) -> None:
+    shop, draw = material.shop, np.random.default_rng(0)
+    rows = draw.permutation(np.flatnonzero(material.parts.dialogues == "dev"))[:LEARNT_FROM]
+    told = [shop.dialogues[int(row)] for row in rows]
+    asked = [
+        Answered(one["question"], guide.shelf.place[one["item_id"]], one["answer"])
+        if one["item_id"]
+        else Answered(one["question"], int(draw.integers(len(guide.shelf))), None)
+        for one in told
+        if one["answer"] or not one["item_id"]
+    ]
+    if EVIDENCE not in guide.models or not any(one.answer for one in asked):
+        return
+    guide.answering.learn(asked)
+    if guide.answering.sure == NEVER:
+        told_of = "of its answers to questions of the dev split fewer than nine in ten were right"
+        print(f"evidence: texts and reviews are not read for answers: {told_of}", file=sys.stderr)
 
 
 def _root(material: Material) -> Path:

@@ -3,33 +3,48 @@ shop's texts and its buyers' reviews.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from shopguide.errors import ModelError
 from shopguide.guide.knowing import Knowledge
 from shopguide.guide.phrases import plain
 from shopguide.guide.results import Answer, Evidence
 from shopguide.guide.shelf import CATEGORY, Shelf
 from shopguide.inference.answers import Classifier
 from shopguide.inference.writer import Writer
-from shopguide.tasks.evidence import YES
-from shopguide.tasks.passages import passages, shown_price
-from shopguide.text.words import UNSPACED, terms
+from shopguide.tasks.evidence import TOLD, YES, Rarity
+from shopguide.tasks.passages import Passage, passages, shown_price
+from shopguide.text.words import WORD, terms
 
-SURE = 0.5
-"""Probability from which a piece of what is known is taken to answer a question."""
+SURE, NEVER = 0.9, 1.1
+"""Probability from which a piece is taken to answer a question, where nothing tells how often the model is right; and
+where it is right too seldom.
+"""
+RIGHT, LEAST = 0.9, 10
+"""Share of answers that are to be right, and answers by which that is seen."""
 SHORT = 5
 """Words of a question that may name an attribute."""
 LITTLE = re.compile(
-    "an?|the|its?|this|that|these|they|them|is|are|be|of|in|on|at|to|for|with|by|and|or|made|comes|has|have|your?|yes"
-    "|是|的|有|为|这|款|它|由|对|请"
+    "an?|the|its?|this|that|these|they|them|is|are|be|of|in|on|at|to|for|with|by|and|made|comes|has|have|your?"
+    "|是|的|为|这|款|它|由|用|对|请"
 )
-"""Words that say nothing of a product."""
-STEM, ENDING = 3, 3
-"""Letters that two forms of a word share at least, and by which they differ at most."""
-END = re.compile(r"[.!?;。！？；\s]+$")
+"""Words that say nothing of a product, and do not answer yes or no."""
+SIGNED = re.compile(r"[-−–+±]\s?\d+")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A question that the shop answered, or a message that is on no product."""
+
+    question: str
+    row: int
+    """Of the product; of any, where it is on none."""
+    answer: str | None
+    """None: no piece of the product answers it."""
 
 
 class Answering:
@@ -40,11 +55,20 @@ class Answering:
         knowledge: what the shop answered before.
         reader: a model of the task `evidence`; None: texts and reviews are not read.
         writer: words what an answer rests on; None: that is told as it is.
+
+    Raises:
+        ModelError: the reader has no class of what answers.
     """
+
+    sure: float = SURE
+    """Probability from which a piece is taken to answer a question."""
 
     def __init__(self, shelf: Shelf, knowledge: Knowledge, reader: Classifier | None, writer: Writer | None) -> None:
         self._shelf, self._knowledge, self._reader, self._writer = shelf, knowledge, reader, writer
-        self._yes = 0 if reader is None else next(iter(reader.card.targets.values())).index(YES)
+        classes = [YES] if reader is None else next(iter(reader.card.targets.values()))
+        if YES not in classes:
+            raise ModelError(f"task `evidence`: expected a model with a class {YES}, found {', '.join(classes)}")
+        self._yes = classes.index(YES)
 
     def known(self, question: str, row: int) -> Answer:
         """How the shop answered the question on this product, or the attribute that it asks for.
@@ -65,16 +89,36 @@ class Answering:
             question: of a shopper.
             row: of the product.
         """
-        if self._reader is None:
+        found = self._nearest(question, row)
+        if found is None or found[1] < self.sure:
             return Answer(None)
-        pieces = passages(self._shelf.product(row))
-        (posterior,) = self._reader.posterior([question] * len(pieces), [piece.read for piece in pieces]).values()
-        best = int(np.argmax(posterior[:, self._yes]))
-        if posterior[best, self._yes] < SURE:
-            return Answer(None)
-        piece = pieces[best]
+        piece = found[0]
         evidence = Evidence(piece.source, self._shelf.ids[row], piece.name, piece.text)
         return Answer(self._written(question, piece.read, piece.text), [evidence])
+
+    def learn(self, asked: Sequence[Answered]) -> None:
+        """From which probability on a piece is taken for an answer: the least from which nine of ten are right; none,
+        where there is no such.
+
+        Args:
+            asked: that no model has learnt from.
+        """
+        rarity = Rarity([one.answer for one in asked if one.answer])
+        read = [(one, self._nearest(one.question, one.row)) for one in asked]
+        told = [(found[1], _is_right(one, found[0], rarity)) for one, found in read if found is not None]
+        known = sorted(((sure, right) for sure, right in told if right is not None), reverse=True)
+        shares = np.cumsum([right for _, right in known]) / np.arange(1, len(known) + 1)
+        enough = [sure for place, (sure, _) in enumerate(known) if place + 1 >= LEAST and shares[place] >= RIGHT]
+        self.sure = min(enough, default=NEVER)
+
+    def _nearest(self, question: str, row: int) -> tuple[Passage, float] | None:
+        """The piece that most probably answers a question, and how probably."""
+        pieces = passages(self._shelf.product(row)) if self._reader is not None else []
+        if self._reader is None or not pieces:
+            return None
+        (posterior,) = self._reader.posterior([question] * len(pieces), [piece.read for piece in pieces]).values()
+        best = int(np.argmax(posterior[:, self._yes]))
+        return pieces[best], float(posterior[best, self._yes])
 
     def _of_attribute(self, question: str, item: str, product: Mapping[str, Any]) -> Answer:
         price = shown_price(product["price"])
@@ -93,25 +137,33 @@ class Answering:
         if self._writer is None:
             return fact
         said = self._writer.write(question, fact)
-        return said if _says(said, f"{question} {fact}", value) else fact
+        return said if _says(said, fact, value) else fact
 
 
-def _says(said: str, given: str, value: str) -> bool:
-    """Whether a sentence has the value to the letter, and no word beside but those given, in any form, and little
-    ones. A no that the fact does not have is not among them.
+def _is_right(asked: Answered, piece: Passage, rarity: Rarity) -> bool | None:
+    """Whether the shop's answer stands in a piece; None: it has no words but the question's."""
+    if asked.answer is None:
+        return False
+    shares = rarity.shares(asked.answer, asked.question, [piece])
+    return None if shares is None else bool(shares[0] >= TOLD)
+
+
+def _says(said: str, fact: str, value: str) -> bool:
+    """Whether a sentence has the words of a value one after the other, and beside them only words of the fact and
+    little ones: no word of the question's, no number, sign or refusal that the fact does not have.
     """
-    known = {*terms(given)}
-    others = [term for term in terms(said) if term[0].isalnum() and not (len(term) > 1 and UNSPACED.match(term))]
-    return END.sub("", value.casefold()) in said.casefold() and all(
-        LITTLE.fullmatch(term) or any(_same_stem(term, other) for other in known) for term in others
+    own, wanted, known = _words(said), _words(value), {*_words(fact)}
+    starts = range(len(own) - len(wanted) + 1)
+    return (
+        any(own[start : start + len(wanted)] == wanted for start in starts)
+        and {*SIGNED.findall(said)} <= {*SIGNED.findall(fact)}
+        and all(word in known or LITTLE.fullmatch(word) for word in own)
     )
 
 
-def _same_stem(one: str, other: str) -> bool:
-    shorter, longer = sorted((one, other), key=len)
-    return one == other or (
-        len(shorter) >= STEM and longer.startswith(shorter) and len(longer) - len(shorter) <= ENDING
-    )
+def _words(text: str) -> list[str]:
+    """Each word, and each character of unspaced script, in lower case."""
+    return [word for word in WORD.findall(text.casefold()) if word[0].isalnum()]
 
 
 def _named(question: str, fields: Mapping[str, Any]) -> str | None:

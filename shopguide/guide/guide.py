@@ -77,7 +77,7 @@ class Guide:
         self._mentions = Mentions(self.shelf)
         reader = models.get(EVIDENCE)
         assert reader is None or isinstance(reader, Classifier)
-        self._answering = Answering(self.shelf, self._knowledge, reader, writer)
+        self.answering = Answering(self.shelf, self._knowledge, reader, writer)
 
     def _encoder(self, name: str) -> Encoder | None:
         model = self.models.get(name)
@@ -142,7 +142,8 @@ class Guide:
         asked = zip(queries, wishes, strict=True)
         found = self._searcher.search([replace(one, text=own.text, asked=own.of(one.asked)) for one, own in asked])
         needs = self._told_needs([hits.searched for hits in found], [hits.wanted for hits in found], wishes)
-        return [self._results(*told) for told in zip(needs, found, counts, strict=True)]
+        mended = [hits.searched != own.text for hits, own in zip(found, wishes, strict=True)]
+        return [self._results(*told) for told in zip(needs, found, mended, counts, strict=True)]
 
     def learn(self, queries: Sequence[str], chosen: Sequence[Mapping[str, float]]) -> None:
         """Weigh words, meaning and the second reading in search by what shoppers chose.
@@ -155,9 +156,9 @@ class Guide:
         worth = [{place[item]: gain for item, gain in own.items() if item in place} for own in chosen]
         self._searcher.learn([Query(query) for query in queries], worth)
 
-    def _results(self, need: Need, hits: Hits, count: int) -> Results:
+    def _results(self, need: Need, hits: Hits, mended: bool, count: int) -> Results:
         items = [self.item(row, score) for row, score in zip(hits.rows[:count], hits.scores[:count], strict=True)]
-        return Results(need, hits.searched, items, hits.fits, self.shelf.counted(hits.rows, FACET_VALUES))
+        return Results(need, hits.searched, mended, items, hits.fits, self.shelf.counted(hits.rows, FACET_VALUES))
 
     def similar(self, item_id: str, count: int = 10) -> list[Item]:
         """The products most like one, which is not among them.
@@ -198,8 +199,9 @@ class Guide:
         Raises:
             DataError: a filter is of no facet.
         """
-        seen = Seen(self.rows(viewed), self.rows(purchased), self._lexicon.mended(query))
-        found = self._recommender.recommend(seen, count, asked or Asked({}), diversity)
+        wishes = self._wishes(query)
+        seen = Seen(self.rows(viewed), self.rows(purchased), self._lexicon.mended(wishes.text))
+        found = self._recommender.recommend(seen, count, wishes.of(asked or Asked({})), diversity)
         return [
             self.item(one.row, one.score, None if one.because is None else self.shelf.ids[one.because]) for one in found
         ]
@@ -219,13 +221,18 @@ class Guide:
         Raises:
             UnknownProductError: there is no such product.
         """
-        if item_id is None:
-            return _replied(self._knowledge.reply(question, None))
-        row = self.row(item_id)
-        known = self._answering.known(question, row)
-        if known.answer is None:
-            known = _replied(self._knowledge.reply(question, None))
-        return known if known.answer is not None else self._answering.read(question, row)
+        found = self._known(question, item_id)
+        return found if found.answer is not None else self._read(question, item_id)
+
+    def _known(self, question: str, item_id: str | None) -> Answer:
+        if item_id is not None:
+            found = self.answering.known(question, self.row(item_id))
+            if found.answer is not None:
+                return found
+        return _replied(self._knowledge.reply(question, None))
+
+    def _read(self, question: str, item_id: str | None) -> Answer:
+        return Answer(None) if item_id is None else self.answering.read(question, self.row(item_id))
 
     def reply(self, message: str, item_id: str | None = None) -> Service:
         """What the customer service says: an answer to the question, or the shop's own reply to what the message wants;
@@ -249,10 +256,11 @@ class Guide:
         return Service(shares, slots, told, handover=told.answer is None or not self._persons.isdisjoint(wants))
 
     def _told(self, message: str, shares: Sequence[Share], about: str | None) -> Answer:
-        found = self.answer(message, about)
-        if found.answer is not None or not shares or shares[0].probability < SURE:
-            return found
-        return _replied(self._knowledge.reply(message, shares[0].label))
+        """What is known; else the shop's reply to what is surely wanted; else what is read of the product."""
+        found = self._known(message, about)
+        if found.answer is None and shares and shares[0].probability >= SURE:
+            found = _replied(self._knowledge.reply(message, shares[0].label))
+        return found if found.answer is not None else self._read(message, about)
 
     def _intents(self, message: str) -> list[Share]:
         model = self.models.get(INTENT)

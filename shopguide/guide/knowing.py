@@ -1,6 +1,5 @@
 """What a shop has answered before: questions on its products, and its own replies to what is often asked."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from shopguide.guide.phrases import Phrases, plain
 from shopguide.guide.shelf import Shelf
 from shopguide.records.tables import Shop, column
+from shopguide.tasks.passages import PERSONAL
 from shopguide.text.words import UNSPACED
 
 LEAST_ASKED = 3
@@ -15,8 +15,6 @@ LEAST_ASKED = 3
 SURE = 0.8
 """Of a question's answers, the share that an attribute tells."""
 BLANK = "\x00"
-PERSONAL = re.compile(r"\d{5,}|\S@\S")
-"""An order's or a telephone's number, an address of e-mail: what holds one is never said to another shopper."""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class WithFilters(Request):
 
 
 class SearchRequest(WithFilters):
-    """A query."""
+    """A query; with `mend=false` it is taken to the letter: no word is mended, no bound of the price is read."""
 
     query: Words
     count: Count = 10

@@ -60,7 +60,9 @@ class Results:
 
     need: Need
     searched: str
-    """The query, mended where words of it are in no product."""
+    """What is left of the query, mended where words of it are in no product."""
+    mended: bool
+    """Whether it was."""
     items: list[Item]
     fits: bool
     """Whether something may be what is looked for; else these are only the nearest, farther than what others found."""
@@ -73,7 +75,7 @@ class Evidence:
     """What an answer rests on."""
 
     source: str
-    """`attribute`, `title`, `description` or `review` of the product, `dialogue` on it, or `faq`."""
+    """`attribute`, `description` or `review` of the product, `dialogue` on it, or `faq`."""
     item_id: str | None
     name: str
     """Of the attribute; of a text, the source; else the question."""

@@ -34,7 +34,8 @@ class Query:
     asked: Asked = field(default_factory=lambda: Asked({}))
     rerank: bool = True
     mend: bool = True
-    """Whether words that no product has are taken for those most like them."""
+    """Whether words that no product has are taken for those most like them; the guide then also reads bounds of the
+    price and what is not wanted."""
 
 
 @dataclass(frozen=True)

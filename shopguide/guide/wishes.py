@@ -1,33 +1,53 @@
-"""What a query says of the price, and of what a product is not to be: not words to look for, but bounds to keep to."""
+"""What a query says of the price, and of what a product is not to be: not words to look for, but bounds to keep to.
+
+A number is a price where it stands with a currency. Without one only an upper bound is, or `between … and …`: of ten
+or more, where nothing follows that could be a unit, in a query that is not about people and sizes. What is in doubt
+stays in the query.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shopguide.guide.mentions import Mentions
+from shopguide.guide.results import Marked
 from shopguide.guide.shelf import Asked
 
-CURRENCY = r"(?:[$€£¥￥]|(?:usd|euros?|eur|gbp|cny|rmb|dollars?|pounds?|yuan|bucks)\b|元|块钱|块)"
-NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?)(?!\d)"
-PRICE = rf"{CURRENCY}?\s*{NUMBER}\s*{CURRENCY}?"
-ENDS = re.compile(r"\s*$|\s*[,;，；]|\s+(?:for|with|in|by|and|or|from|please)\b", re.IGNORECASE)
-"""After a number without a currency: what follows is no unit, so that it is a price."""
-PATTERNS = tuple(
+MONEY = r"(?:[$€£¥￥]|(?<![a-z])(?:usd|euros?|eur|gbp|cny|rmb|dollars?|pounds?|yuan|bucks)\b|块钱|元|块)"
+NUMBER = r"(?<![a-z\d.,])(\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?)(?![\d])"
+AMOUNT = rf"(?:{MONEY}\s?)?{NUMBER}(\s?(?:k(?![a-z])|百|千|万))?(?:\s?{MONEY})?"
+TIMES = {"": 1, "k": 1000, "百": 100, "千": 1000, "万": 10_000}
+AT_MOST = r"(?:\b(?:at most|up to|no(?:t)? more than|not (?:over|above))\s+|(?:不高于|不超过|不到|最多|至多)\s*)"
+AT_LEAST = r"(?:\b(?:at least|no(?:t)? less than|not (?:under|below))\s+|(?:不低于|不少于|至少)\s*)"
+LESS = r"(?:(?<!not )\b(?:under|below|less than|cheaper than)\s+|(?<!不)(?:低于|少于)\s*)"
+MORE = r"(?:(?<!not )\b(?:over|above|more than)\s+|(?<!不)(?:高于|超过)\s*)"
+BOUNDS = tuple(
     (re.compile(pattern, re.IGNORECASE), bounds)
     for pattern, bounds in (
-        (rf"\b(?:between|from)\s+{PRICE}\s*(?:and|to|-)\s*{PRICE}", "both"),
-        (rf"{CURRENCY}\s*{NUMBER}\s*[-–~]\s*{PRICE}", "both"),
-        (rf"{NUMBER}\s*(?:[-–~到至]|\bto\b)\s*{NUMBER}\s*{CURRENCY}", "both"),
-        (rf"\b(?:under|below|less than|up to|at most|no more than|cheaper than)\s+{PRICE}", "to"),
-        (rf"\b(?:over|above|more than|at least|no less than)\s+{PRICE}", "from"),
-        (rf"{NUMBER}\s*{CURRENCY}?\s*(?:以下|以内|之内)", "to"),
-        (rf"(?:低于|不超过|不到|少于)\s*{NUMBER}\s*{CURRENCY}?", "to"),
-        (rf"{NUMBER}\s*{CURRENCY}?\s*(?:以上|起)", "from"),
-        (rf"(?:高于|超过)\s*{NUMBER}\s*{CURRENCY}?", "from"),
+        (rf"\bbetween\s+{AMOUNT}\s+and\s+{AMOUNT}", "both"),
+        (rf"(?:\bfrom\s+)?{AMOUNT}\s*(?:[-–~到至]|\bto\b)\s*{AMOUNT}", "both"),
+        (AT_MOST + AMOUNT, "to"),
+        (AT_LEAST + AMOUNT, "from"),
+        (LESS + AMOUNT, "to"),
+        (MORE + AMOUNT, "from"),
+        (rf"{AMOUNT}\s*(?:以下|以内|之内)", "to"),
+        (rf"{AMOUNT}\s*(?:以上|起)", "from"),
     )
 )
-ENGLISH = re.compile(r"[a-z]", re.IGNORECASE)
-NOT = re.compile(r"(?:\b(?:not|no|without|except|non)\b[\s-]*|不要|不是|除了|非)$", re.IGNORECASE)
+BARE = re.compile(r"\b(?:between|under|below|less than|cheaper than)\b|(?:以下|以内|之内)$", re.IGNORECASE)
+"""What makes a number without a currency a price."""
+LEAST = 10
+"""Of a price without a currency."""
+ENDS = re.compile(r"\s*(?:$|[,;.?!，；。？！的])|\s+(?:for|with|by|and|or|please)\b", re.IGNORECASE)
+PEOPLE = re.compile(
+    r"\b(?:kids?|child(?:ren)?|boys?|girls?|toddlers?|bab(?:y|ies)|wom[ae]n|m[ae]n|seniors?|adults?|age[ds]?|sizes?|years?)\b"
+    "|岁|身高|体重|尺码|码|号",
+    re.IGNORECASE,
+)
+REFUSED_BEFORE = re.compile(r"\b(?:not|no|never|\w+n't)\b|不", re.IGNORECASE)
+NOT = re.compile(r"(?:\b(?:not|without|except|no)\b\s*|(?<![是要])不要\s*)$", re.IGNORECASE)
+ALSO = re.compile(r"\s*(?:,|，|、|\b(?:or|and|nor)\b|和|或)\s*(?:(?:not|without|no)\s+|不要)?", re.IGNORECASE)
+LEFT_OVER = re.compile(r"(?:[\s,;，；、]|\b(?:and|or|but)$)+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,8 +71,7 @@ class Wishes:
 def read_wishes(query: str, mentions: Mentions, priced: bool = True) -> Wishes:
     """`red dress under 50, not silk` → `red dress` below 50 without the material silk.
 
-    A number is a price where it has a currency, or where nothing follows that could be its unit; of what is not wanted,
-    only values of facets count. A query that says nothing else is left as it is.
+    Of what is not wanted, only values of facets count. A query that says nothing else is left as it is.
 
     Args:
         query: of a shopper.
@@ -63,32 +82,66 @@ def read_wishes(query: str, mentions: Mentions, priced: bool = True) -> Wishes:
     without, text = _without(text, mentions)
     if text == query:
         return Wishes(query)
-    text = re.sub(r"[\s,;，；、]+$", "", " ".join(text.split()))
+    text = LEFT_OVER.sub("", " ".join(text.split()))
     return Wishes(text, low, high, without) if text else Wishes(query)
 
 
 def _priced(query: str) -> tuple[float | None, float | None, str]:
-    for pattern, bounds in PATTERNS:
-        for match in pattern.finditer(query):
-            numbers = sorted(_number(own) for own in match.groups() if own and own[0].isdigit())
-            is_money = re.search(CURRENCY, match.group(), re.IGNORECASE)
-            if not is_money and ENGLISH.match(match.group()) and not ENDS.match(query[match.end() :]):
+    found: dict[str, float] = {}
+    rest = query
+    for pattern, bounds in BOUNDS:
+        for match in pattern.finditer(rest):
+            wanted = ("from", "to") if bounds == "both" else (bounds,)
+            if any(name in found for name in wanted) or not _is_price(rest, match):
                 continue
-            low, high = (numbers[0] if bounds != "to" else None), (numbers[-1] if bounds != "from" else None)
-            return low, high, f"{query[: match.start()]} {query[match.end() :]}"
-    return None, None, query
+            groups = [group or "" for group in match.groups()]
+            numbers = sorted(_number(*groups[place : place + 2]) for place in range(0, len(groups), 2))
+            found |= dict(zip(wanted, numbers, strict=True))
+            rest = f"{rest[: match.start()]} {rest[match.end() :]}"
+            break
+    return found.get("from"), found.get("to"), rest
 
 
-def _number(text: str) -> float:
-    return float(text.replace(",", "") if re.search(r",\d{3}", text) else text.replace(",", "."))
+def _is_price(query: str, match: re.Match[str]) -> bool:
+    own, before = match.group(), query[: match.start()]
+    if re.match(MORE, own, re.IGNORECASE) and REFUSED_BEFORE.search(before):
+        return False  # `do not want to pay more than`: who knows
+    if re.search(MONEY, own, re.IGNORECASE):
+        return True
+    numbers = [_number(number, "") for number in match.groups() if number and number[0].isdigit()]
+    is_bare = BARE.search(own) is not None and min(numbers) >= LEAST and ENDS.match(query[match.end() :]) is not None
+    return is_bare and PEOPLE.search(query) is None
+
+
+def _number(text: str, times: str) -> float:
+    plain = text.replace(",", "") if re.search(r",\d{3}", text) else text.replace(",", ".")
+    return float(plain) * TIMES[times.strip().lower()]
 
 
 def _without(query: str, mentions: Mentions) -> tuple[dict[str, list[str]], str]:
-    """Facet → values after a word of refusal, and the query without both."""
+    """Facet → values after a word of refusal, and those of the same facet that are joined to them; and the query
+    without them.
+    """
     found: dict[str, list[str]] = {}
-    for mark in reversed(mentions.find(query)):
-        refused = NOT.search(query[: mark.start])
-        if refused is not None:
+    marks = mentions.find(query)
+    place, kept, at = 0, "", 0
+    while place < len(marks):
+        refused = NOT.search(query, at, marks[place].start)
+        if refused is None or marks[place].text[0].isdigit():  # `chanel no 5`
+            place += 1
+            continue
+        last = _joined(query, marks, place)
+        for mark in marks[place : last + 1]:
             found.setdefault(mark.label, []).append(mark.text)
-            query = f"{query[: refused.start()]} {query[mark.end :]}"
-    return found, query
+        kept, at = f"{kept}{query[at : refused.start()]} ", marks[last].end
+        place = last + 1
+    return found, kept + query[at:]
+
+
+def _joined(query: str, marks: Sequence[Marked], place: int) -> int:
+    """The last of the values that are joined to one, of the same facet."""
+    while place + 1 < len(marks) and marks[place + 1].label == marks[place].label:
+        if not ALSO.fullmatch(query[marks[place].end : marks[place + 1].start]):
+            break
+        place += 1
+    return place

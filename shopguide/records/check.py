@@ -14,7 +14,7 @@ REFERENCES = {
 """Fields that name products."""
 DEEDS = ("query", "viewed_items", "purchased_items")
 """Of a behaviour, which has one at least."""
-LISTS = ("attributes", "viewed_items", "purchased_items", "spans")
+LISTS = ("attributes", "reviews", "viewed_items", "purchased_items", "spans")
 """Fields that are empty where they are missing."""
 
 

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from shopguide.records.faults import RawRow, bad_row
 from shopguide.records.schema import MAX_ROW_BYTES
 
-LIST_FIELDS = ("viewed_items", "purchased_items")
+LIST_FIELDS = ("viewed_items", "purchased_items", "reviews")
 ARCHIVE_ERRORS = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, OSError, pa.ArrowInvalid)
 TOO_LONG = f"a row of at most {MAX_ROW_BYTES >> 20} MiB"
 

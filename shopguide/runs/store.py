@@ -215,6 +215,12 @@ class Store:
         settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return settings
 
+    def fingerprint(self, run_id: str) -> str | None:
+        """Of the records that the experiment of a phase's run was trained on."""
+        parent = self.client.get_run(run_id).data.tags["mlflow.parentRunId"]
+        found = self.client.get_run(parent).data.tags.get("fingerprint.data")
+        return None if found is None else str(found)
+
 
 def was_given_up(run: MlflowRun) -> bool:
     """Whether a search gave a job up, and nobody has taken it up since."""

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from shopguide.errors import DataError
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, attributes_of, column
@@ -21,7 +22,7 @@ TOLD, UNTOLD = 0.5, 0.2
 """Of an answer's words, each by its rarity, the share in a piece that holds the answer, and in one that does not;
 between them nobody can tell.
 """
-OF_NONE = 1
+OF_NONE = 2
 """Pieces of any product, for a message that is on none: no piece answers it."""
 Pair = tuple[str, str, str, str]
 """Question, piece, label, split."""
@@ -29,8 +30,8 @@ Pair = tuple[str, str, str, str]
 
 @dataclass(config=OPTIONS, kw_only=True)
 class Evidence(Task):
-    """Pairs of a question and a piece: judged ones where the shop has judgements (0 and 1, the piece as the product's
-    title), else those of its dialogues on products.
+    """Pairs of a question and a piece: of dialogues on products where the shop has some, else judged ones (labels 0 and
+    1, the piece as the product's title).
 
     Of a dialogue, which piece the answer came from is taken to be the one in which its words stand (distant
     supervision, Mintz et al. 2009): not those of the question, and each by its rarity among the answers.
@@ -58,10 +59,15 @@ class Evidence(Task):
         )
 
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
-        """One example a question and a piece."""
+        """One example a question and a piece.
+
+        Raises:
+            DataError: a judgement has another label.
+        """
         found = Examples(second=[], labels={TARGET: []})
         assert found.second is not None
-        for question, piece, label, split in (_judged if len(shop.judgements) else self._asked)(shop, parts):
+        talked = any(item and answer for item, answer in zip(*_columns(shop, "item_id", "answer"), strict=True))
+        for question, piece, label, split in (self._asked if talked else self._judged)(shop, parts):
             found.first.append(question)
             found.second.append(piece)
             found.labels[TARGET].append(label)
@@ -70,9 +76,8 @@ class Evidence(Task):
         return found
 
     def _asked(self, shop: Shop, parts: Partition) -> Iterator[Pair]:
-        names = ("question", "answer", "item_id")
         place = {item: row for row, item in enumerate(column(shop.products, "item_id"))}
-        rows = list(zip(*(column(shop.dialogues, name) for name in names), strict=True)) if place else []
+        rows = list(zip(*_columns(shop, "question", "answer", "item_id"), strict=True))
         rarity = Rarity([answer for _, answer, item in rows if answer and item])
         for row, (question, answer, item) in enumerate(rows):
             draw = np.random.Generator(np.random.Philox(key=row))
@@ -81,6 +86,8 @@ class Evidence(Task):
             own = place[item] if item else int(draw.integers(len(place)))
             product = shop.products[own]
             pieces = passages({**product, "attributes": attributes_of(product)})
+            if not pieces:
+                continue
             shares = rarity.shares(answer, question, pieces) if item else np.zeros(len(pieces))
             if shares is None or (item and shares.max() < TOLD):
                 continue
@@ -88,6 +95,16 @@ class Evidence(Task):
             for number in sorted([*np.flatnonzero(shares >= TOLD), *wrong]):
                 label = YES if shares[number] >= TOLD else NO
                 yield question, pieces[number].read, label, str(parts.dialogues[row])
+
+    def _judged(self, shop: Shop, parts: Partition) -> Iterator[Pair]:
+        titles = dict(zip(column(shop.products, "item_id"), column(shop.products, "title"), strict=True))
+        columns = (column(shop.judgements, name) for name in ("query", "item_id", "label"))
+        for row, (question, item, label) in enumerate(zip(*columns, strict=True)):
+            split = str(parts.judgements[row])
+            if label not in (NO, YES):
+                raise DataError(f"task `{self.name}`: expected judgements labelled 0 or 1, found {label}. {self.wants}")
+            if split != "aside":
+                yield question, titles[item], label, split
 
 
 class Rarity:
@@ -114,10 +131,5 @@ class Rarity:
         return math.log(1 + (self._count - count + 0.5) / (count + 0.5))
 
 
-def _judged(shop: Shop, parts: Partition) -> Iterator[Pair]:
-    titles = dict(zip(column(shop.products, "item_id"), column(shop.products, "title"), strict=True))
-    columns = (column(shop.judgements, name) for name in ("query", "item_id", "label"))
-    for row, (question, item, label) in enumerate(zip(*columns, strict=True)):
-        split = str(parts.judgements[row])
-        if item in titles and split != "aside":
-            yield question, titles[item], label, split
+def _columns(shop: Shop, *names: str) -> list[list[str | None]]:
+    return [column(shop.dialogues, name) for name in names]

@@ -1,16 +1,19 @@
 """What a shop says of a product, piece by piece: what an answer to a question may rest on."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
-SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\s*[\n•|]\s*")
+SENTENCE = re.compile(r"(?<=[.!?;])\s|(?<=[。！？；])|[•|]")
 LONGEST = 300
 """Letters of a piece; what is longer is cut between words."""
-MOST = 64
-"""Pieces of a product, the first ones."""
-ATTRIBUTE, TITLE, DESCRIPTION, REVIEW = "attribute", "title", "description", "review"
+ATTRIBUTE, DESCRIPTION, REVIEW = "attribute", "description", "review"
+MOST = {ATTRIBUTE: 32, DESCRIPTION: 24, REVIEW: 24}
+"""Pieces of each source, the first ones."""
+PERSONAL = re.compile(r"\d{5,}|\S@\S")
+"""An order's or a telephone's number, an address of e-mail: what holds one is never said to another shopper."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Passage:
     """A piece of what is known of a product."""
 
     source: str
-    """`attribute`, `title`, `description` or `review`."""
+    """`attribute`, `description` or `review`."""
     name: str
     """Of the attribute; else the source."""
     text: str
@@ -31,17 +34,26 @@ class Passage:
 
 
 def passages(product: Mapping[str, Any]) -> list[Passage]:
-    """The attributes, then title, description and reviews, sentence by sentence.
+    """The attributes, then description and reviews, sentence by sentence; of reviews, none with a number or an
+    address of somebody.
 
     Args:
         product: a record; its `attributes` by name.
     """
     named = {"category": product.get("category"), "price": shown_price(product.get("price")), **product["attributes"]}
-    found = [Passage(ATTRIBUTE, name, value[:LONGEST]) for name, value in named.items() if value]
-    told = [(TITLE, product["title"]), (DESCRIPTION, product.get("description"))]
-    told += [(REVIEW, review) for review in product.get("reviews") or ()]
-    found += [Passage(source, source, piece) for source, text in told if text for piece in _pieces(text)]
-    return found[:MOST]
+    attributes = (Passage(ATTRIBUTE, name, value[:LONGEST]) for name, value in named.items() if value)
+    found = list(islice(attributes, MOST[ATTRIBUTE]))
+    texts = {
+        DESCRIPTION: _pieces(product.get("description") or ""),
+        REVIEW: (
+            piece
+            for piece in chain.from_iterable(_pieces(review) for review in product.get("reviews") or ())
+            if not PERSONAL.search(piece)
+        ),
+    }
+    for source, pieces in texts.items():
+        found += [Passage(source, source, piece) for piece in islice(pieces, MOST[source])]
+    return found
 
 
 def shown_price(price: float | None) -> str | None:
@@ -50,14 +62,17 @@ def shown_price(price: float | None) -> str | None:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    for sentence in SENTENCE.split(text):
-        yield from _cut(sentence.strip())
+    for line in text.splitlines():
+        for sentence in SENTENCE.split(" ".join(line.split())):
+            yield from _cut(sentence.strip())
 
 
-def _cut(sentence: str) -> Sequence[str]:
+def _cut(sentence: str) -> Iterator[str]:
     """Of a long sentence several pieces."""
-    if len(sentence) <= LONGEST:
-        return [sentence] if sentence else []
-    space = sentence.rfind(" ", 1, LONGEST)
-    end = space if space > 0 else LONGEST
-    return [sentence[:end].strip(), *_cut(sentence[end:].strip())]
+    while len(sentence) > LONGEST:
+        space = sentence.rfind(" ", 1, LONGEST)
+        end = space if space > 0 else LONGEST
+        yield sentence[:end].strip()
+        sentence = sentence[end:].strip()
+    if sentence:
+        yield sentence

@@ -8,10 +8,10 @@ import pytest
 from shopguide.checks import parse
 from shopguide.config import DataConfig
 from shopguide.errors import RunError
-from shopguide.experiment.guiding import build_guide
+from shopguide.experiment.guiding import _models, build_guide
 from shopguide.guide.guide import Served
 from shopguide.guide.searching import Query
-from shopguide.runs.store import open_store
+from shopguide.runs.store import Store, open_store
 from shopguide.runs.tree import open_run
 from tests.conftest import Finished
 
@@ -67,11 +67,34 @@ def test_another_catalogue(finished: Finished, tmp_path: Path) -> None:
     assert built.guide.recommend() != []
 
 
-def test_models_of_several_runs(finished: Finished, tmp_path: Path) -> None:
-    """Of each task the first run's; the catalogue of the first."""
-    tasks = finished.store.task_runs(finished.run_id, None)
-    assert {"need", "relevance"} <= set(tasks)
-    twice = build_guide(finished.store, f"{finished.run_id}, {finished.run_id[:8]}", None, "32")
-    assert sorted(twice.guide.models) == ["need", "relevance"]
+def two(store: Store, names: tuple[tuple[str, ...], ...]) -> list[str]:
+    """Runs with finished tasks of these names, whose models are nowhere."""
+    found = []
+    for tasks in names:
+        with open_run(store, "x", tags={"shopguide.kind": "experiment"}) as run:
+            for task in tasks:
+                phase = {"shopguide.kind": "phase", "shopguide.phase": f"finetune {task}"}
+                with open_run(store, f"finetune {task}", parent=run.id, tags=phase):
+                    pass
+        found.append(run.id)
+    return found
+
+
+def test_models_of_several_runs(tmp_path: Path) -> None:
+    """Of each task the first run's; the first one's catalogue, which is that of the first task."""
+    store = open_store(None, "several", tmp_path)
+    one, other = two(store, (("need", "values"), ("search", "need")))
+    found = _models(store, f"{one}, {other[:8]}")
+    assert [(task, run) for task, (run, _) in found.items()] == [("need", one), ("search", other)]
+    assert found["need"][1] == store.task_runs(one, "need")["need"]
     with pytest.raises(RunError, match="run=000000: expected the id of an experiment's run"):
-        build_guide(finished.store, f"{finished.run_id},000000", None, "32")
+        _models(store, f"{one},000000")
+
+
+def test_search_is_not_weighed_by_what_its_model_has_learnt_from(
+    finished: Finished, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = finished.store.settings(next(iter(finished.store.task_runs(finished.run_id, None).values())))
+    other = settings["data"] | {"split": settings["data"]["split"] | {"seed": 9}}
+    build_guide(finished.store, finished.run_id, parse(DataConfig, other), "32")
+    assert "was trained on these records, split in another way" in capsys.readouterr().err

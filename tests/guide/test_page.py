@@ -114,6 +114,19 @@ def test_a_search_has_an_address(address: str, browser: Any) -> None:
     assert browser.get_log("browser") == []
 
 
+def test_the_address_is_nobodys_trap(address: str, browser: Any) -> None:
+    opened(browser, address)
+    browser.get(f"{address}#q=red%20dress")
+    until(lambda: len(texts(browser, "#items .title")) == 3)
+    assert browser.current_url.endswith("#q=red+dress")  # in the place of the other
+    press(browser, ".skip")
+    until(lambda: browser.current_url.endswith("#results"))
+    assert (len(texts(browser, "#items .title")), browser.execute_script("return state.query")) == (3, "red dress")
+    browser.back()
+    browser.back()
+    until(lambda: texts(browser, "#recommended .title") and not texts(browser, "#items .title"))
+
+
 def test_the_customer_service(address: str, browser: Any) -> None:
     opened(browser, address)
     press(browser, "#open-chat")

@@ -40,8 +40,12 @@ def test_it_writes_what_is_most_probable_after_fact_and_question(folder: Path) -
     assert said == (told.splitlines()[0].strip() if told else "")
 
 
+def test_what_is_longer_than_the_model_reads_is_not_written(folder: Path) -> None:
+    assert Writer(str(folder)).write("is it red " * 100, "colour: red") == ""
+
+
 def test_what_is_no_such_model_is_told(folder: Path, tmp_path: Path) -> None:
-    from transformers import ViTConfig
+    from transformers import BertConfig, ViTConfig
 
     with pytest.raises(ModelError, match=r"tokenizer `.*nope`: expected a hub name or a folder"):
         Writer(str(tmp_path / "nope"))
@@ -50,6 +54,9 @@ def test_what_is_no_such_model_is_told(folder: Path, tmp_path: Path) -> None:
     for file in folder.glob("*token*"):
         (other / file.name).write_bytes(file.read_bytes())
     with pytest.raises(ModelError, match="other"):
+        Writer(str(other))
+    BertConfig().save_pretrained(other)
+    with pytest.raises(ModelError, match=r"writer=.*a `bert` backbone writes no text"):
         Writer(str(other))
     ViTConfig().save_pretrained(other)
     with pytest.raises(ModelError, match=r"writer=.*a `vit` backbone writes no text"):

@@ -238,6 +238,12 @@ def test_csv_cells(tmp_path: Path) -> None:
     assert (row["viewed_items"], row["purchased_items"], row["timestamp"]) == (["I1", "I2"], ["I1"], 1767225600.0)
 
 
+def test_reviews_of_a_csv_cell_and_none(tmp_path: Path) -> None:
+    text = b'item_id,title,reviews\nA,boot,Runs small|Nice\nB,mug,"[""ok""]"\nC,tea,\n'
+    shop = load(products(tmp_path / "shop", text, "products.csv"))
+    assert column(shop.products, "reviews") == [["Runs small", "Nice"], ["ok"], []]
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected an existing file or folder"):
         load(tmp_path / "nowhere")

@@ -2,7 +2,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from shopguide.errors import DataError
 from shopguide.records.partition import Partition
 from shopguide.records.schema import TABLES
 from shopguide.records.tables import Shop
@@ -52,14 +54,14 @@ def test_the_piece_in_which_the_answers_words_stand_answers(tmp_path: Path) -> N
         ("what colour is it", "colour: green"),
     }
     wrong = {piece for question, piece, label in rows if (question, label) == ("what is it made of", "0")}
-    assert wrong == {"brand: Peak", "Trail boot", "Keeps water out.", "Made in Portugal.", "They run small."}
+    assert wrong == {"brand: Peak", "Keeps water out.", "Made in Portugal.", "They run small."}
 
 
 def test_what_nothing_answers_and_messages_on_no_product(tmp_path: Path) -> None:
     rows = asked(tmp_path)
     questions = {question for question, _, _ in rows}
     assert questions == {"what is it made of", "how is the fit", "what colour is it", "where is my parcel"}
-    assert [label for question, _, label in rows if question == "where is my parcel"] == ["0"]
+    assert [label for question, _, label in rows if question == "where is my parcel"] == ["0", "0"]
     assert asked(tmp_path / "again") == rows
 
 
@@ -76,3 +78,14 @@ def test_judged_pieces(tmp_path: Path) -> None:
     found = Evidence(name="evidence").examples(shop, all_train(shop), None)
     assert (found.first, found.second) == (["does it fit?"] * 2, ["size: L", "red"])
     assert found.labels == {"answers": ["1", "0"]}
+
+
+def test_judgements_of_search_are_no_evidence(tmp_path: Path) -> None:
+    root = write_shop(tmp_path / "shop", PRODUCTS, [])
+    (root / "judgements.jsonl").write_text('{"query": "boots", "item_id": "1", "label": "E"}')
+    shop = load(root)
+    with pytest.raises(DataError, match="task `evidence`: expected judgements labelled 0 or 1, found E"):
+        Evidence(name="evidence").examples(shop, all_train(shop), None)
+    write_lines(root / "dialogues.jsonl", DIALOGUES)
+    shop = load(root)
+    assert "boots" not in Evidence(name="evidence").examples(shop, all_train(shop), None).first

@@ -7,14 +7,14 @@ const WORDS = {
     message: 'Your message', close: 'Close', key: 'Key of this service', locked: 'This service asks for a key that it knows.', category: 'Category', price: 'Price', other: '中文',
     nothing: 'Nothing found. Try other words, or fewer filters.', near: 'Nothing fits well. These come nearest.', unknown: 'Not known.', from: 'from', busy: 'Many are asking now; once more in a moment.',
     failed: 'The service does not answer.', person: 'A colleague will answer you.', mended: 'Results for', instead: 'search for', popular: 'Popular now',
-    without: 'without', title: 'title', description: 'description', review: 'a review', attribute: 'attribute',
+    without: 'without', description: 'description', review: 'a review', attribute: 'attribute',
     hello: 'Hello! What can we do for you?', order: 'order', need: 'Looks like',
   },
   zh: {
     search: '想找什么？', go: '搜索', skip: '跳到结果', filters: '筛选', recommended: '为你推荐', because: '因为你看过', similar: '相似商品',
     ask: '问问这件商品', send: '发送', chat: '客服', message: '请输入', close: '关闭', key: '服务密钥', locked: '本服务需要有效的密钥。', category: '类目', price: '价格', other: 'English',
     nothing: '没有找到，换个说法或减少筛选试试。', near: '没有很合适的商品，以下最接近。', unknown: '暂时不知道。', from: '来自', busy: '现在咨询的人很多，请稍后再试。', failed: '服务没有响应。',
-    without: '不要', title: '标题', description: '描述', review: '买家评价', attribute: '属性',
+    without: '不要', description: '描述', review: '买家评价', attribute: '属性',
     person: '将由人工客服为您解答。', mended: '以下是结果：', instead: '仍搜索', popular: '热门商品', hello: '您好，有什么可以帮您？', order: '订单', need: '您想找',
   },
 }
@@ -77,11 +77,11 @@ function card(item) {
 }
 
 // A search has an address of its own, behind the #: it can be kept and gone back to, and never reaches the server's logs.
-function remember() {
+function remember(again) {
   const told = new URLSearchParams({ q: state.query })
   if (!state.mend) told.set('as', 'typed')
   for (const [name, values] of Object.entries(state.filters)) for (const value of values) told.append('in', JSON.stringify([name, value]))
-  if (location.hash !== `#${told}`) history.pushState(null, '', `#${told}`)
+  if (location.hash !== `#${told}`) history[again ? 'replaceState' : 'pushState'](null, '', `#${told}`)
 }
 
 function recall() {
@@ -93,7 +93,7 @@ function recall() {
   for (const pair of told.getAll('in')) {
     try { const [name, value] = JSON.parse(pair); (state.filters[name] ??= []).push(value) } catch { /* an address that was typed wrong */ }
   }
-  search(query, told.get('as') !== 'typed')
+  search(query, told.get('as') !== 'typed', true)
 }
 
 function home() {
@@ -103,10 +103,10 @@ function home() {
   recommend()
 }
 
-async function search(query, mend) {
+async function search(query, mend, again = false) {
   const turn = ++state.turn
   Object.assign(state, { query, mend })
-  remember()
+  remember(again)
   try {
     const results = await ask('search', { query, filters: state.filters, count: 24, mend })
     if (turn === state.turn) showResults(state.results = results)
@@ -115,13 +115,13 @@ async function search(query, mend) {
   }
 }
 
-function showResults({ need, searched, items, fits, facets }) {
+function showResults({ need, searched, mended, items, fits, facets }) {
   find('#recommended').hidden = true
   showNeed(need)
   const notice = find('#notice')
   notice.textContent = items.length ? (fits ? '' : say('near')) : say('nothing')
   if (searched !== state.query && items.length) {
-    notice.append(`${fits ? '' : ' '}${say('mended')} “${searched}” · `)
+    if (mended) notice.append(`${fits ? '' : ' '}${say('mended')} “${searched}” · `)
     notice.append(make('button', { type: 'button', onclick: () => search(state.query, false) }, `${say('instead')} “${state.query}”`))
   }
   find('#items').replaceChildren(...items.map(card))
@@ -246,7 +246,8 @@ find('#key').addEventListener('submit', event => {
   event.preventDefault()
   sessionStorage.setItem('key', find('#key input').value)
   find('#key').hidden = true
-  recommend()
+  find('#notice').textContent = ''
+  recall()
 })
 find('#product .ask').addEventListener('submit', question)
 find('#product').addEventListener('close', recommend)
@@ -258,6 +259,6 @@ addEventListener('keydown', event => {
   if (event.key === '/' && !typing) { event.preventDefault(); find('#query').focus() }
   if (event.key === 'Escape' && !find('#chat').hidden) toggleChat(false)
 })
-addEventListener('popstate', recall)
+addEventListener('popstate', () => { if (!location.hash || new URLSearchParams(location.hash.slice(1)).has('q')) recall() })
 translate()
 recall()
