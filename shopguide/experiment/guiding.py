@@ -12,8 +12,9 @@ from shopguide.config import DataConfig, InferencePrecision
 from shopguide.errors import ConfigError, DataError, RunError
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.run import log_line
-from shopguide.guide.answering import NEVER, Answered
-from shopguide.guide.guide import EVIDENCE, NEED, RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide, Served
+from shopguide.guide.answering import Answered
+from shopguide.guide.guide import EVIDENCE, INTENT, NEED, RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide, Served
+from shopguide.guide.trust import NEVER
 from shopguide.inference.answers import Answerer
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.indexing import ABOUT, build_index, load_index, model_fingerprint
@@ -122,6 +123,9 @@ def _learn_answers(guide: Guide, material: Material) -> None:
     shop, draw = material.shop, np.random.default_rng(0)
     rows = draw.permutation(np.flatnonzero(material.parts.dialogues == "dev"))[:LEARNT_FROM]
     told = [shop.dialogues[int(row)] for row in rows]
+    intents = [(one["question"], one["intent"]) for one in told if one["intent"]]
+    if INTENT in guide.models and intents:
+        guide.learn_intents(intents)
     asked = [
         Answered(one["question"], guide.shelf.place[one["item_id"]], one["answer"])
         if one["item_id"]
@@ -129,12 +133,12 @@ def _learn_answers(guide: Guide, material: Material) -> None:
         for one in told
         if one["answer"] or not one["item_id"]
     ]
-    if EVIDENCE not in guide.models or not any(one.answer for one in asked):
-        return
-    guide.answering.learn(asked)
-    if guide.answering.sure == NEVER:
-        told_of = "of its answers to questions of the dev split fewer than nine in ten were right"
-        print(f"evidence: texts and reviews are not read for answers: {told_of}", file=sys.stderr)
+    if EVIDENCE in guide.models and any(one.answer for one in asked):
+        guide.answering.learn(asked)
+    for name, sure in ((INTENT, guide.sure_intent), (EVIDENCE, guide.answering.sure)):
+        if sure == NEVER:
+            why = "of what it told on the dev split, less than nine in ten was right"
+            print(f"{name}: its model is not believed: {why}; a larger pretrained one may be", file=sys.stderr)
 
 
 def _root(material: Material) -> Path:

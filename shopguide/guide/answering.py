@@ -14,18 +14,16 @@ from shopguide.guide.knowing import Knowledge
 from shopguide.guide.phrases import plain
 from shopguide.guide.results import Answer, Evidence
 from shopguide.guide.shelf import CATEGORY, Shelf
+from shopguide.guide.trust import trusted_from
 from shopguide.inference.answers import Classifier
 from shopguide.inference.writer import Writer
 from shopguide.tasks.evidence import TOLD, YES, Rarity
 from shopguide.tasks.passages import Passage, passages, shown_price
 from shopguide.text.words import WORD, terms
 
-SURE, NEVER = 0.9, 1.1
-"""Probability from which a piece is taken to answer a question, where nothing tells how often the model is right; and
-where it is right too seldom.
-"""
-RIGHT, LEAST = 0.9, 10
-"""Share of answers that are to be right, and answers by which that is seen."""
+SURE = 0.9
+"""Probability from which a piece is taken to answer a question, where nothing tells how often the model is right."""
+PRICE = re.compile(r"\bhow much (?:is|does|do|are)\b|\b(?:price|costs?)\b|多少钱|价格|售价|几块钱", re.IGNORECASE)
 SHORT = 5
 """Words of a question that may name an attribute."""
 LITTLE = re.compile(
@@ -106,10 +104,7 @@ class Answering:
         rarity = Rarity([one.answer for one in asked if one.answer])
         read = [(one, self._nearest(one.question, one.row)) for one in asked]
         told = [(found[1], _is_right(one, found[0], rarity)) for one, found in read if found is not None]
-        known = sorted(((sure, right) for sure, right in told if right is not None), reverse=True)
-        shares = np.cumsum([right for _, right in known]) / np.arange(1, len(known) + 1)
-        enough = [sure for place, (sure, _) in enumerate(known) if place + 1 >= LEAST and shares[place] >= RIGHT]
-        self.sure = min(enough, default=NEVER)
+        self.sure = trusted_from((sure, right) for sure, right in told if right is not None)
 
     def _nearest(self, question: str, row: int) -> tuple[Passage, float] | None:
         """The piece that most probably answers a question, and how probably."""
@@ -169,6 +164,8 @@ def _words(text: str) -> list[str]:
 def _named(question: str, fields: Mapping[str, Any]) -> str | None:
     """The field whose name stands in a short question, which asks for nothing of its own: no number, no value."""
     said = plain(question).split()
+    if PRICE.search(question) and len(said) <= SHORT:
+        return "price"
     if len(said) > SHORT or any(word.isdigit() for word in said):
         return None
     return next((name for name in fields if name and {*said}.issuperset(terms(name.replace("_", " ")))), None)

@@ -17,6 +17,7 @@ from shopguide.guide.recommending import Recommender, Seen
 from shopguide.guide.results import Answer, Evidence, Item, Marked, Need, Results, Service, Share
 from shopguide.guide.searching import Hits, Query, Searcher
 from shopguide.guide.shelf import Asked, Shelf
+from shopguide.guide.trust import trusted_from
 from shopguide.guide.wishes import Wishes, read_wishes
 from shopguide.inference.answers import Answerer, Classifier
 from shopguide.inference.encoder import Encoder
@@ -32,7 +33,9 @@ ROLES = (NEED, SEARCH, RELEVANCE, RECOMMEND, SPANS, INTENT, EVIDENCE)
 """Tasks whose models the guide works with; it makes do without any of them."""
 FACET_VALUES = 8
 SURE = 0.5
-"""Probability of an intent from which the shop's reply is given; below, a person answers."""
+"""Probability of an intent from which the shop's reply is given, where nothing tells how often the model is right."""
+UNHEARD = 0.25
+"""Of a message's words, the share that no dialogue has, from which on a model of intents is not believed."""
 WORDS = re.compile(r"[A-Za-z0-9_-]+")
 ORDER = re.compile(r"(?<![A-Za-z0-9_-])\d{5,20}(?![A-Za-z0-9_-])")
 
@@ -55,6 +58,9 @@ class Guide:
         DataError: the shop has no products.
         ModelError: the model of `relevance` does not grade pairs.
     """
+
+    sure_intent: float = SURE
+    """Probability of an intent from which the shop's reply is given; below, a person answers."""
 
     def __init__(
         self,
@@ -245,22 +251,37 @@ class Guide:
         Raises:
             UnknownProductError: there is no such product.
         """
-        shares = self._intents(message)
         named = [word for word in WORDS.findall(message) if word in self.shelf.place]
         slots = {"order": [number for number in ORDER.findall(message) if number not in named], "item_id": named}
         about = item_id or (named[0] if named else None)
-        plain = WORDS.sub(lambda match: "" if match.group() in named else match.group(), message).strip()
-        told = self._told(plain or message, shares, about)
-        wants: set[str | None] = {share.label for share in shares[:1] if share.probability >= SURE}
+        plain = WORDS.sub(lambda match: "" if match.group() in named else match.group(), message).strip() or message
+        plain = self._knowledge.mended(plain)
+        shares = self._intents(plain)
+        sure = shares[:1] if self._believed(plain, shares) else []
+        told = self._told(plain, sure, about)
+        wants: set[str | None] = {share.label for share in sure}
         wants |= {self._knowledge.intent_of(one.name) for one in told.evidence if one.source == "faq"}
         return Service(shares, slots, told, handover=told.answer is None or not self._persons.isdisjoint(wants))
 
-    def _told(self, message: str, shares: Sequence[Share], about: str | None) -> Answer:
+    def _believed(self, message: str, shares: Sequence[Share]) -> bool:
+        likely = bool(shares) and shares[0].probability >= self.sure_intent
+        return likely and self._knowledge.unheard(message) < UNHEARD
+
+    def _told(self, message: str, sure: Sequence[Share], about: str | None) -> Answer:
         """What is known; else the shop's reply to what is surely wanted; else what is read of the product."""
         found = self._known(message, about)
-        if found.answer is None and shares and shares[0].probability >= SURE:
-            found = _replied(self._knowledge.reply(message, shares[0].label))
+        if found.answer is None and sure:
+            found = _replied(self._knowledge.reply(message, sure[0].label))
         return found if found.answer is not None else self._read(message, about)
+
+    def learn_intents(self, asked: Sequence[tuple[str, str]]) -> None:
+        """From which probability on a model of intents is believed.
+
+        Args:
+            asked: messages that it has not learnt from, and their intents.
+        """
+        told = [(self._intents(self._knowledge.mended(message))[:1], intent) for message, intent in asked]
+        self.sure_intent = trusted_from((own[0].probability, own[0].label == intent) for own, intent in told if own)
 
     def _intents(self, message: str) -> list[Share]:
         model = self.models.get(INTENT)

@@ -4,11 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from shopguide.guide.lexicon import Lexicon
 from shopguide.guide.phrases import Phrases, plain
 from shopguide.guide.shelf import Shelf
 from shopguide.records.tables import Shop, column
 from shopguide.tasks.passages import PERSONAL
-from shopguide.text.words import UNSPACED
+from shopguide.text.words import UNSPACED, WORD
 
 LEAST_ASKED = 3
 """Different answers by which it is seen what a question is about."""
@@ -39,6 +40,7 @@ class Knowledge:
         columns = [column(shop.dialogues, name) for name in names] if len(shop.dialogues) else [[]] * 4
         rows = list(zip(*columns, strict=True))
         self.replies = _faq(rows)
+        self._heard = Lexicon([question for question, *_ in rows])
         self._faq = Phrases([reply.question for reply in self.replies])
         self._about: dict[str, str] = {}
         self._said: dict[tuple[str, str], str] = {}
@@ -82,6 +84,15 @@ class Knowledge:
         """How the shop answers a known question where the attribute has a value."""
         form = self._forms.get(known)
         return self._said.get((known, value)) if form is None else form.replace(BLANK, value)
+
+    def mended(self, message: str) -> str:
+        """The message with slips mended by the words of all dialogues."""
+        return self._heard.mended(message)
+
+    def unheard(self, message: str) -> float:
+        """Of its words, the share that no dialogue has; numbers count for nothing."""
+        own = [word for word in WORD.findall(message.casefold()) if word.isalpha()]
+        return sum(word not in self._heard.frequency for word in own) / len(own) if own else 1.0
 
     def intent_of(self, question: str) -> str | None:
         """With which intent the FAQ has a question."""

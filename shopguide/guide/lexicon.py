@@ -49,7 +49,8 @@ class Lexicon:
 
     def mended(self, query: str) -> str:
         """The query with its first words that no product has as those most like them: a letter or two are other, left
-        out, doubled or changed places (Damerau 1964); of several, the most frequent one. Words with digits stay.
+        out, doubled or changed places (Damerau 1964), but the first one; of several, the most frequent one. Words with
+        digits stay.
         """
         left = MENDED
 
@@ -76,4 +77,5 @@ class Lexicon:
                 word, self._by_length.get(length, ()), scorer=distance, score_cutoff=most, limit=CANDIDATES
             )
         ]
+        near = [one for one in near if one[0][0] == word[0]]
         return min(near, key=lambda one: (one[1], -self.frequency[one[0]], one[0]))[0] if near else None

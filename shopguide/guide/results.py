@@ -64,8 +64,9 @@ class Results:
     mended: bool
     """Whether it was."""
     items: list[Item]
-    fits: bool
-    """Whether something may be what is looked for; else these are only the nearest, farther than what others found."""
+    fits: bool | None
+    """Whether something may be what is looked for; False: these are only the nearest, farther than what others found;
+    None: what others found is not known."""
     facets: Mapping[str, Sequence[tuple[str, int]]]
     """Facet → its most frequent values among the products found, and of how many each is."""
 

@@ -50,8 +50,9 @@ class Hits:
     """(K,) 1 / rank: weights of several features have no scale that two queries share."""
     wanted: np.ndarray | None
     """(C,) probabilities of kinds."""
-    fits: bool
-    """Whether a product is as near as one is to nearly all queries with which shoppers found something."""
+    fits: bool | None
+    """Whether a product is as near as one is to nearly all queries with which shoppers found something; None: nobody
+    knows how near that is."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,11 @@ class Searcher:
         reads = [place for place, query in enumerate(queries) if query.rerank and self._second is not None]
         for place, gains in zip(reads, self._gains([found[place] for place in reads]), strict=True):
             found[place] = self._again(found[place], gains)
-        least = -1.0 if self.blend is None else self.blend.least
+        least = None if self.blend is None or self._encoder is None else self.blend.least
+        fits = [None if least is None else one.nearest >= least for one in found]
         return [
-            Hits(one.searched, one.rows, 1 / np.arange(1, len(one.rows) + 1), one.wanted, one.nearest >= least)
-            for one in found
+            Hits(one.searched, one.rows, 1 / np.arange(1, len(one.rows) + 1), one.wanted, own)
+            for one, own in zip(found, fits, strict=True)
         ]
 
     def learn(self, queries: Sequence[Query], chosen: Sequence[dict[int, float]]) -> None:

@@ -1,7 +1,7 @@
 """What a query says of the price, and of what a product is not to be: not words to look for, but bounds to keep to.
 
-A number is a price where it stands with a currency. Without one only an upper bound is, or `between … and …`: of ten
-or more, where nothing follows that could be a unit, in a query that is not about people and sizes. What is in doubt
+A number is a price where it stands with a currency. Without one it is behind a word such as `under`, `over`, `between`,
+or before 以下, 以内: ten or more, no unit after it, in a query that is not about people and sizes. What is in doubt
 stays in the query.
 """
 
@@ -24,7 +24,7 @@ MORE = r"(?:(?<!not )\b(?:over|above|more than)\s+|(?<!不)(?:高于|超过)\s*)
 BOUNDS = tuple(
     (re.compile(pattern, re.IGNORECASE), bounds)
     for pattern, bounds in (
-        (rf"\bbetween\s+{AMOUNT}\s+and\s+{AMOUNT}", "both"),
+        (rf"\bbetween\s+{AMOUNT}\s*(?:\band\b|\bto\b|[-–])\s*{AMOUNT}", "both"),
         (rf"(?:\bfrom\s+)?{AMOUNT}\s*(?:[-–~到至]|\bto\b)\s*{AMOUNT}", "both"),
         (AT_MOST + AMOUNT, "to"),
         (AT_LEAST + AMOUNT, "from"),
@@ -34,11 +34,18 @@ BOUNDS = tuple(
         (rf"{AMOUNT}\s*(?:以上|起)", "from"),
     )
 )
-BARE = re.compile(r"\b(?:between|under|below|less than|cheaper than)\b|(?:以下|以内|之内)$", re.IGNORECASE)
+BEFORE = re.compile(rf"\bbetween\b|{AT_MOST}|{AT_LEAST}|{LESS}|{MORE}", re.IGNORECASE)
+BEHIND = re.compile("(?:以下|以内|之内)$")
 """What makes a number without a currency a price."""
 LEAST = 10
 """Of a price without a currency."""
-ENDS = re.compile(r"\s*(?:$|[,;.?!，；。？！的])|\s+(?:for|with|by|and|or|please)\b", re.IGNORECASE)
+UNITS = (
+    r"\s*(?:[^\sa-z,;.?!，；。？！的]|(?:(?!(?:by|or|is)\b)[a-z]{1,2}|inch(?:es)?|feet|foot|meters?|metres?|miles?|lbs?|pounds?|ounces?|grams?|kilos?"
+    r"|litres?|liters?|watts?|volts?|mah|mhz|ghz|pcs|pieces?|packs?|ports?|pages?|people|persons?|days?|weeks?|months?|hours?"
+    r"|minutes?|degrees?|percent|pixels?|rpm|bit|core)\b)"
+)
+ENDS = re.compile(rf"(?!{UNITS})", re.IGNORECASE)
+"""After a number without a currency: no unit."""
 PEOPLE = re.compile(
     r"\b(?:kids?|child(?:ren)?|boys?|girls?|toddlers?|bab(?:y|ies)|wom[ae]n|m[ae]n|seniors?|adults?|age[ds]?|sizes?|years?)\b"
     "|岁|身高|体重|尺码|码|号",
@@ -82,7 +89,7 @@ def read_wishes(query: str, mentions: Mentions, priced: bool = True) -> Wishes:
     without, text = _without(text, mentions)
     if text == query:
         return Wishes(query)
-    text = LEFT_OVER.sub("", " ".join(text.split()))
+    text = LEFT_OVER.sub("", " ".join(text.split())).removeprefix("的")
     return Wishes(text, low, high, without) if text else Wishes(query)
 
 
@@ -109,8 +116,8 @@ def _is_price(query: str, match: re.Match[str]) -> bool:
     if re.search(MONEY, own, re.IGNORECASE):
         return True
     numbers = [_number(number, "") for number in match.groups() if number and number[0].isdigit()]
-    is_bare = BARE.search(own) is not None and min(numbers) >= LEAST and ENDS.match(query[match.end() :]) is not None
-    return is_bare and PEOPLE.search(query) is None
+    is_bare = BEHIND.search(own) or (BEFORE.match(own) and ENDS.match(query[match.end() :]))
+    return bool(is_bare) and min(numbers) >= LEAST and PEOPLE.search(query) is None
 
 
 def _number(text: str, times: str) -> float:

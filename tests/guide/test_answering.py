@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from shopguide.errors import ModelError
-from shopguide.guide.answering import NEVER, Answered, _says
+from shopguide.guide.answering import Answered, _says
 from shopguide.guide.guide import Guide
 from shopguide.guide.results import Evidence
+from shopguide.guide.trust import NEVER
 from shopguide.inference.answers import Classifier, Posteriors
 from shopguide.records.tables import load_shop
 from tests.guide.shops import FAQ, PRODUCTS, shop
@@ -164,10 +165,30 @@ class Sure(Classifier):
         return {"intent": np.array([[0.02, 0.98]] * len(first))}
 
 
+def test_an_intent_is_believed_of_words_that_were_heard_and_where_the_model_is_right(tmp_path: Path) -> None:
+    made = guide(tmp_path, models={"intent": Sure()})
+    assert made.reply("is my order something I can").reply.answer == "See the link."
+    assert made.reply("is my ordr somethng I can").reply.answer == "See the link."  # slips are mended
+    assert made.reply("<img src=x onerror=alert(1)>").handover
+    assert made.reply("guns for my war").handover
+    made.learn_intents([("where is my order", "return")] * 20)
+    assert made.sure_intent == NEVER
+    assert made.reply("is my order something I can").handover
+    made.learn_intents([("where is my order", "track")] * 20)
+    assert made.sure_intent == pytest.approx(0.98)
+
+
+def test_a_question_on_the_price(tmp_path: Path) -> None:
+    made = guide(tmp_path)
+    for question in ("how much is it?", "what does it cost", "多少钱"):
+        told = made.answer(question, "I2")
+        assert (told.answer, told.evidence[0].name) == ("price: 90", "price")
+
+
 def test_what_is_surely_wanted_goes_before_what_is_read(tmp_path: Path) -> None:
     both = {"evidence": Reader(), "intent": Sure()}
-    assert guide(tmp_path, models=both).reply("any news of the silk", "I2").reply.answer == "See the link."
-    assert guide(tmp_path / "b").reply("any news of the silk", "I2").reply.answer == "material: silk"
+    assert guide(tmp_path, models=both).reply("is my order something I can silk", "I2").reply.answer == "See the link."
+    assert guide(tmp_path / "b").reply("is my order something I can silk", "I2").reply.answer == "material: silk"
 
 
 def test_a_writer_leaves_the_shops_own_words(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ class Near:
 def test_what_is_farther_than_nearly_all_that_others_found_fits_ill(tmp_path: Path) -> None:
     searcher = Searcher(Shelf(shop(tmp_path)), Lexicon(TITLES), Near())  # type: ignore[arg-type]
     far, near = Query("dress 0.4"), Query("dress 0.6")
-    assert [found.fits for found in searcher.search([far, near])] == [True, True]  # as nothing is known
+    assert [found.fits for found in searcher.search([far, near])] == [None, None]  # as nothing is known
     queries = [Query(f"dress {0.5 + number / 1000}") for number in range(101)]
     searcher.learn([*queries, Query("dress 0.1")], [*({0: 1.0} for _ in queries), {}])
     assert searcher.blend is not None

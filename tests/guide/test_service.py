@@ -156,7 +156,7 @@ class Sure(Classifier):
 def test_some_intents_are_answered_by_a_person_too(tmp_path: Path) -> None:
     for persons, handover in (((), False), (("return",), True)):
         guide = Guide(shop(tmp_path / str(handover)), {"intent": Sure()}, {}, persons)
-        told = guide.reply("take it back")
+        told = guide.reply("I can return something how")
         assert (told.reply.answer, told.handover, told.intent[0].label) == ("Within seven days.", handover, "return")
 
 

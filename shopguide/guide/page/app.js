@@ -6,7 +6,7 @@ const WORDS = {
     because: 'because you viewed', similar: 'Similar products', ask: 'Ask about this product', send: 'Send', chat: 'Customer service',
     message: 'Your message', close: 'Close', key: 'Key of this service', locked: 'This service asks for a key that it knows.', category: 'Category', price: 'Price', other: '中文',
     nothing: 'Nothing found. Try other words, or fewer filters.', near: 'Nothing fits well. These come nearest.', unknown: 'Not known.', from: 'from', busy: 'Many are asking now; once more in a moment.',
-    failed: 'The service does not answer.', person: 'A colleague will answer you.', mended: 'Results for', instead: 'search for', popular: 'Popular now',
+    failed: 'The service does not answer.', person: 'A colleague will answer you.', mended: 'Results for', instead: 'Search word for word:', popular: 'Popular now',
     without: 'without', description: 'description', review: 'a review', attribute: 'attribute',
     hello: 'Hello! What can we do for you?', order: 'order', need: 'Looks like',
   },
@@ -15,7 +15,7 @@ const WORDS = {
     ask: '问问这件商品', send: '发送', chat: '客服', message: '请输入', close: '关闭', key: '服务密钥', locked: '本服务需要有效的密钥。', category: '类目', price: '价格', other: 'English',
     nothing: '没有找到，换个说法或减少筛选试试。', near: '没有很合适的商品，以下最接近。', unknown: '暂时不知道。', from: '来自', busy: '现在咨询的人很多，请稍后再试。', failed: '服务没有响应。',
     without: '不要', description: '描述', review: '买家评价', attribute: '属性',
-    person: '将由人工客服为您解答。', mended: '以下是结果：', instead: '仍搜索', popular: '热门商品', hello: '您好，有什么可以帮您？', order: '订单', need: '您想找',
+    person: '将由人工客服为您解答。', mended: '以下是结果：', instead: '按原文搜索：', popular: '热门商品', hello: '您好，有什么可以帮您？', order: '订单', need: '您想找',
   },
 }
 const state = { language: navigator.language.startsWith('zh') ? 'zh' : 'en', query: '', mend: true, filters: {}, viewed: [], turn: 0, product: null, results: null }
@@ -119,9 +119,9 @@ function showResults({ need, searched, mended, items, fits, facets }) {
   find('#recommended').hidden = true
   showNeed(need)
   const notice = find('#notice')
-  notice.textContent = items.length ? (fits ? '' : say('near')) : say('nothing')
+  notice.textContent = items.length ? (fits === false ? say('near') : '') : say('nothing')
   if (searched !== state.query && items.length) {
-    if (mended) notice.append(`${fits ? '' : ' '}${say('mended')} “${searched}” · `)
+    if (mended) notice.append(`${fits === false ? ' ' : ''}${say('mended')} “${searched}” · `)
     notice.append(make('button', { type: 'button', onclick: () => search(state.query, false) }, `${say('instead')} “${state.query}”`))
   }
   find('#items').replaceChildren(...items.map(card))
@@ -147,7 +147,8 @@ function showNeed(need) {
 function showFacets(facets) {
   const place = find('#facets')
   for (const name of Object.keys(state.filters)) facets[name] ??= state.filters[name].map(value => [value, ''])
-  place.replaceChildren(...Object.entries(facets).map(([name, values]) => make('section', {}, make('h3', {}, say(name)),
+  const chosen = ([name]) => name in state.filters ? 0 : 1   // what is filtered by stands first
+  place.replaceChildren(...Object.entries(facets).sort((one, other) => chosen(one) - chosen(other)).map(([name, values]) => make('section', {}, make('h3', {}, say(name)),
     ...values.map(([value, count]) => make('button', {
       type: 'button', 'aria-pressed': String(state.filters[name]?.includes(value) ?? false), onclick: () => toggle(name, value),
     }, name === 'category' ? plain(value) : value, make('span', {}, String(count)))))))
@@ -174,7 +175,10 @@ async function openProduct(item) {
   find('.answer', dialog).replaceChildren()
   find('.ask input', dialog).value = ''
   find('.cards', dialog).replaceChildren()
-  if (!dialog.open) dialog.showModal()
+  if (!dialog.open) {
+    history.pushState({ product: true }, '')   // Back closes it, and nothing else
+    dialog.showModal()
+  }
   dialog.scrollTop = 0
   try {
     const similar = await ask('similar', { item_id: item.item_id, count: 6 })
@@ -250,7 +254,11 @@ find('#key').addEventListener('submit', event => {
   recall()
 })
 find('#product .ask').addEventListener('submit', question)
-find('#product').addEventListener('close', recommend)
+let closing = false
+find('#product').addEventListener('close', () => {
+  if (history.state?.product) { closing = true; history.back() }
+  recommend()
+})
 find('#chat form').addEventListener('submit', message)
 find('#chat .close').addEventListener('click', () => toggleChat(false))
 find('#open-chat').addEventListener('click', () => toggleChat(true))
@@ -259,6 +267,10 @@ addEventListener('keydown', event => {
   if (event.key === '/' && !typing) { event.preventDefault(); find('#query').focus() }
   if (event.key === 'Escape' && !find('#chat').hidden) toggleChat(false)
 })
-addEventListener('popstate', () => { if (!location.hash || new URLSearchParams(location.hash.slice(1)).has('q')) recall() })
+addEventListener('popstate', () => {
+  if (closing) { closing = false; return }
+  if (find('#product').open) return find('#product').close()
+  if (!location.hash || new URLSearchParams(location.hash.slice(1)).has('q')) recall()
+})
 translate()
 recall()
