@@ -97,6 +97,15 @@ def test_a_search_has_an_address(address: str, browser: Any) -> None:
     press(browser, "#facets section:nth-of-type(2) button")
     until(lambda: texts(browser, "#items .title") == [TITLES[0], TITLES[3]])
     kept = browser.current_url
+    assert texts(browser, "#facets section:first-of-type h3") == ["colour"]  # what is filtered by stands first
+    press(browser, "#items .card")
+    until(lambda: browser.execute_script("return document.querySelector('#product').open"))
+    browser.back()
+    until(lambda: not browser.execute_script("return document.querySelector('#product').open"))
+    press(browser, "#items .card")
+    press(browser, "#product .close")
+    until(lambda: browser.execute_script("return history.state") is None)
+    assert (texts(browser, "#items .title"), browser.current_url) == ([TITLES[0], TITLES[3]], kept)
     browser.back()
     until(lambda: len(texts(browser, "#items .title")) == 3)
     browser.back()
