@@ -22,7 +22,7 @@ from shopguide.experiment.guiding import build_guide
 from shopguide.experiment.prepare import load_material
 from shopguide.guide.guide import EVIDENCE, Guide
 from shopguide.guide.results import Answer
-from shopguide.inference.writer import Writer
+from shopguide.inference.wording import Writer
 from shopguide.runs.store import open_store
 from shopguide.tasks.evidence import TOLD, Rarity
 from shopguide.tasks.passages import Passage

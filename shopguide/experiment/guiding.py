@@ -19,7 +19,7 @@ from shopguide.inference.answers import Answerer
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.indexing import ABOUT, build_index, load_index, model_fingerprint
 from shopguide.inference.load import load_model
-from shopguide.inference.writer import Writer
+from shopguide.inference.wording import Writer
 from shopguide.records.tables import column
 from shopguide.runs.registry import PREFIX
 from shopguide.runs.store import Store

@@ -16,7 +16,7 @@ from shopguide.guide.results import Answer, Evidence
 from shopguide.guide.shelf import CATEGORY, Shelf
 from shopguide.guide.trust import trusted_from
 from shopguide.inference.answers import Classifier
-from shopguide.inference.writer import Writer
+from shopguide.inference.wording import Writer
 from shopguide.tasks.evidence import TOLD, YES, Rarity
 from shopguide.tasks.passages import Passage, passages, shown_price
 from shopguide.text.words import WORD, terms

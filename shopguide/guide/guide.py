@@ -23,7 +23,7 @@ from shopguide.inference.answers import Answerer, Classifier
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.second_stage import SecondStage
 from shopguide.inference.span_answers import SpanAnswerer
-from shopguide.inference.writer import Writer
+from shopguide.inference.wording import Writer
 from shopguide.records.tables import Shop
 from shopguide.tasks.history import REMEMBERED
 

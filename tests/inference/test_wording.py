@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from shopguide.errors import ModelError
-from shopguide.inference.writer import LONGEST, PROMPT, Writer
+from shopguide.inference.wording import LONGEST, PROMPT, Writer
 
 
 @pytest.fixture(scope="module")
