@@ -1,4 +1,5 @@
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -101,4 +102,6 @@ def test_an_experiment_with_all_that_small_sets_may_want(finished: Finished, tmp
         tmp_path, **changes, **{"finetune.loss": loss, "data.cache_dir": finished.folder / "cache"}
     )
     found = run_experiment(parse_config(settings))
-    assert 0 < found.metrics["need/macro_f1"] < 1
+    assert {"need/macro_f1", "features/macro_f1", "relevance/macro_f1", "dev/score"} <= found.metrics.keys()
+    assert all(0 <= found.metrics[f"{task}/macro_f1"] < 1 for task in ("need", "features", "relevance"))
+    assert all(math.isfinite(value) for value in found.metrics.values())
