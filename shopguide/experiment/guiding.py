@@ -1,7 +1,7 @@
 """The guide of a finished experiment: its models on a catalogue, each encoder with that catalogue's vectors."""
 
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,13 @@ def build_guide(
             _see(model, folders[name], material, shown[name], batch_tokens)
     guide = Guide(material.shop, models, shown, persons, None if writer is None else Writer(writer))
     phases = {name: phase for name, (_, phase) in runs.items()}
-    _learn(guide, lambda: _check_held_out(store, phases, material), material)
+    try:
+        _check_held_out(store, phases, material)
+        _learn_answers(guide, material)
+        _learn_order(guide, Search(name=SEARCH), material)
+    except (ConfigError, DataError) as error:
+        why = f"there is nothing to weigh them by ({error})"
+        print(f"search: its stages count by their ranks, as {why}", file=sys.stderr)
     return Served(guide, _root(material))
 
 
@@ -102,24 +108,15 @@ def _check_held_out(store: Store, phases: Mapping[str, str], material: Material)
             raise ConfigError(f"the model of {name} was trained on these records, split in another way")
 
 
-def _learn(guide: Guide, check: Callable[[], None], material: Material) -> None:
-    """From the dev split, which the models have not learnt from: what counts in search, and when to trust an answer."""
-    try:
-        check()
-        _learn_answers(guide, material)
-        _learn_order(guide, Search(name=SEARCH), material)
-    except (ConfigError, DataError) as error:
-        why = f"there is nothing to weigh them by ({error})"
-        print(f"search: its stages count by their ranks, as {why}", file=sys.stderr)
-
-
 def _learn_order(guide: Guide, task: Task, material: Material) -> None:
+    """What counts in search: from the dev split, which the models have not learnt from."""
     dev = task.examples(material.shop, material.parts, None).of("dev")
     drawn = dev.take(np.sort(np.random.default_rng(0).permutation(len(dev))[:LEARNT_FROM]))
     guide.learn(drawn.first, drawn.wanted or [])
 
 
 def _learn_answers(guide: Guide, material: Material) -> None:
+    """When to trust intents and answers: from the dev split, too."""
     shop, draw = material.shop, np.random.default_rng(0)
     rows = draw.permutation(np.flatnonzero(material.parts.dialogues == "dev"))[:LEARNT_FROM]
     told = [shop.dialogues[int(row)] for row in rows]
