@@ -148,7 +148,21 @@ def _plain(config: Any) -> dict[str, Any]:
     if missing:
         raise faulty([f"{key}: required; set it as {key}=…" for key in missing])
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    return plain
+    return _chosen(plain)
+
+
+def _chosen(plain: dict[str, Any]) -> dict[str, Any]:
+    """Without what an experiment sets of a choice that was not taken, as of a task: it lacks the class."""
+    groups = {name: own for name, own in plain.items() if isinstance(own, Mapping) and (conf_dir() / name).is_dir()}
+    left = {
+        group: {
+            name: own
+            for name, own in value.items()
+            if not (isinstance(own, Mapping) and "target" not in own and _keyed(conf_dir() / group / f"{name}.yaml"))
+        }
+        for group, value in groups.items()
+    }
+    return plain | left
 
 
 def _exit(message: str) -> NoReturn:
@@ -293,7 +307,9 @@ def _known_overrides(command: Command, parsed: list[Any], config_dir: str | None
     if not faults:
         chosen = [o.input_line for o in parsed if o.key_or_group in groups and not o.is_sweep_override()]
         search = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
-        known = _keys(OmegaConf.to_container(compose(command.name, overrides=chosen + search), resolve=False))
+        usual = OmegaConf.to_container(compose(command.name, overrides=chosen + search), resolve=False)
+        assert isinstance(usual, dict)
+        known = _keys(_chosen({str(name): value for name, value in usual.items()}))
         faults += [_unknown_key(key, known, groups, folders) for key in plain if key not in known]
     if faults:
         raise faulty(faults)

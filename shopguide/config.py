@@ -355,6 +355,8 @@ class Config:
     tracking: TrackingConfig
     trainer: dict[str, Any] = field(default_factory=dict)
     """Passed to `pytorch_lightning.Trainer` as it is."""
+    on_missing_labels: Literal["stop", "leave_out"] = "stop"
+    """What happens to a task that the records cannot teach: they have too few of its labels."""
     sort_by: str = "dev/score"
     """Metric of the experiment's run that sorts a sweep's table: losses, perplexity and `ece` from the lowest."""
     lr: Positive | None = None

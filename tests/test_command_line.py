@@ -47,6 +47,7 @@ MISTAKES = {
     "finetune.prompt={words:{a:好}}": "^; other than plain letters go in quotes, as in {a: '好'}",
     "pretrain.masking.entities=[/nope]": "entities=/nope: expected `catalogue` or a file with a phrase a line",
     "tasks.values.negatives=1": "tasks.values.negatives: goes with tasks=[values], which is not chosen",
+    "+experiment=guide_demo tasks=[need] tasks.relevance.hard=1": "tasks.relevance.hard: goes with tasks=[relevance]",
     "data=files data.files.root=x": "data.files.root: no such setting",
     "tasks.need.dept=1": "tasks.need.dept: no such setting; did you mean `tasks.need.depth`?",
     "tasks.features.tree=true data.targets=[category]": "features.tree=true: expected the levels of a tree as targets",

@@ -159,7 +159,7 @@ def next_commands(config: Config, store: Store, run_id: str, labelled: Sequence[
         task, split = labelled[0][0].name, "test" if "test" in labelled[0][1].split else "dev"
         print(f"  python -m shopguide.predict run={run_id} task={task} {_typed(labelled[0][1])}{own}")
         print(f"  python -m shopguide.evaluate run={run_id} split={split}{own}")
-        if not set(ROLES).isdisjoint(config.tasks):
+        if not set(ROLES).isdisjoint(each.name for each, _ in labelled):
             print(f"  python -m shopguide.serve run={run_id}{own}")
         model = f"runs:/{store.model_run(phases[f'finetune {task}'])}/model"
         print(f"  MLFLOW_TRACKING_URI={mask_uri(store.uri)} mlflow models serve -m {model} --env-manager local")

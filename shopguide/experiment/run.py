@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shopguide.build import build_task
 from shopguide.config import Config
-from shopguide.errors import Pruned, RunError
+from shopguide.errors import DataError, Pruned, RunError
 from shopguide.experiment.fitting import check_counted, check_loss, ranks
 from shopguide.experiment.identities import experiment_identity, settings_of
 from shopguide.experiment.leaks import Leaks, guard, leak_metrics
@@ -153,8 +153,16 @@ def _labelled(config: Config, material: Material) -> list[tuple[Task, Examples]]
     """Each task's labelled examples, enough to train on; none where no phase needs them."""
     if "finetune" not in config.phases:
         return []
-    tasks = [build_task(name, options) for name, options in config.tasks.items()]
-    found = [(task, task.checked_examples(material.shop, material.parts, material.truth)) for task in tasks]
+    found = list[tuple[Task, Examples]]()
+    for task in (build_task(name, options) for name, options in config.tasks.items()):
+        try:
+            found.append((task, task.checked_examples(material.shop, material.parts, material.truth)))
+        except DataError as error:
+            if config.on_missing_labels == "stop":
+                raise
+            print(f"left out: {error}", flush=True)
+    if not found:
+        raise DataError(f"data {material.data.name}: expected labels of one of the tasks {', '.join(config.tasks)}")
     check_loss(config.finetune, found)
     check_counted(found)
     for task, examples in found:

@@ -1,13 +1,17 @@
 """search: query → the products of the catalogue that fit it, nearest first."""
 
+from collections.abc import Sequence
+
 from pydantic.dataclasses import dataclass
 
 from shopguide.errors import ConfigError
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, column
-from shopguide.tasks.graded import Graded, graded_pairs
+from shopguide.tasks.crops import crop
+from shopguide.tasks.graded import Graded, GradedPair, graded_pairs
 from shopguide.tasks.task import OPTIONS, Catalogue, Examples, Kind, Truth
+from shopguide.text.inputs import field_value
 
 FITS = "1"
 """Where it is the only grade, what is judged at all fits."""
@@ -17,18 +21,43 @@ FITS = "1"
 class Search(Graded):
     """Queries with the products that were judged good for them, or that the shopper viewed and bought."""
 
+    crops: tuple[str, ...] = ()
+    """Fields of a product of which a few words each serve as its queries, where nobody has asked for anything yet."""
+
     @property
     def kind(self) -> Kind:
         """Retrieval."""
         return "retrieval"
 
+    @property
+    def wants(self) -> str:
+        """As all tasks on graded pairs; or products alone."""
+        return f"{super().wants} With tasks.{self.name}.crops=[title], products alone."
+
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
-        """One example a judged query, or a behaviour, with what its products are worth."""
+        """One example a judged query, or a behaviour, with what its products are worth; or a crop of each product."""
         found = Examples(wanted=[], catalogue=Catalogue(column(shop.products, "item_id"), self.shown(shop)))
-        assert found.wanted is not None
         assert found.catalogue is not None
-        known, judged = set(found.catalogue.ids), len(shop.judgements) > 0
+        known = set(found.catalogue.ids)
         pairs = [pair for pair in graded_pairs(shop, parts, 0) if pair[2] in known]
+        if pairs:
+            self._asked(found, pairs, judged=len(shop.judgements) > 0)
+        else:
+            self._cropped(found, shop, parts)
+        return found
+
+    def _cropped(self, found: Examples, shop: Shop, parts: Partition) -> None:
+        assert found.wanted is not None
+        for row, product in enumerate(shop.products):
+            for number, field in enumerate(self.crops):
+                if query := crop(field_value(product, field), row, number):
+                    found.first.append(query)
+                    found.split.append(str(parts.products[row]))
+                    found.groups.append(normalised(product["title"]))
+                    found.wanted.append({product["item_id"]: 1.0})
+
+    def _asked(self, found: Examples, pairs: Sequence[GradedPair], judged: bool) -> None:
+        assert found.wanted is not None
         worth = self._worth({label for _, _, _, label, _ in pairs})
         place: dict[str, int] = {}
         for row, query, item, label, split in pairs:
@@ -40,7 +69,6 @@ class Search(Graded):
                 found.groups.append(normalised(query))
                 found.wanted.append({})
             found.wanted[place[name]][item] = worth[label]
-        return found
 
     def _worth(self, labels: set[str]) -> dict[str, float]:
         classes = sorted(labels)

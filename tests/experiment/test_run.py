@@ -15,6 +15,7 @@ from shopguide.inference.predictor import Predictor
 from shopguide.runs.store import open_store
 from tests.conftest import Finished, tiny_settings
 
+NEED, SEARCH = "shopguide.tasks.need.Need", "shopguide.tasks.search.Search"
 PHASES = ["pretrain", "finetune need", "finetune features", "finetune relevance"]
 
 
@@ -157,6 +158,25 @@ def test_records_without_the_labels_of_a_task(tmp_path: Path) -> None:
     own = {"data.name": "own", "data.reader": "files", "data.root": root, "data.options": {}}
     with pytest.raises(DataError, match=r"task `need`: expected at least 8 labelled training examples, found 0"):
         run_experiment(parse_config(tiny_settings(tmp_path, **own)))
+
+
+def test_a_catalogue_alone_teaches_search_and_no_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.records.shops import write_shop
+
+    products = [{"item_id": f"I{row}", "title": f"lamp of kind {row} for room {row % 7}"} for row in range(60)]
+    root = write_shop(tmp_path / "shop", products, [])
+    own = {"data.name": "own", "data.reader": "files", "data.root": root, "data.options": {}, "phases": ["finetune"]}
+    tasks = {"need": {"target": NEED}, "search": {"target": SEARCH, "crops": ["title"]}}
+    settings = tiny_settings(tmp_path, **own, tasks=tasks, on_missing_labels="leave_out")
+    run = run_experiment(parse_config(settings))
+    told = capsys.readouterr().out
+    assert "left out: task `need`: expected at least 8 labelled training examples, found 0" in told
+    assert "shopguide.serve run=" in told
+    store = open_store(None, "shopguide", tmp_path / "mlruns")
+    assert list(store.task_runs(run.run_id, None)) == ["search"]
+    settings["tasks"] = {"need": {"target": NEED}}
+    with pytest.raises(DataError, match="data own: expected labels of one of the tasks need"):
+        run_experiment(parse_config(settings))
 
 
 def test_what_is_learnt_from_and_which_epoch_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,3 +67,20 @@ def test_nothing_that_is_worth_anything(tmp_path: Path) -> None:
 def test_a_lone_grade_of_one_says_that_it_fits(tmp_path: Path) -> None:
     shop = judged(tmp_path, ("tea time", "I1", 1), ("tea time", "I2", 1))
     assert Search(name="search").examples(shop, parts(shop), None).wanted == [{"I1": 1.0, "I2": 1.0}]
+
+
+def test_a_catalogue_alone(tmp_path: Path) -> None:
+    shop = load(write_shop(tmp_path / "shop", PRODUCTS, []))
+    own = parts(shop, products=["train", "dev", "test"])
+    found = Search(name="search", crops=("title", "description")).examples(shop, own, None)
+    texts = [[product["title"], product["description"] or ""] for product in shop.products]
+    assert found.wanted == [{f"I{row + 1}": 1.0} for row, fields in enumerate(texts) for text in fields if text]
+    assert all(query in " | ".join(texts[0]) for query in found.of("train").first)
+    assert found.of("test").wanted[0] == {"I3": 1.0}
+    with pytest.raises(DataError, match=r"With tasks.search.crops=\[title\], products alone"):
+        Search(name="search").checked_examples(shop, own, None)
+
+
+def test_nobody_asks_in_crops_where_somebody_has_asked(tmp_path: Path) -> None:
+    shop = judged(tmp_path, ("red", "I1", "E"), ("lamp", "I2", "I"))
+    assert Search(name="search", crops=("title",)).examples(shop, parts(shop), None).first == ["red", "lamp"]
