@@ -11,7 +11,8 @@ import numpy as np
 
 from shopguide.errors import ModelError
 from shopguide.guide.knowing import Knowledge
-from shopguide.guide.phrases import plain
+from shopguide.guide.mentions import Mentions
+from shopguide.guide.naming import asked_field
 from shopguide.guide.results import Answer, Evidence
 from shopguide.guide.shelf import CATEGORY, Shelf
 from shopguide.guide.trust import trusted_from
@@ -19,13 +20,10 @@ from shopguide.inference.answers import Classifier
 from shopguide.inference.wording import Writer
 from shopguide.tasks.evidence import TOLD, YES, Rarity
 from shopguide.tasks.passages import Passage, passages, shown_price
-from shopguide.text.words import WORD, terms
+from shopguide.text.words import WORD
 
 SURE = 0.9
 """Probability from which a piece is taken to answer a question, where nothing tells how often the model is right."""
-PRICE = re.compile(r"\bhow much (?:is|does|do|are)\b|\b(?:price|costs?)\b|多少钱|价格|售价|几块钱", re.IGNORECASE)
-SHORT = 5
-"""Words of a question that may name an attribute."""
 LITTLE = re.compile(
     "an?|the|its?|this|that|these|they|them|is|are|be|of|in|on|at|to|for|with|by|and|made|comes|has|have|your?"
     "|是|的|为|这|款|它|由|用|对|请"
@@ -51,6 +49,7 @@ class Answering:
     Args:
         shelf: the products.
         knowledge: what the shop answered before.
+        mentions: finds the values that products have.
         reader: a model of the task `evidence`; None: texts and reviews are not read.
         writer: words what an answer rests on; None: that is told as it is.
 
@@ -61,8 +60,16 @@ class Answering:
     sure: float = SURE
     """Probability from which a piece is taken to answer a question."""
 
-    def __init__(self, shelf: Shelf, knowledge: Knowledge, reader: Classifier | None, writer: Writer | None) -> None:
-        self._shelf, self._knowledge, self._reader, self._writer = shelf, knowledge, reader, writer
+    def __init__(
+        self,
+        shelf: Shelf,
+        knowledge: Knowledge,
+        mentions: Mentions,
+        reader: Classifier | None = None,
+        writer: Writer | None = None,
+    ) -> None:
+        self._shelf, self._knowledge, self._mentions = shelf, knowledge, mentions
+        self._reader, self._writer = reader, writer
         classes = [YES] if reader is None else next(iter(reader.card.targets.values()))
         if YES not in classes:
             raise ModelError(f"task `evidence`: expected a model with a class {YES}, found {', '.join(classes)}")
@@ -119,7 +126,7 @@ class Answering:
         price = shown_price(product["price"])
         own = {CATEGORY: product["category"], "price": price, **product["attributes"]}
         asked = self._knowledge.about(question)
-        name = asked[0] if asked else _named(question, own)
+        name = asked[0] if asked else asked_field(question, own, self._mentions)
         value = None if name is None else own.get(name)
         if name is None or not value:
             return Answer(None)
@@ -159,13 +166,3 @@ def _says(said: str, fact: str, value: str) -> bool:
 def _words(text: str) -> list[str]:
     """Each word, and each character of unspaced script, in lower case."""
     return [word for word in WORD.findall(text.casefold()) if word[0].isalnum()]
-
-
-def _named(question: str, fields: Mapping[str, Any]) -> str | None:
-    """The field whose name stands in a short question, which asks for nothing of its own: no number, no value."""
-    said = plain(question).split()
-    if PRICE.search(question) and len(said) <= SHORT:
-        return "price"
-    if len(said) > SHORT or any(word.isdigit() for word in said):
-        return None
-    return next((name for name in fields if name and {*said}.issuperset(terms(name.replace("_", " ")))), None)

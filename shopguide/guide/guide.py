@@ -83,7 +83,7 @@ class Guide:
         self._mentions = Mentions(self.shelf)
         reader = models.get(EVIDENCE)
         assert reader is None or isinstance(reader, Classifier)
-        self.answering = Answering(self.shelf, self._knowledge, reader, writer)
+        self.answering = Answering(self.shelf, self._knowledge, self._mentions, reader, writer)
 
     def _encoder(self, name: str) -> Encoder | None:
         model = self.models.get(name)

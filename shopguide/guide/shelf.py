@@ -35,13 +35,15 @@ class Facet:
 
 @dataclass(frozen=True)
 class Asked:
-    """What products are to be like: of each facet one of the values (of the category, a level of its path), a price."""
+    """What products are to be like: of each facet one of the values (of the category, a level of its path), a price.
+    The case of letters does not count.
+    """
 
     filters: Mapping[str, Sequence[str]]
     price_from: float | None = None
     price_to: float | None = None
     without: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Of each facet values that they do not have, in any case of letters."""
+    """Of each facet values that they do not have."""
 
 
 class Shelf:
@@ -97,10 +99,8 @@ class Shelf:
         for name, wanted in asked.filters.items():
             if name not in self.facets:
                 raise DataError(f"filters.{name}: expected a facet of this catalogue{nearest(name, self.facets)}")
-            fits = [
-                value in wanted or (name == CATEGORY and _below(value, wanted)) for value in self.facets[name].values
-            ]
-            own = self._with(name, fits)
+            said = [value.casefold() for value in wanted]
+            own = self._with(name, [_fits(name, value.casefold(), said) for value in self.facets[name].values])
             found = own if found is None else found & own
         for name, unwanted in asked.without.items():
             refused = {plain_value(name, value) for value in unwanted}
@@ -157,5 +157,5 @@ def plain_value(name: str, value: str) -> str:
     return re.sub(r"[\s_]+", " ", said.casefold()).strip()
 
 
-def _below(path: str, wanted: Sequence[str]) -> bool:
-    return any(path.startswith(f"{level}/") for level in wanted)
+def _fits(name: str, value: str, wanted: Sequence[str]) -> bool:
+    return value in wanted or (name == CATEGORY and any(value.startswith(f"{level}/") for level in wanted))

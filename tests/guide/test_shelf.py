@@ -22,6 +22,7 @@ def shelf(tmp_path: Path) -> Shelf:
         (Asked({"category": ["clothing"]}), [0, 1]),
         (Asked({"category": ["clothing/dress", "shoes/running_shoes"]}), [0, 1, 4]),
         (Asked({"category": ["cloth"]}), []),
+        (Asked({"category": ["CLOTHING"], "colour": ["Red"]}), [0]),
         (Asked({"colour": ["red"], "category": ["electronics"]}), [3]),
         (Asked({"material": ["silk"]}), [1]),
         (Asked({}, price_from=60), [1, 2, 4]),
