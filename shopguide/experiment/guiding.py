@@ -122,7 +122,7 @@ def _learn_answers(guide: Guide, material: Material) -> None:
     told = [shop.dialogues[int(row)] for row in rows]
     intents = [(one["question"], one["intent"]) for one in told if one["intent"]]
     if INTENT in guide.models and intents:
-        guide.learn_intents(intents)
+        guide.replying.learn(intents)
     asked = [
         Answered(one["question"], guide.shelf.place[one["item_id"]], one["answer"])
         if one["item_id"]
@@ -132,7 +132,7 @@ def _learn_answers(guide: Guide, material: Material) -> None:
     ]
     if EVIDENCE in guide.models and any(one.answer for one in asked):
         guide.answering.learn(asked)
-    for name, sure in ((INTENT, guide.sure_intent), (EVIDENCE, guide.answering.sure)):
+    for name, sure in ((INTENT, guide.replying.sure), (EVIDENCE, guide.answering.sure)):
         if sure == NEVER:
             why = "of what it told on the dev split, less than nine in ten was right"
             print(f"{name}: its model is not believed: {why}; a larger pretrained one may be", file=sys.stderr)

@@ -94,7 +94,7 @@ class Answering:
             question: of a shopper.
             row: of the product.
         """
-        found = self._nearest(question, row)
+        (found,) = self._nearest([question], [row])
         if found is None or found[1] < self.sure:
             return Answer(None)
         piece = found[0]
@@ -109,18 +109,25 @@ class Answering:
             asked: that no model has learnt from.
         """
         rarity = Rarity([one.answer for one in asked if one.answer])
-        read = [(one, self._nearest(one.question, one.row)) for one in asked]
-        told = [(found[1], _is_right(one, found[0], rarity)) for one, found in read if found is not None]
+        read = self._nearest([one.question for one in asked], [one.row for one in asked])
+        pairs = [(one, found) for one, found in zip(asked, read, strict=True) if found is not None]
+        told = [(found[1], _is_right(one, found[0], rarity)) for one, found in pairs]
         self.sure = trusted_from((sure, right) for sure, right in told if right is not None)
 
-    def _nearest(self, question: str, row: int) -> tuple[Passage, float] | None:
-        """The piece that most probably answers a question, and how probably."""
-        pieces = passages(self._shelf.product(row)) if self._reader is not None else []
-        if self._reader is None or not pieces:
-            return None
-        (posterior,) = self._reader.posterior([question] * len(pieces), [piece.read for piece in pieces]).values()
-        best = int(np.argmax(posterior[:, self._yes]))
-        return pieces[best], float(posterior[best, self._yes])
+    def _nearest(self, questions: Sequence[str], rows: Sequence[int]) -> list[tuple[Passage, float] | None]:
+        """The piece of each product that most probably answers a question, and how probably; the model reads all at
+        once.
+        """
+        pieces = [passages(self._shelf.product(row)) if self._reader is not None else [] for row in rows]
+        pairs = [(question, piece.read) for question, own in zip(questions, pieces, strict=True) for piece in own]
+        if self._reader is None or not pairs:
+            return [None] * len(rows)
+        (posterior,) = self._reader.posterior(*map(list, zip(*pairs, strict=True))).values()
+        yes = np.split(posterior[:, self._yes], np.cumsum([len(own) for own in pieces])[:-1])
+        return [
+            (own[int(np.argmax(sure))], float(sure.max())) if own else None
+            for own, sure in zip(pieces, yes, strict=True)
+        ]
 
     def _of_attribute(self, question: str, item: str, product: Mapping[str, Any]) -> Answer:
         price = shown_price(product["price"])

@@ -1,6 +1,5 @@
 """The guide: what a shopper needs, which products meet it, and the shop's answers, each with what it rests on."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,15 +8,15 @@ import numpy as np
 
 from shopguide.errors import DataError
 from shopguide.guide.answering import Answering
-from shopguide.guide.kinds import Kinds, shares
-from shopguide.guide.knowing import Knowledge, Reply
+from shopguide.guide.kinds import Kinds
+from shopguide.guide.knowing import Knowledge
 from shopguide.guide.lexicon import Lexicon
 from shopguide.guide.mentions import Mentions
 from shopguide.guide.recommending import Recommender, Seen
-from shopguide.guide.results import Answer, Evidence, Item, Marked, Need, Results, Service, Share
+from shopguide.guide.replying import Replying
+from shopguide.guide.results import Answer, Item, Marked, Need, Results, Service
 from shopguide.guide.searching import Hits, Query, Searcher
 from shopguide.guide.shelf import Asked, Shelf
-from shopguide.guide.trust import trusted_from
 from shopguide.guide.wishes import Wishes, read_wishes
 from shopguide.inference.answers import Answerer, Classifier
 from shopguide.inference.encoder import Encoder
@@ -32,12 +31,6 @@ INTENT, EVIDENCE = "intent", "evidence"
 ROLES = (NEED, SEARCH, RELEVANCE, RECOMMEND, SPANS, INTENT, EVIDENCE)
 """Tasks whose models the guide works with; it makes do without any of them."""
 FACET_VALUES = 8
-SURE = 0.5
-"""Probability of an intent from which the shop's reply is given, where nothing tells how often the model is right."""
-UNHEARD = 0.25
-"""Of a message's words, the share that no dialogue has, from which on a model of intents is not believed."""
-WORDS = re.compile(r"[A-Za-z0-9_-]+")
-ORDER = re.compile(r"(?<![A-Za-z0-9_-])\d{5,20}(?![A-Za-z0-9_-])")
 
 
 class UnknownProductError(DataError):
@@ -59,9 +52,6 @@ class Guide:
         ModelError: the model of `relevance` does not grade pairs.
     """
 
-    sure_intent: float = SURE
-    """Probability of an intent from which the shop's reply is given; below, a person answers."""
-
     def __init__(
         self,
         shop: Shop,
@@ -70,7 +60,7 @@ class Guide:
         persons: Collection[str] = (),
         writer: Writer | None = None,
     ) -> None:
-        self.shelf, self._persons = Shelf(shop), frozenset(persons)
+        self.shelf = Shelf(shop)
         self.models = dict(models)
         search, recommend = (self._encoder(name) for name in (SEARCH, RECOMMEND))
         second = SecondStage(models[RELEVANCE]) if RELEVANCE in models else None
@@ -79,11 +69,12 @@ class Guide:
         self._kinds = Kinds(need, self.shelf) if isinstance(need, Classifier) else None
         self._searcher = Searcher(self.shelf, self._lexicon, search, self._kinds, second, texts.get(RELEVANCE, ()))
         self._recommender = Recommender(self.shelf, shop, self._lexicon, recommend, search)
-        self._knowledge = Knowledge(self.shelf, shop)
         self._mentions = Mentions(self.shelf)
         reader = models.get(EVIDENCE)
         assert reader is None or isinstance(reader, Classifier)
-        self.answering = Answering(self.shelf, self._knowledge, self._mentions, reader, writer)
+        knowledge = Knowledge(self.shelf, shop)
+        self.answering = Answering(self.shelf, knowledge, self._mentions, reader, writer)
+        self.replying = Replying(self.shelf, knowledge, self.answering, models.get(INTENT), persons)
 
     def _encoder(self, name: str) -> Encoder | None:
         model = self.models.get(name)
@@ -227,18 +218,7 @@ class Guide:
         Raises:
             UnknownProductError: there is no such product.
         """
-        found = self._known(question, item_id)
-        return found if found.answer is not None else self._read(question, item_id)
-
-    def _known(self, question: str, item_id: str | None) -> Answer:
-        if item_id is not None:
-            found = self.answering.known(question, self.row(item_id))
-            if found.answer is not None:
-                return found
-        return _replied(self._knowledge.reply(question, None))
-
-    def _read(self, question: str, item_id: str | None) -> Answer:
-        return Answer(None) if item_id is None else self.answering.read(question, self.row(item_id))
+        return self.replying.answer(question, None if item_id is None else self.row(item_id))
 
     def reply(self, message: str, item_id: str | None = None) -> Service:
         """What the customer service says: an answer to the question, or the shop's own reply to what the message wants;
@@ -251,44 +231,7 @@ class Guide:
         Raises:
             UnknownProductError: there is no such product.
         """
-        named = [word for word in WORDS.findall(message) if word in self.shelf.place]
-        slots = {"order": [number for number in ORDER.findall(message) if number not in named], "item_id": named}
-        about = item_id or (named[0] if named else None)
-        plain = WORDS.sub(lambda match: "" if match.group() in named else match.group(), message).strip() or message
-        plain = self._knowledge.mended(plain)
-        shares = self._intents(plain)
-        sure = shares[:1] if self._believed(plain, shares) else []
-        told = self._told(plain, sure, about)
-        wants: set[str | None] = {share.label for share in sure}
-        wants |= {self._knowledge.intent_of(one.name) for one in told.evidence if one.source == "faq"}
-        return Service(shares, slots, told, handover=told.answer is None or not self._persons.isdisjoint(wants))
-
-    def _believed(self, message: str, shares: Sequence[Share]) -> bool:
-        likely = bool(shares) and shares[0].probability >= self.sure_intent
-        return likely and self._knowledge.unheard(message) < UNHEARD
-
-    def _told(self, message: str, sure: Sequence[Share], about: str | None) -> Answer:
-        """What is known; else the shop's reply to what is surely wanted; else what is read of the product."""
-        found = self._known(message, about)
-        if found.answer is None and sure:
-            found = _replied(self._knowledge.reply(message, sure[0].label))
-        return found if found.answer is not None else self._read(message, about)
-
-    def learn_intents(self, asked: Sequence[tuple[str, str]]) -> None:
-        """From which probability on a model of intents is believed.
-
-        Args:
-            asked: messages that it has not learnt from, and their intents.
-        """
-        told = [(self._intents(self._knowledge.mended(message))[:1], intent) for message, intent in asked]
-        self.sure_intent = trusted_from((own[0].probability, own[0].label == intent) for own, intent in told if own)
-
-    def _intents(self, message: str) -> list[Share]:
-        model = self.models.get(INTENT)
-        if not isinstance(model, Classifier):
-            return []
-        target, classes = next(iter(model.card.targets.items()))
-        return shares(model.posterior([message])[target][0], classes)
+        return self.replying.reply(message, None if item_id is None else self.row(item_id))
 
     def row(self, item_id: str) -> int:
         """Of a product in the catalogue.
@@ -313,9 +256,3 @@ class Served:
 
     guide: Guide
     root: Path
-
-
-def _replied(reply: Reply | None) -> Answer:
-    return (
-        Answer(None) if reply is None else Answer(reply.answer, [Evidence("faq", None, reply.question, reply.answer)])
-    )

@@ -171,11 +171,11 @@ def test_an_intent_is_believed_of_words_that_were_heard_and_where_the_model_is_r
     assert made.reply("is my ordr somethng I can").reply.answer == "See the link."  # slips are mended
     assert made.reply("<img src=x onerror=alert(1)>").handover
     assert made.reply("guns for my war").handover
-    made.learn_intents([("where is my order", "return")] * 20)
-    assert made.sure_intent == NEVER
+    made.replying.learn([("where is my order", "return")] * 20)
+    assert made.replying.sure == NEVER
     assert made.reply("is my order something I can").handover
-    made.learn_intents([("where is my order", "track")] * 20)
-    assert made.sure_intent == pytest.approx(0.98)
+    made.replying.learn([("where is my order", "track")] * 20)
+    assert made.replying.sure == pytest.approx(0.98)
 
 
 def test_a_question_on_the_price(tmp_path: Path) -> None:
