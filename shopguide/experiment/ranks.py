@@ -26,6 +26,8 @@ from shopguide.experiment.slots import end_with_parent
 
 RANK = "LOCAL_RANK"
 """Lightning reads it, and the others below; where it is set, Lightning starts no processes itself."""
+HELPER = "shopguide.experiment.helper"
+"""The program of the others."""
 READY = "rank{}.ready"
 LOOK_EVERY = 0.5
 PATIENCE = 30.0
@@ -187,7 +189,7 @@ class _Watch:
 def _start(work: Path, log: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     with log.open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", __name__, str(work)],
+            [sys.executable, "-m", HELPER, str(work)],
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -201,18 +203,3 @@ def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
-
-
-def main() -> None:
-    """Of a helper: train along."""
-    from shopguide.experiment.fit import fit
-    from shopguide.machine import prepare_process
-
-    prepare_process()
-    with Path(sys.argv[1]).open("rb") as file:
-        work = pickle.load(file)
-    fit(*work)
-
-
-if __name__ == "__main__":
-    main()

@@ -194,14 +194,15 @@ class Searcher:
         return replace(found, rows=found.rows[order], features=found.features[order])
 
     def _gains(self, found: Sequence[Candidates]) -> list[np.ndarray]:
-        """(≤ READ,) expected gains of the first products of each query, read in one pass."""
-        if not found:
-            return []
-        assert self._second is not None
-        first = [one.searched for one in found for _ in one.rows[:READ]]
-        texts = [self._texts[row] for one in found for row in one.rows[:READ].tolist()]
-        gains = self._second.expected(first, texts)
-        return np.split(gains, np.cumsum([len(one.rows[:READ]) for one in found])[:-1])
+        """(≤ READ,) expected gains of the first products of each query: each query's are read in a pass of their own,
+        so that what it finds does not hang on who else asks.
+        """
+        return [self._read(one.searched, one.rows[:READ]) for one in found]
+
+    def _read(self, query: str, rows: np.ndarray) -> np.ndarray:
+        if self._second is None or not len(rows):
+            return np.zeros(0)
+        return self._second.expected([query] * len(rows), [self._texts[row] for row in rows.tolist()])
 
     def _again(self, found: Candidates, gains: np.ndarray) -> Candidates:
         """The products that were read in a new order, those that were not behind them."""

@@ -125,7 +125,7 @@ def test_stopped_with_its_helpers_it_keeps_what_is_learnt(tmp_path: Path) -> Non
             break
     children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
     commands = {child: Path(f"/proc/{child}/cmdline").read_text() for child in children}
-    (helper,) = (child for child, typed in commands.items() if "shopguide.experiment.ranks" in typed)
+    (helper,) = (child for child, typed in commands.items() if "shopguide.experiment.helper" in typed)
     job.send_signal(signal.SIGINT)
     job.communicate(timeout=60)
     assert job.returncode == 130

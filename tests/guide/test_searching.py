@@ -16,6 +16,7 @@ class Second:
     """Reads: the longer the product's text, the better."""
 
     def expected(self, queries: list[str], products: list[str]) -> np.ndarray:
+        assert len({*queries}) == 1  # each query's products alone: nothing hangs on who else asks
         assert len(queries) == len(products)
         return np.array([len(text) / 100 for text in products])
 
@@ -43,6 +44,13 @@ def test_what_is_read_again_has_a_say(searcher: Searcher) -> None:
     searcher.blend = Blend(np.array([1.0]), np.array([1.0, 1000.0]))
     assert rows(searcher, "red dress") == [3, 0, 1]
     assert rows(searcher, "red dress", rerank=False) == [0, 1, 3]
+
+
+def test_who_else_asks_does_not_matter(searcher: Searcher) -> None:
+    queries = [Query("red dress"), Query("xmartfane"), Query("手机")]
+    together = [found.rows.tolist() for found in searcher.search(queries)]
+    assert together == [rows(searcher, query.text) for query in queries]
+    assert together[1] == []
 
 
 def test_weights_are_learnt_from_what_was_chosen(searcher: Searcher) -> None:
