@@ -2,7 +2,7 @@
 
     python -m experiments.benchmarks.evaluation --data DATA/crowdflower --tokenizer WEIGHTS/minilm-l6
 
-Both sides have the same texts, network, weights and batch of 32, and mask 15 % of the tokens. Ours is the validation of
+Both sides have the same texts, network, weights and batch, and mask 15 % of the tokens. Ours is the validation of
 the phase `pretrain`; clocked from its first batch to its end.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from experiments.benchmarks import training
 from experiments.benchmarks.harness import Case, compare
-from experiments.benchmarks.pretraining import LENGTH, LR, ROWS, SHAPES, SHARE, arguments, prepared
+from experiments.benchmarks.pretraining import LENGTH, LR, SHARE, arguments, prepared, shapes
 from experiments.benchmarks.texts import corpus_of
 
 TEXTS = 256
@@ -25,7 +25,7 @@ def main() -> None:
     if args.arm:
         print(json.dumps({"ours": ours, "theirs": theirs}[args.arm](args)))
         return
-    cases = [Case(shape, "tokens/s", [], "Trainer.evaluate", ("loss", "peak_memory_gb")) for shape in SHAPES]
+    cases = [Case(shape, "tokens/s", [], "Trainer.evaluate", ("loss", "peak_memory_gb")) for shape in shapes()]
     compare("evaluation", cases, args)
 
 
@@ -56,7 +56,7 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         table = corpus_of(texts[:TEXTS], tokenizer, LENGTH, folder).train
         masker = make_masker(MaskingConfig(strategy="token", probability=SHARE), tokenizer, args.seed)
-        plan = BatchPlan(table.lengths, ROWS, shuffle=False, unpadded=True)
+        plan = BatchPlan(table.lengths, args.rows, shuffle=False, unpadded=True)
         loader = BatchLoader(MaskedExamples(table, masker), Batches(plan), Collate(tokenizer.pad_token_id), 0)
         module = MaskedLM(network(options, tokenizer, args.seed), OptimizerConfig(lr=LR))
         trainer = pl.Trainer(
@@ -81,7 +81,7 @@ def theirs(args: argparse.Namespace) -> dict[str, Any]:
     rows = [tokenizer(text, truncation=True, max_length=LENGTH) for text in texts[:TEXTS]]
     with tempfile.TemporaryDirectory() as folder:
         settings = TrainingArguments(
-            folder, per_device_eval_batch_size=ROWS, seed=args.seed, report_to=[], disable_tqdm=True
+            folder, per_device_eval_batch_size=args.rows, seed=args.seed, report_to=[], disable_tqdm=True
         )
         collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=SHARE)
         loop = Trainer(network(options, tokenizer, args.seed), settings, eval_dataset=rows, data_collator=collate)

@@ -19,7 +19,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from shopguide.models.dropout import draw_kept
-from shopguide.models.dropout import dropout as cheap_dropout
+from shopguide.models.dropped_attention import dropped_attention
 from shopguide.models.layout import Group, Layout, Spread
 from shopguide.models.varlen import serves, varlen_attention
 
@@ -88,7 +88,7 @@ def attention(
             layout.masks[kind] = _bias(group, sliding_window, causal, own, query)
         bias = layout.masks[kind]
         if own:
-            out = _with_dropout(query, key, value, scaling, dropout, bias, next(kept))
+            out = dropped_attention(query, key, value, scaling, dropout, bias, next(kept))
         else:
             out = scaled_dot_product_attention(
                 query, key, value, bias, dropout_p=dropout, is_causal=causal and bias is None, scale=scaling
@@ -137,22 +137,6 @@ def _draws(layout: Layout, heads: int, dropout: float) -> Iterator[torch.Tensor]
         return iter(())
     sizes = [len(group.lengths) * heads * group.places**2 for group in layout.groups]
     return iter(torch.split(draw_kept(sum(sizes), dropout), sizes))
-
-
-def _with_dropout(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    scaling: float | None,
-    dropout: float,
-    bias: torch.Tensor | None,
-    kept: torch.Tensor,
-) -> torch.Tensor:
-    """(N, H, L, D) thrice → (N, H, L, D), on CPU, where the library's kernel draws slowly."""
-    scores = torch.matmul(query * (scaling or query.shape[-1] ** -0.5), key.transpose(-1, -2))
-    if bias is not None:
-        scores += bias
-    return torch.matmul(cheap_dropout(scores.softmax(-1), dropout, kept), value)
 
 
 @torch.inference_mode(False)  # kept for all layers, in training perhaps for their gradients

@@ -37,15 +37,14 @@ class _Dropout(torch.autograd.Function):
         return torch.where(kept, gradients[0], 0.0).mul_(ctx.scale), None, None
 
 
-def dropout(values: torch.Tensor, share: float, kept: torch.Tensor | None = None) -> torch.Tensor:
+def dropout(values: torch.Tensor, share: float) -> torch.Tensor:
     """Set a share of the values to zero and scale the others by 1 / (1 − share).
 
     Args:
         values: any shape, on the CPU.
         share: of values dropped, below 1.
-        kept: as many decisions, drawn before; None: drawn here.
     """
-    kept = draw_kept(values.numel(), share) if kept is None else kept
+    kept = draw_kept(values.numel(), share)
     out: torch.Tensor = _Dropout.apply(values, kept.view(values.shape), share)  # type: ignore[no-untyped-call]
     return out
 

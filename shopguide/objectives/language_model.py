@@ -7,12 +7,12 @@ batch.
 import math
 
 import torch
-from torch.nn.functional import cross_entropy, pad
+from torch.nn.functional import pad
 
 from shopguide.models.unpadded import Batch
 from shopguide.objectives.labelled import labelled_logits, labelled_positions, pinned
 from shopguide.objectives.objective import Objective
-from shopguide.objectives.token_loss import token_loss
+from shopguide.objectives.token_loss import summed_loss, token_loss
 from shopguide.text.masking import IGNORE
 
 MAX_EXPONENT = 50.0
@@ -46,9 +46,8 @@ class LanguageModel(Objective):
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Add a batch to the sums."""
         logits, truth = self._logits(batch)
-        loss = cross_entropy(logits.float(), truth, reduction="sum")
         right = (logits.argmax(-1) == truth).sum()
-        self._sums += torch.stack([loss.double(), right.double(), (truth != IGNORE).sum().double()]).cpu()
+        self._sums += torch.stack([summed_loss(logits, truth), right.double(), (truth != IGNORE).sum().double()]).cpu()
 
     def on_validation_epoch_end(self) -> None:
         """Log `dev/loss`, `dev/perplexity` and `dev/masked_accuracy` (for a causal LM: of the next token)."""

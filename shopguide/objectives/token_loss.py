@@ -55,3 +55,12 @@ def token_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         return cross_entropy(logits.float(), truth)
     loss: torch.Tensor = _TokenLoss.apply(logits, truth)  # type: ignore[no-untyped-call]
     return loss
+
+
+def summed_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Sum of the cross-entropies of (M, V) logits and (M,) right ids, in full precision, a few rows at a time: nothing
+    as large as the logits is made. Positions whose id is `IGNORE` count for nothing.
+    """
+    rows = max(1, CACHED // logits.shape[1]) if logits.device.type == "cpu" else max(1, len(logits))
+    parts = zip(torch.split(logits, rows), torch.split(truth, rows), strict=True)
+    return torch.stack([cross_entropy(part.float(), right, reduction="sum").double() for part, right in parts]).sum()

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
 from shopguide.objectives import token_loss as module
-from shopguide.objectives.token_loss import token_loss
+from shopguide.objectives.token_loss import summed_loss, token_loss
 from shopguide.text.masking import IGNORE
 
 
@@ -17,11 +17,12 @@ def test_loss_and_gradient_are_those_of_cross_entropy(rows: int, words: int, cac
     ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "CACHED", cached)
-        loss = token_loss(ours * 1, truth)
+        loss, total = token_loss(ours * 1, truth), summed_loss(logits, truth)
     (3 * loss).backward()
     reference = cross_entropy(theirs, truth)
     (3 * reference).backward()
     torch.testing.assert_close(loss, reference, equal_nan=True)
+    torch.testing.assert_close(total, cross_entropy(logits.double(), truth, reduction="sum"), rtol=1e-5, atol=1e-5)
     if loss.isfinite():
         torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-5, atol=1e-6)
 
@@ -37,3 +38,4 @@ def test_gradient_is_right_in_half_precision_and_after_accumulation() -> None:
 
 def test_without_positions_it_is_nan_as_torchs_is() -> None:
     assert token_loss(torch.zeros(0, 4, requires_grad=True), torch.zeros(0, dtype=torch.long)).isnan()
+    assert summed_loss(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)) == 0
