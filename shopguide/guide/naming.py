@@ -12,7 +12,7 @@ SHORT = 5
 """Words of a question that may name a field beside others."""
 ASKING = re.compile(
     "what|which|whats|is|are|does|do|has|have|an?|the|its?|this|that|these|they|them|of|in|on|with|by|for|made|come|comes"
-    "|please|tell|me|any|product|item|one|kind|[是的为这款它有用请问什么哪个吗呢品件]"
+    "|how|much|please|tell|me|any|product|item|one|kind|[是的为这款它有用请问什么哪个吗呢品件条双台部只要卖]"
 )
 """Words of a question that say of nothing what is asked for."""
 SPELT = 4
@@ -28,7 +28,7 @@ def asked_field(question: str, names: Iterable[str], mentions: Mentions) -> str 
         mentions: finds values that the catalogue's products have.
     """
     said = plain(question).split()
-    if PRICE.search(question) and len(said) <= SHORT:
+    if PRICE.search(question) and _only_asks(_without_values(PRICE.sub(" ", question), mentions)):
         return "price"
     known = [name for name in names if name]
     if any(word.isdigit() for word in said):
@@ -81,6 +81,12 @@ def _valued(question: str, names: Sequence[str], mentions: Mentions) -> str | No
         return None
     rest = f"{question[: marks[0].start]} {question[marks[0].end :]}"
     return marks[0].label if rest.strip() and _only_asks(rest) else None
+
+
+def _without_values(text: str, mentions: Mentions) -> str:
+    for mark in reversed(mentions.find(text)):
+        text = f"{text[: mark.start]} {text[mark.end :]}"
+    return text
 
 
 def _only_asks(text: str) -> bool:

@@ -9,6 +9,11 @@ NAMES = ["category", "price", "brand", "product_colour", "cable_length", "displa
          "bluetooth", "colour", "颜色"]  # fmt: skip
 ASKED = {
     "how much is it?": "price",
+    "how much is the red dress": "price",
+    "这款红色的多少钱": None,
+    "这款多少钱": "price",
+    "what does delivery cost": None,
+    "运费多少钱": None,
     "brand?": "brand",
     "Which brand made this phone": "brand",
     "What colour is it?": "colour",
