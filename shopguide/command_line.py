@@ -295,13 +295,15 @@ def _known_overrides(command: Command, parsed: list[Any], config_dir: str | None
 
     folders = [conf_dir(), *([Path(config_dir)] if config_dir else [])]
     groups = {p.name for folder in folders for p in folder.iterdir() if p.is_dir()}
-    faults, plain = [], []
+    faults, plain, added = [], [], []
     for override in parsed:
         key = override.key_or_group
         if key in groups:
             faults += _choice_faults(key, override, folders)
         elif not (key.startswith("hydra") or override.is_add() or override.is_force_add() or override.is_delete()):
             plain.append(key)
+        elif override.is_add() or override.is_force_add():
+            added.append(key)
         elif override.is_add() and not override.is_force_add() and "." not in key:
             faults.append(f"+{key}: no such group of choices{nearest(key, groups)}")
     if not faults:
@@ -311,8 +313,19 @@ def _known_overrides(command: Command, parsed: list[Any], config_dir: str | None
         assert isinstance(usual, dict)
         known = _keys(_chosen({str(name): value for name, value in usual.items()}))
         faults += [_unknown_key(key, known, groups, folders) for key in plain if key not in known]
+        faults += [_unknown_key(key, known, groups, folders) for key in added if _goes_without(key, known, folders)]
     if faults:
         raise faulty(faults)
+
+
+def _goes_without(key: str, known: set[str], folders: list[Path]) -> bool:
+    """Whether an added key is of a choice that is not taken, which alone would make it one with a class."""
+    group, choice, *rest = f"{key}.".split(".")
+    return (
+        rest not in ([""], ["target", ""])
+        and f"{group}.{choice}" not in known
+        and any(_keyed(folder / group / f"{choice}.yaml") for folder in folders)
+    )
 
 
 def _unknown_key(key: str, known: set[str], groups: set[str], folders: list[Path]) -> str:

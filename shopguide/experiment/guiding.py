@@ -111,6 +111,8 @@ def _check_held_out(store: Store, phases: Mapping[str, str], material: Material)
 def _learn_order(guide: Guide, task: Task, material: Material) -> None:
     """What counts in search: from the dev split, which the models have not learnt from."""
     dev = task.examples(material.shop, material.parts, None).of("dev")
+    if not any(any(own.values()) for own in dev.wanted or ()):
+        raise DataError("in the dev split nobody has chosen a product")
     drawn = dev.take(np.sort(np.random.default_rng(0).permutation(len(dev))[:LEARNT_FROM]))
     guide.learn(drawn.first, drawn.wanted or [])
 

@@ -16,7 +16,7 @@ from shopguide.experiment.leaks import Leaks, guard, leak_metrics
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
 from shopguide.records.schema import TABLES
 from shopguide.runs.identity import IDENTITY, alone
-from shopguide.tasks.task import Examples, Task
+from shopguide.tasks.task import OTHERS, Examples, Task
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
@@ -160,7 +160,7 @@ def _labelled(config: Config, material: Material) -> list[tuple[Task, Examples]]
         except DataError as error:
             if config.on_missing_labels == "stop":
                 raise
-            print(f"left out: {error}", flush=True)
+            print(f"left out: {str(error).removesuffix(OTHERS)}", flush=True)
     if not found:
         raise DataError(f"data {material.data.name}: expected labels of one of the tasks {', '.join(config.tasks)}")
     check_loss(config.finetune, found)

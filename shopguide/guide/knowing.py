@@ -39,7 +39,8 @@ class Knowledge:
         names = ("question", "answer", "item_id", "intent")
         columns = [column(shop.dialogues, name) for name in names] if len(shop.dialogues) else [[]] * 4
         rows = list(zip(*columns, strict=True))
-        self.replies = _faq(rows)
+        self._replies = _faq(rows)
+        self.replies = list(self._replies.values())
         self._heard = Lexicon([question for question, *_ in rows])
         self._faq = Phrases([reply.question for reply in self.replies])
         self._about: dict[str, str] = {}
@@ -98,6 +99,10 @@ class Knowledge:
         """With which intent the FAQ has a question."""
         return next((reply.intent for reply in self.replies if reply.question == question), None)
 
+    def said(self, message: str) -> Reply | None:
+        """The shop's own reply to this very message."""
+        return self._replies.get(plain(message))
+
     def reply(self, message: str, intent: str | None) -> Reply | None:
         """The shop's own reply to a message: the one of its intent in its language, if that is known and there are not
         several, else that to a question like it; None: there is none.
@@ -114,15 +119,15 @@ class Knowledge:
         return None if nearest is None else self.replies[nearest]
 
 
-def _faq(rows: Sequence[tuple[str, str | None, str | None, str | None]]) -> list[Reply]:
-    """Questions that were answered in one way, whoever asked; what has somebody's number or address in it is none."""
+def _faq(rows: Sequence[tuple[str, str | None, str | None, str | None]]) -> dict[str, Reply]:
+    """Plain questions that were answered in one way, whoever asked; what has somebody's number or address is none."""
     answers: dict[str, set[str]] = defaultdict(set)
     found: dict[str, Reply] = {}
     for question, answer, item, intent in rows:
         if answer and not item and not PERSONAL.search(f"{question} {answer}"):
             answers[plain(question)].add(answer)
             found[plain(question)] = Reply(question, answer, intent)
-    return [reply for question, reply in found.items() if len(answers[question]) == 1]
+    return {question: reply for question, reply in found.items() if len(answers[question]) == 1}
 
 
 Pairs = Counter[tuple[str, str]]

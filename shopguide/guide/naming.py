@@ -1,58 +1,62 @@
-"""Which field of a product a question asks for: it says the field's name, or the last words of it, or a value."""
+"""Which field of a product a question asks for: it says the field's name, or the last words of it, or a value.
+
+A question that says anything else asks for something else, and is left to those who know more.
+"""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from shopguide.guide.mentions import Mentions
 from shopguide.guide.phrases import plain
-from shopguide.text.words import UNSPACED, WORD, terms
+from shopguide.guide.shelf import CATEGORY, plain_value
+from shopguide.text.words import UNSPACED, WORD
 
 PRICE = re.compile(r"\bhow much (?:is|does|do|are)\b|\b(?:price|costs?)\b|多少钱|价格|售价|几块钱", re.IGNORECASE)
-SHORT = 5
-"""Words of a question that may name a field beside others."""
+IS = "is|are|it|its|this|that|these|they|an?|the|one|product|item|[是的为这款它件条双台个吗呢啊呀]"
+"""Words of a question whether a product is of a value."""
 ASKING = re.compile(
-    "what|which|whats|is|are|does|do|has|have|an?|the|its?|this|that|these|they|them|of|in|on|with|by|for|made|come|comes"
-    "|how|much|please|tell|me|any|product|item|one|kind|[是的为这款它有用请问什么哪个吗呢品件条双台部只要卖]"
+    f"{IS}|what|whats|s|which|does|do|has|have|them|of|in|on|with|by|for|made|come|comes|how|much|would|please|tell|me|any"
+    "|kind|[有用请问什么哪部只要卖多少些商产品一几嘛]"
 )
 """Words of a question that say of nothing what is asked for."""
-SPELT = 4
+WHETHER = re.compile(IS)
+SPELT = 5
 """Letters of a word that may be spelt in another way, by one of them."""
+VAGUE = {"type", "number", "name", "code", "quantity"}
+"""Last words of a name that do not stand for it."""
 
 
-def asked_field(question: str, names: Iterable[str], mentions: Mentions) -> str | None:
+def asked_field(question: str, fields: Mapping[str, Any], mentions: Mentions) -> str | None:
     """The field that a question asks for; None: it names none, or several, or asks for something of its own.
 
     Args:
         question: of a shopper, on one product.
-        names: of the product's fields.
+        fields: of the product, by name.
         mentions: finds values that the catalogue's products have.
     """
+    if PRICE.search(question):
+        rest = _without_own(PRICE.sub(" ", question), fields, mentions)
+        return "price" if _only(ASKING, rest) else None
     said = plain(question).split()
-    if PRICE.search(question) and _only_asks(_without_values(PRICE.sub(" ", question), mentions)):
-        return "price"
-    known = [name for name in names if name]
+    names = [name for name in fields if name]
     if any(word.isdigit() for word in said):
         return None
-    return (
-        _named(said, known) or _ended(said, known) or _unspaced(question, known) or _valued(question, known, mentions)
-    )
+    return _named(said, names) or _unspaced(question, names) or _valued(question, names, mentions)
 
 
 def _named(said: Sequence[str], names: Sequence[str]) -> str | None:
-    """All of a name stands in a short question."""
-    if len(said) > SHORT:
-        return None
-    return next((name for name in names if {*said}.issuperset(terms(name.replace("_", " ")))), None)
-
-
-def _ended(said: Sequence[str], names: Sequence[str]) -> str | None:
-    """What is asked for is the last word of one name, or others of it, too: `colour` of `product_colour`."""
+    """What is asked for is a name, or the last word of one name and perhaps others of it: `colour` of `product_colour`;
+    of names that are said whole, the longest.
+    """
     words = {name: name.replace("_", " ").casefold().split() for name in names}
     every = {word for own in words.values() for word in own}
-    asked = {_spelt(word, every) for word in said if not ASKING.fullmatch(word)}
-    found = [name for name, own in words.items() if own and own[-1] in asked and asked.issubset(own)]
-    found = [name for name in found if asked.issuperset(words[name])] or found
-    return found[0] if len(found) == 1 else None
+    spelt = {_spelt(word, every) for word in said}
+    asked = {word for word in spelt if not ASKING.fullmatch(word)}
+    ends = [name for name, own in words.items() if own and own[-1] in asked and asked.issubset(own)]
+    if whole := [name for name in ends if spelt.issuperset(words[name])]:
+        return max(whole, key=lambda name: len(words[name]))
+    return ends[0] if len(ends) == 1 and words[ends[0]][-1] not in VAGUE else None
 
 
 def _spelt(word: str, known: Iterable[str]) -> str:
@@ -70,24 +74,27 @@ def _spelt(word: str, known: Iterable[str]) -> str:
 def _unspaced(question: str, names: Sequence[str]) -> str | None:
     """A name in script without spaces stands in a question that says nothing else; of several, the longest."""
     found = [name for name in names if UNSPACED.match(name) and name in question]
-    asked = [name for name in found if _only_asks(question.replace(name, " "))]
+    asked = [name for name in found if _only(ASKING, question.replace(name, " "))]
     return max(asked, key=len, default=None)
 
 
 def _valued(question: str, names: Sequence[str], mentions: Mentions) -> str | None:
-    """Whether the product has one value is all that is asked: `is it red`."""
+    """Whether the product is of one value is all that is asked: `is it red`."""
     marks = mentions.find(question)
-    if len(marks) != 1 or marks[0].label not in names:
+    if len(marks) != 1 or marks[0].label not in names or marks[0].label == CATEGORY:
         return None
     rest = f"{question[: marks[0].start]} {question[marks[0].end :]}"
-    return marks[0].label if rest.strip() and _only_asks(rest) else None
+    return marks[0].label if rest.strip() and _only(WHETHER, rest) else None
 
 
-def _without_values(text: str, mentions: Mentions) -> str:
+def _without_own(text: str, fields: Mapping[str, Any], mentions: Mentions) -> str:
+    """Without what the product is called: values that it has."""
+    own = {plain_value(name, str(value)) for name, value in fields.items() if value}
     for mark in reversed(mentions.find(text)):
-        text = f"{text[: mark.start]} {text[mark.end :]}"
+        if plain_value("", mark.text) in own:
+            text = f"{text[: mark.start]} {text[mark.end :]}"
     return text
 
 
-def _only_asks(text: str) -> bool:
-    return all(ASKING.fullmatch(word) for word in WORD.findall(text.casefold()) if word[0].isalnum())
+def _only(words: re.Pattern[str], text: str) -> bool:
+    return all(words.fullmatch(word) for word in WORD.findall(text.casefold()) if word[0].isalnum())

@@ -85,11 +85,10 @@ class Replying:
         self.sure = trusted_from((share.probability, share.label == intent) for share, intent in told)
 
     def _known(self, question: str, row: int | None) -> Answer:
-        if row is not None:
-            found = self._answering.known(question, row)
-            if found.answer is not None:
-                return found
-        return _replied(self._knowledge.reply(question, None))
+        """What was said to this very question; else what is known of the product; else what was said to one like it."""
+        said = self._knowledge.said(question)
+        found = Answer(None) if row is None or said else self._answering.known(question, row)
+        return found if found.answer is not None else _replied(said or self._knowledge.reply(question, None))
 
     def _read(self, question: str, row: int | None) -> Answer:
         return Answer(None) if row is None else self._answering.read(question, row)

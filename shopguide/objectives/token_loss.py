@@ -58,8 +58,8 @@ def token_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 
 def summed_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Sum of the cross-entropies of (M, V) logits and (M,) right ids, in full precision, a few rows at a time: nothing
-    as large as the logits is made. Positions whose id is `IGNORE` count for nothing.
+    """Sum of the cross-entropies of (M, V) logits and (M,) right ids, in full precision; on CPU a few rows at a time:
+    nothing as large as the logits is made. Positions whose id is `IGNORE` count for nothing.
     """
     rows = max(1, CACHED // logits.shape[1]) if logits.device.type == "cpu" else max(1, len(logits))
     parts = zip(torch.split(logits, rows), torch.split(truth, rows), strict=True)

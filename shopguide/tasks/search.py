@@ -48,6 +48,7 @@ class Search(Graded):
 
     def _cropped(self, found: Examples, shop: Shop, parts: Partition) -> None:
         assert found.wanted is not None
+        self._check_crops(shop)
         for row, product in enumerate(shop.products):
             for number, field in enumerate(self.crops):
                 if query := crop(field_value(product, field), row, number):
@@ -55,6 +56,11 @@ class Search(Graded):
                     found.split.append(str(parts.products[row]))
                     found.groups.append(normalised(product["title"]))
                     found.wanted.append({product["item_id"]: 1.0})
+
+    def _check_crops(self, shop: Shop) -> None:
+        for field in self.crops:
+            if not any(field_value(product, field) for product in shop.products):
+                raise ConfigError(f"tasks.{self.name}.crops={field}: expected a field that products have, found none")
 
     def _asked(self, found: Examples, pairs: Sequence[GradedPair], judged: bool) -> None:
         assert found.wanted is not None

@@ -20,6 +20,8 @@ from shopguide.text.inputs import InputSpec
 from shopguide.text.tags import Span
 
 OPTIONS = ConfigDict(extra="forbid")
+OTHERS = " Choose other tasks with tasks=[…]."
+"""What mends records without labels of a task."""
 MINIMUM_TRAIN = 8
 Kind = Literal["classification", "multilabel", "tagging", "extraction", "retrieval"]
 """What is answered: a class of each target; several labels; labelled stretches of a text; the value of an attribute;
@@ -161,7 +163,7 @@ class Task(ABC):
         if train < MINIMUM_TRAIN:
             raise DataError(
                 f"task `{self.name}`: expected at least {MINIMUM_TRAIN} labelled training examples, found {train} "
-                f"({len(examples)} in all splits). {self.wants} Choose other tasks with tasks=[…]."
+                f"({len(examples)} in all splits). {self.wants}{OTHERS}"
             )
         for target, column in examples.of("train").labels.items():
             classes = {label for label in column if label}

@@ -196,3 +196,13 @@ def test_a_writer_leaves_the_shops_own_words(tmp_path: Path) -> None:
     assert (found.answer, found.evidence[0].text) == ("The colour is blue.", "blue")
     reply = guide(tmp_path / "b", Writer("Never mind seven days.")).answer("how can I return something")
     assert reply.answer == "Within seven days."
+
+
+def test_the_shops_own_words_on_a_question_go_before_what_an_attribute_says(tmp_path: Path) -> None:
+    FAQ.append({"question": "colour?", "answer": "See the pictures.", "intent": "colour"})
+    try:
+        made = guide(tmp_path)
+    finally:
+        del FAQ[-1:]
+    assert made.answer("Colour", "I2").answer == "See the pictures."
+    assert made.answer("what is the colour", "I2").answer == "colour: blue"

@@ -5,35 +5,54 @@ from shopguide.guide.naming import asked_field
 from shopguide.guide.shelf import Shelf
 from tests.guide.shops import shop
 
-NAMES = ["category", "price", "brand", "product_colour", "cable_length", "display_resolution", "maximum_resolution",
-         "bluetooth", "colour", "颜色"]  # fmt: skip
+FIELDS = {"category": "clothing/dress", "price": "30", "brand": "Peak", "product_colour": "red", "cable_length": "2 m",
+          "display_resolution": "1", "maximum_resolution": "2", "display_type": "LCD", "scale": "1:5",
+          "bluetooth": "true", "colour": "red", "颜色": "红", "重量": "2"}  # fmt: skip
 ASKED = {
     "how much is it?": "price",
+    "what's the price?": "price",
+    "how much would it cost": "price",
     "how much is the red dress": "price",
-    "这款红色的多少钱": None,
-    "这款多少钱": "price",
+    "价格是多少": "price",
+    "这个商品多少钱": "price",
+    "多少钱一件": "price",
+    "how much is the blue one": None,
+    "how much is a smartphone": None,
     "what does delivery cost": None,
+    "what is the delivery price": None,
+    "is the price negotiable": None,
+    "do you price match": None,
     "运费多少钱": None,
     "brand?": "brand",
-    "Which brand made this phone": "brand",
+    "What's the brand": "brand",
     "What colour is it?": "colour",
     "what is the product colour": "product_colour",
-    "what is the color of this product please": "colour",
+    "what is the color of this please": "colour",
     "length": "cable_length",
     "What is the cable lenght?": "cable_length",
     "does it have bluetooth": "bluetooth",
     "颜色是什么": "颜色",
     "请问这款有什么颜色呢？": "颜色",
     "颜色": "颜色",
-    "颜色会掉吗": None,
-    "red": None,
+    "重量是多少": "重量",
+    "颜色有哪些": "颜色",
     "Is it red?": "colour",
     "is this one black": "colour",
+    "颜色会掉吗": None,
+    "is it brand new?": None,
+    "will the colour fade": None,
+    "does it come in red": None,
+    "does it come with a smartphone": None,
+    "is it a dress": None,
+    "does it have a band?": None,
+    "is it on sale?": None,
+    "what type is it": None,
     "resolution?": None,
     "which cable is it": None,
     "how long is the cable": None,
     "is it red and cheap": None,
     "red or black?": None,
+    "red": None,
     "is it made in 2024": None,
     "can I return it if the colour is wrong": None,
     "": None,
@@ -47,10 +66,10 @@ def mentions(tmp_path_factory: pytest.TempPathFactory) -> Mentions:
 
 @pytest.mark.parametrize("question", ASKED)
 def test_what_a_question_asks_for(question: str, mentions: Mentions) -> None:
-    assert asked_field(question, NAMES, mentions) == ASKED[question]
+    assert asked_field(question, FIELDS, mentions) == ASKED[question]
 
 
 def test_a_field_that_the_product_does_not_have(mentions: Mentions) -> None:
-    assert asked_field("is it red", ["price"], mentions) is None
-    assert asked_field("what colour is it", ["product_colour"], mentions) == "product_colour"
-    assert asked_field("what colour is it", ["inner_colour", "outer_colour"], mentions) is None
+    assert asked_field("is it red", {"price": "1"}, mentions) is None
+    assert asked_field("what colour is it", {"product_colour": "red"}, mentions) == "product_colour"
+    assert asked_field("what colour is it", {"inner_colour": "a", "outer_colour": "b"}, mentions) is None

@@ -6,7 +6,7 @@ from shopguide.text.words import WORD
 
 
 def words(text: str) -> list[str]:
-    return [word for word in WORD.findall(text) if word.isalnum()]
+    return [word for word in WORD.findall(text) if word[0].isalnum()]
 
 
 def test_a_run_of_words_as_they_stand() -> None:
