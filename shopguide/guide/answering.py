@@ -3,9 +3,8 @@ shop's texts and its buyers' reviews.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from shopguide.inference.answers import Classifier
 from shopguide.inference.wording import Writer
 from shopguide.tasks.evidence import TOLD, YES, Rarity
 from shopguide.tasks.passages import Passage, passages, shown_price
+from shopguide.tasks.values import NOT_SAID
 from shopguide.text.words import WORD
 
 SURE = 0.9
@@ -75,17 +75,16 @@ class Answering:
             raise ModelError(f"task `evidence`: expected a model with a class {YES}, found {', '.join(classes)}")
         self._yes = classes.index(YES)
 
-    def known(self, question: str, row: int) -> Answer:
-        """How the shop answered the question on this product, or the attribute that it asks for.
+    def said(self, question: str, row: int) -> Answer | None:
+        """How the shop answered this very question on this product; None: it did not.
 
         Args:
             question: of a shopper.
             row: of the product.
         """
-        product, item = self._shelf.product(row), self._shelf.ids[row]
-        if said := self._knowledge.answered(question, item):
-            return Answer(said, [Evidence("dialogue", item, question, said)])
-        return self._of_attribute(question, item, product)
+        item = self._shelf.ids[row]
+        said = self._knowledge.answered(question, item)
+        return None if said is None else Answer(said, [Evidence("dialogue", item, question, said)])
 
     def read(self, question: str, row: int) -> Answer:
         """The piece of what is known of the product that the model takes for an answer.
@@ -129,13 +128,20 @@ class Answering:
             for own, sure in zip(pieces, yes, strict=True)
         ]
 
-    def _of_attribute(self, question: str, item: str, product: Mapping[str, Any]) -> Answer:
+    def of_attribute(self, question: str, row: int) -> Answer:
+        """The attribute that a question asks for.
+
+        Args:
+            question: of a shopper.
+            row: of the product.
+        """
+        product, item = self._shelf.product(row), self._shelf.ids[row]
         price = shown_price(product["price"])
         own = {CATEGORY: product["category"], "price": price, **product["attributes"]}
         asked = self._knowledge.about(question)
         name = asked[0] if asked else asked_field(question, own, self._mentions)
         value = None if name is None else own.get(name)
-        if name is None or not value:
+        if name is None or not value or value == NOT_SAID:
             return Answer(None)
         worded = self._knowledge.worded(asked[1], value) if asked else None
         fact = f"{name.replace('_', ' ')}: {value}"

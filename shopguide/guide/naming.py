@@ -1,4 +1,4 @@
-"""Which field of a product a question asks for: it says the field's name, or the last words of it, or a value.
+"""Which field of a product a question asks for: it says the field's name, or a value.
 
 A question that says anything else asks for something else, and is left to those who know more.
 """
@@ -23,8 +23,10 @@ ASKING = re.compile(
 WHETHER = re.compile(IS)
 SPELT = 5
 """Letters of a word that may be spelt in another way, by one of them."""
-VAGUE = {"type", "number", "name", "code", "quantity"}
-"""Last words of a name that do not stand for it."""
+UNSAID = {"product", "item", "main"}
+"""Words of a name that need not be said: they do not make it the name of a part."""
+SHORT = 2
+"""Characters of a name in script without spaces that is of the whole, not of a part."""
 
 
 def asked_field(question: str, fields: Mapping[str, Any], mentions: Mentions) -> str | None:
@@ -46,17 +48,18 @@ def asked_field(question: str, fields: Mapping[str, Any], mentions: Mentions) ->
 
 
 def _named(said: Sequence[str], names: Sequence[str]) -> str | None:
-    """What is asked for is a name, or the last word of one name and perhaps others of it: `colour` of `product_colour`;
-    of names that are said whole, the longest.
+    """What is asked for is a name, perhaps without what need not be said: `colour` for `product_colour`; of several the
+    longest that is said whole.
     """
     words = {name: name.replace("_", " ").casefold().split() for name in names}
     every = {word for own in words.values() for word in own}
     spelt = {_spelt(word, every) for word in said}
     asked = {word for word in spelt if not ASKING.fullmatch(word)}
-    ends = [name for name, own in words.items() if own and own[-1] in asked and asked.issubset(own)]
-    if whole := [name for name in ends if spelt.issuperset(words[name])]:
+    found = [name for name, own in words.items() if asked and asked.issubset(own) and {*own} - spelt <= UNSAID]
+    whole = [name for name in found if spelt.issuperset(words[name])]
+    if whole:
         return max(whole, key=lambda name: len(words[name]))
-    return ends[0] if len(ends) == 1 and words[ends[0]][-1] not in VAGUE else None
+    return found[0] if len(found) == 1 else None
 
 
 def _spelt(word: str, known: Iterable[str]) -> str:
@@ -81,10 +84,17 @@ def _unspaced(question: str, names: Sequence[str]) -> str | None:
 def _valued(question: str, names: Sequence[str], mentions: Mentions) -> str | None:
     """Whether the product is of one value is all that is asked: `is it red`."""
     marks = mentions.find(question)
-    if len(marks) != 1 or marks[0].label not in names or marks[0].label == CATEGORY:
+    if len(marks) != 1 or marks[0].label not in names or not _of_the_whole(marks[0].label):
         return None
     rest = f"{question[: marks[0].start]} {question[marks[0].end :]}"
     return marks[0].label if rest.strip() and _only(WHETHER, rest) else None
+
+
+def _of_the_whole(name: str) -> bool:
+    """Whether a field is of the product, not of a part of it: `colour`, not `strap_colour`."""
+    if UNSPACED.match(name):
+        return len(name) <= SHORT
+    return name != CATEGORY and len({*name.replace("_", " ").split()} - UNSAID) == 1
 
 
 def _without_own(text: str, fields: Mapping[str, Any], mentions: Mentions) -> str:

@@ -85,9 +85,14 @@ class Replying:
         self.sure = trusted_from((share.probability, share.label == intent) for share, intent in told)
 
     def _known(self, question: str, row: int | None) -> Answer:
-        """What was said to this very question; else what is known of the product; else what was said to one like it."""
+        """What was said to this very question, on the product or to everybody; else what is known of the product; else
+        what was said to a question like it.
+        """
+        told = None if row is None else self._answering.said(question, row)
+        if told is not None:
+            return told
         said = self._knowledge.said(question)
-        found = Answer(None) if row is None or said else self._answering.known(question, row)
+        found = Answer(None) if row is None or said else self._answering.of_attribute(question, row)
         return found if found.answer is not None else _replied(said or self._knowledge.reply(question, None))
 
     def _read(self, question: str, row: int | None) -> Answer:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
+from shopguide.tasks.values import NOT_SAID
+
 SENTENCE = re.compile(r"(?<=[.!?;])\s|(?<=[。！？；])|[•|]")
 LONGEST = 300
 """Letters of a piece; what is longer is cut between words."""
@@ -41,7 +43,8 @@ def passages(product: Mapping[str, Any]) -> list[Passage]:
         product: a record; its `attributes` by name.
     """
     named = {"category": product.get("category"), "price": shown_price(product.get("price")), **product["attributes"]}
-    attributes = (Passage(ATTRIBUTE, name, value[:LONGEST]) for name, value in named.items() if value)
+    told = ((name, value) for name, value in named.items() if value and value != NOT_SAID)
+    attributes = (Passage(ATTRIBUTE, name, value[:LONGEST]) for name, value in told)
     found = list(islice(attributes, MOST[ATTRIBUTE]))
     texts = {
         DESCRIPTION: _pieces(product.get("description") or ""),

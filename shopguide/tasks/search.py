@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic.dataclasses import dataclass
 
-from shopguide.errors import ConfigError
+from shopguide.errors import ConfigError, nearest
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
 from shopguide.records.tables import Shop, column
@@ -13,6 +13,7 @@ from shopguide.tasks.graded import Graded, GradedPair, graded_pairs
 from shopguide.tasks.task import OPTIONS, Catalogue, Examples, Kind, Truth
 from shopguide.text.inputs import field_value
 
+TEXTS = ("title", "description", "category", "attributes")
 FITS = "1"
 """Where it is the only grade, what is judged at all fits."""
 
@@ -59,8 +60,9 @@ class Search(Graded):
 
     def _check_crops(self, shop: Shop) -> None:
         for field in self.crops:
-            if not any(field_value(product, field) for product in shop.products):
-                raise ConfigError(f"tasks.{self.name}.crops={field}: expected a field that products have, found none")
+            if len(shop.products) and not any(field_value(product, field) for product in shop.products):
+                hint = nearest(field, TEXTS)
+                raise ConfigError(f"tasks.{self.name}.crops={field}: expected a field that products have{hint}")
 
     def _asked(self, found: Examples, pairs: Sequence[GradedPair], judged: bool) -> None:
         assert found.wanted is not None

@@ -206,3 +206,22 @@ def test_the_shops_own_words_on_a_question_go_before_what_an_attribute_says(tmp_
         del FAQ[-1:]
     assert made.answer("Colour", "I2").answer == "See the pictures."
     assert made.answer("what is the colour", "I2").answer == "colour: blue"
+
+
+def test_a_products_own_dialogue_goes_before_what_everybody_is_told(tmp_path: Path) -> None:
+    own = [
+        {"question": "warranty?", "answer": "Three years.", "item_id": "I2"},
+        {"question": "Warranty", "answer": "Two."},
+    ]
+    made = Guide(shop(tmp_path, own), {}, {})
+    assert made.answer("warranty", "I2").answer == "Three years."
+    assert made.answer("warranty", "I1").answer == made.answer("warranty").answer == "Two."
+
+
+def test_what_a_text_does_not_tell_is_not_known(tmp_path: Path) -> None:
+    PRODUCTS[1]["attributes"]["max load"] = "n/a"
+    try:
+        made = guide(tmp_path)
+    finally:
+        del PRODUCTS[1]["attributes"]["max load"]
+    assert made.answer("what is the max load", "I2").answer is None

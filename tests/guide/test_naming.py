@@ -28,8 +28,9 @@ ASKED = {
     "What colour is it?": "colour",
     "what is the product colour": "product_colour",
     "what is the color of this please": "colour",
-    "length": "cable_length",
+    "length": None,
     "What is the cable lenght?": "cable_length",
+    "what is the display resolution": "display_resolution",
     "does it have bluetooth": "bluetooth",
     "颜色是什么": "颜色",
     "请问这款有什么颜色呢？": "颜色",
@@ -72,4 +73,6 @@ def test_what_a_question_asks_for(question: str, mentions: Mentions) -> None:
 def test_a_field_that_the_product_does_not_have(mentions: Mentions) -> None:
     assert asked_field("is it red", {"price": "1"}, mentions) is None
     assert asked_field("what colour is it", {"product_colour": "red"}, mentions) == "product_colour"
-    assert asked_field("what colour is it", {"inner_colour": "a", "outer_colour": "b"}, mentions) is None
+    assert asked_field("what colour is it", {"strap_colour": "red"}, mentions) is None
+    assert asked_field("is it free", {"gluten_free": "yes"}, mentions) is None
+    assert asked_field("the colour is it", {"product_colour": "a", "main_colour": "b"}, mentions) is None

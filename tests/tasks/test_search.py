@@ -77,7 +77,9 @@ def test_a_catalogue_alone(tmp_path: Path) -> None:
     assert found.wanted == [{f"I{row + 1}": 1.0} for row, fields in enumerate(texts) for text in fields if text]
     assert all(query in " | ".join(texts[0]) for query in found.of("train").first)
     assert found.of("test").wanted[0] == {"I3": 1.0}
-    with pytest.raises(ConfigError, match=r"tasks.search.crops=titel: expected a field that products have"):
+    with pytest.raises(
+        ConfigError, match=r"tasks.search.crops=titel: expected a field that products have; did you mean `title`"
+    ):
         Search(name="search", crops=("title", "titel")).examples(shop, own, None)
     with pytest.raises(DataError, match=r"With tasks.search.crops=\[title\], products alone"):
         Search(name="search").checked_examples(shop, own, None)
