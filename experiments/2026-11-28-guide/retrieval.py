@@ -3,13 +3,11 @@
     python experiments/2026-11-28-guide/retrieval.py --root FOLDER_WITH_RUNS [--run ID] [--split test] [--queries 1000]
 
 The run has the tasks `search` and `relevance`; or it is two, with a comma between them, the one of `search` first. On
-the demo shop a product is worth what its hidden truth says; on others, what was judged. With `--data DATA/homedepot`,
-the run has learnt from the products of this set alone, and its queries are asked. Prints a JSON line.
+the demo shop a product is worth what its hidden truth says; on others, what was judged. Prints a JSON line.
 """
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +31,17 @@ def main() -> None:
     made.add_argument("--run", default="latest")
     made.add_argument("--split", default="test")
     made.add_argument("--queries", type=int, default=1000)
-    made.add_argument("--data", type=Path)
     options = made.parse_args()
     store = open_store(None, "shopguide", options.root, create=False)
     first = options.run.split(",")[0]
     settings = store.settings(store.task_runs(first, "search")["search"])
-    data = parse(DataConfig, settings["data"])
-    if options.data is not None:
-        data = replace(data, name=options.data.name, reader=options.data.name, root=str(options.data))
-    material = load_material(data)
+    material = load_material(parse(DataConfig, settings["data"]))
     examples = build_task("search", settings["tasks"]["search"]).examples(material.shop, material.parts, None)
     examples.wanted = worth(material, examples)
     held = examples.of(options.split)
     drawn = np.random.default_rng(0).permutation(len(held))[: options.queries]
     held = held.take(np.sort(drawn))
-    guide = build_guide(store, options.run, data, "auto").guide
+    guide = build_guide(store, options.run, None, "auto").guide
     told = {name: scored(held, found) for name, found in arms(guide, held.first).items()}
     print(json.dumps({"run": store.resolve(first), "queries": len(held), **told}))
 
