@@ -302,10 +302,10 @@ def _known_overrides(command: Command, parsed: list[Any], config_dir: str | None
             faults += _choice_faults(key, override, folders)
         elif not (key.startswith("hydra") or override.is_add() or override.is_force_add() or override.is_delete()):
             plain.append(key)
-        elif override.is_add() or override.is_force_add():
-            added.append(key)
         elif override.is_add() and not override.is_force_add() and "." not in key:
             faults.append(f"+{key}: no such group of choices{nearest(key, groups)}")
+        else:
+            added.append(key)
     if not faults:
         chosen = [o.input_line for o in parsed if o.key_or_group in groups and not o.is_sweep_override()]
         search = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []

@@ -48,6 +48,7 @@ MISTAKES = {
     "pretrain.masking.entities=[/nope]": "entities=/nope: expected `catalogue` or a file with a phrase a line",
     "tasks.values.negatives=1": "tasks.values.negatives: goes with tasks=[values], which is not chosen",
     "+experiment=guide_demo tasks=[need] tasks.relevance.hard=1": "tasks.relevance.hard: goes with tasks=[relevance]",
+    "+experimant=ft_only": "+experimant: no such group of choices; did you mean `experiment`?",
     "++tasks.search.crops=[title]": "tasks.search.crops: goes with tasks=[search], which is not chosen",
     "tasks=[need] +tasks.search.crops=[title]": "tasks.search.crops: goes with tasks=[search], which is not chosen",
     "data=files data.files.root=x": "data.files.root: no such setting",

@@ -208,8 +208,8 @@ class Guide:
         return [self.shelf.place[item] for item in items[::-1] if item in self.shelf.place][:REMEMBERED]
 
     def answer(self, question: str, item_id: str | None = None) -> Answer:
-        """What the shop knows: of a product its answer to the question before, or the attribute that is asked for; else
-        its reply to the question, whatever product it is about; else what is read in the product's texts and reviews.
+        """What the shop knows: its answer to this very question, on the product or to all; else the attribute that
+        is asked for; else its reply to a question like it; else what is read in the product's texts and reviews.
 
         Args:
             question: in any language that the shop has answered questions in.
