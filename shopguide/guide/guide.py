@@ -128,6 +128,8 @@ class Guide:
     def search(self, queries: Sequence[Query], counts: Sequence[int]) -> list[Results]:
         """What each query finds, the best first, and what the shopper seems to need.
 
+        Where nothing that fits has a price such as the query itself names, what fits otherwise is found.
+
         Args:
             queries: answered together, by one pass of each model.
             counts: products of each.
@@ -136,11 +138,19 @@ class Guide:
             DataError: a filter is of no facet.
         """
         wishes = [self._wishes(one.text) if one.mend else Wishes(one.text) for one in queries]
-        asked = zip(queries, wishes, strict=True)
-        found = self._searcher.search([replace(one, text=own.text, asked=own.of(one.asked)) for one, own in asked])
+        found = self._found(queries, wishes)
+        missed = [place for place, own in enumerate(wishes) if own.names_price and found[place].found_nothing]
+        freed = self._found([queries[place] for place in missed], [wishes[place].at_any_price() for place in missed])
+        beyond = {place: hits for place, hits in zip(missed, freed, strict=True) if not hits.found_nothing}
+        found = [beyond.get(place, hits) for place, hits in enumerate(found)]
         needs = self._told_needs([hits.searched for hits in found], [hits.wanted for hits in found], wishes)
         mended = [hits.searched != own.text for hits, own in zip(found, wishes, strict=True)]
-        return [self._results(*told) for told in zip(needs, found, mended, counts, strict=True)]
+        results = [self._results(*told) for told in zip(needs, found, mended, counts, strict=True)]
+        return [replace(own, beyond_price=place in beyond) for place, own in enumerate(results)]
+
+    def _found(self, queries: Sequence[Query], wishes: Sequence[Wishes]) -> list[Hits]:
+        asked = zip(queries, wishes, strict=True)
+        return self._searcher.search([replace(one, text=own.text, asked=own.of(one.asked)) for one, own in asked])
 
     def learn(self, queries: Sequence[str], chosen: Sequence[Mapping[str, float]]) -> None:
         """Weigh words, meaning and the second reading in search by what shoppers chose.

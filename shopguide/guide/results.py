@@ -69,6 +69,8 @@ class Results:
     None: what others found is not known."""
     facets: Mapping[str, Sequence[tuple[str, int]]]
     """Facet → its most frequent values among the products found, and of how many each is."""
+    beyond_price: bool = False
+    """Whether nothing that fits has a price such as the query names, and these have others."""
 
 
 @dataclass(frozen=True)

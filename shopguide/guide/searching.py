@@ -54,6 +54,11 @@ class Hits:
     """Whether a product is as near as one is to nearly all queries with which shoppers found something; None: nobody
     knows how near that is."""
 
+    @property
+    def found_nothing(self) -> bool:
+        """Whether there is no product, or none that fits."""
+        return not len(self.rows) or self.fits is False
+
 
 @dataclass(frozen=True)
 class Candidates:

@@ -7,7 +7,7 @@ stays in the query.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shopguide.guide.mentions import Mentions
 from shopguide.guide.results import Marked
@@ -73,6 +73,15 @@ class Wishes:
         low = self.price_from if asked.price_from is None else asked.price_from
         high = self.price_to if asked.price_to is None else asked.price_to
         return Asked(asked.filters, low, high, {**self.without, **asked.without})
+
+    @property
+    def names_price(self) -> bool:
+        """Whether it says anything of the price."""
+        return self.price_from is not None or self.price_to is not None
+
+    def at_any_price(self) -> "Wishes":
+        """The same without what it says of the price."""
+        return replace(self, price_from=None, price_to=None)
 
 
 def read_wishes(query: str, mentions: Mentions, priced: bool = True) -> Wishes:

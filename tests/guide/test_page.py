@@ -123,6 +123,14 @@ def test_a_search_has_an_address(address: str, browser: Any) -> None:
     assert browser.get_log("browser") == []
 
 
+def test_it_says_where_only_the_price_is_missed(address: str, browser: Any) -> None:
+    opened(browser, address)
+    write(browser, "#query", "dres over 300")
+    until(lambda: texts(browser, "#items .title") == [TITLES[0], TITLES[1]])
+    told = "Nothing that fits has such a price. These have others. Results for “dress” · "
+    assert texts(browser, "#notice")[0].startswith(told)
+
+
 def test_the_address_is_nobodys_trap(address: str, browser: Any) -> None:
     opened(browser, address)
     browser.get(f"{address}#q=red%20dress")

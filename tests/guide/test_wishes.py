@@ -129,5 +129,16 @@ def test_search_keeps_to_them(tmp_path: Path) -> None:
     (need,) = guide.understand(["silk dress over $20, not red"])
     assert (need.query, need.price_from, need.without) == ("silk dress", 20, {"colour": ["red"]})
     assert [mark.text for mark in need.spans] == ["silk", "dress"]
+    assert not any(own.beyond_price for own in found)
     bought = guide.recommend(query="dress not red", count=9)
     assert {item.item_id for item in bought} == {"I2", "I3", "I5"}
+
+
+def test_where_nothing_that_fits_has_the_price_other_prices_are_shown(tmp_path: Path) -> None:
+    guide = Guide(shop(tmp_path), {}, {})
+    chosen = Query("dress over 300", Asked({}, price_from=300))
+    asked = [Query("dress over 300"), Query("dress over 50"), chosen, Query("zebra over 300")]
+    found = guide.search(asked, [9] * 4)
+    assert [[item.item_id for item in own.items] for own in found] == [["I1", "I2"], ["I2"], [], []]
+    assert [own.beyond_price for own in found] == [True, False, False, False]
+    assert found[0].need.price_from == 300
