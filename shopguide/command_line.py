@@ -4,11 +4,13 @@ Hydra composes and sweeps. Before it runs anything, every job of the command lin
 a mistake in the last job of a sweep is told at once, all mistakes together, in the user's own words.
 """
 
+import contextlib
 import os
 import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -53,6 +55,7 @@ def conf_dir() -> Path:
 def run(command: Command, argv: list[str] | None = None) -> None:
     """Check the command line, then let Hydra run its job or jobs; a user's mistake exits with code 2."""
     prepare_process()
+    _composition.cache_clear()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         grid, argv = _check_all(command, words(command, sys.argv[1:] if argv is None else argv))
@@ -122,21 +125,36 @@ def composed(name: str, typed: list[str]) -> dict[str, Any]:
         name: of the command.
         typed: its words.
     """
-    from hydra import compose, initialize_config_dir
     from hydra._internal.utils import get_args_parser
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
-    from omegaconf import OmegaConf
 
     args = get_args_parser().parse_args(_flag_first(typed))
-    search = [f"hydra.searchpath=[file://{Path(args.config_dir).absolute()}]"] if args.config_dir else []
+    try:
+        parsed = OverridesParser.create().parse_overrides(args.overrides)
+        return _unresolved(_composition(name, tuple(_fixed(parsed)), args.config_dir))
+    except HydraException:
+        return {}
+
+
+@lru_cache(maxsize=8)
+def _composition(name: str, overrides: tuple[str, ...], config_dir: str | None) -> Any:
+    """The settings as Hydra composes them, which takes it a tenth of a second: nobody is to change them."""
+    from hydra import compose, initialize_config_dir
+
+    search = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        try:
-            parsed = OverridesParser.create().parse_overrides(args.overrides)
-            fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
-            found = OmegaConf.to_container(compose(name, overrides=fixed + search), resolve=False)
-        except HydraException:
-            return {}
+        return compose(name, overrides=[*overrides, *search])
+
+
+def _fixed(parsed: list[Any]) -> list[str]:
+    return [str(override.input_line) for override in parsed if not override.is_sweep_override()]
+
+
+def _unresolved(config: Any) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+
+    found = OmegaConf.to_container(config, resolve=False)
     assert isinstance(found, dict)
     return {str(key): value for key, value in found.items()}
 
@@ -192,7 +210,6 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
     Returns:
         The jobs of a sweep (None if it is none), and the arguments.
     """
-    from hydra import compose, initialize_config_dir
     from hydra._internal.utils import get_args_parser
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -202,19 +219,16 @@ def _check_all(command: Command, argv: list[str]) -> tuple[Grid | None, list[str
         return None, argv
     rest = [a for a in argv if a not in args.overrides]
     overrides = args.overrides
-    search = [f"hydra.searchpath=[file://{Path(args.config_dir).absolute()}]"] if args.config_dir else []
 
     def settings(job: list[str]) -> Any:
         try:
-            with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-                return command.check(_plain(compose(command.name, overrides=[*job, *search])))
+            return command.check(_plain(_composition(command.name, tuple(job), args.config_dir)))
         except HydraException as error:
             raise ConfigError(_in_own_words(error)) from error
 
     try:
         parsed = OverridesParser.create().parse_overrides(overrides)
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            _known_overrides(command, parsed, args.config_dir)
+        _known_overrides(command, parsed, args.config_dir)
         if varied := next((one for one in parsed if one.is_sweep_override() and not args.multirun), None):
             how = "-m and sweep.search=tpe" if varied.is_interval_sweep() else "-m (or cv.folds=5)"
             raise ConfigError(f"{varied.input_line}: goes with {how}: it stands for several jobs; a list has brackets")
@@ -236,7 +250,7 @@ def _grid(command: Command, parsed: list[Any], settings: Callable[[list[str]], A
 
     varied = [override for override in parsed if override.is_sweep_override()]
     varying = [override.key_or_group for override in varied]
-    fixed = [str(override.input_line) for override in parsed if not override.is_sweep_override()]
+    fixed = _fixed(parsed)
     axes = [axis_of(override) for override in varied]
     points = [fixed + corner for corner in corners(axes)] or [fixed]
     if command.searches(first := settings(points[0])):
@@ -290,9 +304,6 @@ def _open(override: str, command: Command) -> str:
 
 def _known_overrides(command: Command, parsed: list[Any], config_dir: str | None) -> None:
     """Every unknown key or choice in one message, each with the nearest that exists."""
-    from hydra import compose
-    from omegaconf import OmegaConf
-
     folders = [conf_dir(), *([Path(config_dir)] if config_dir else [])]
     groups = {p.name for folder in folders for p in folder.iterdir() if p.is_dir()}
     faults, plain, added = [], [], []
@@ -304,35 +315,47 @@ def _known_overrides(command: Command, parsed: list[Any], config_dir: str | None
             plain.append(key)
         elif override.is_add() and not override.is_force_add() and "." not in key:
             faults.append(f"+{key}: no such group of choices{nearest(key, groups)}")
-        else:
+        elif _of_choice(key, folders):
             added.append(key)
     if not faults:
-        chosen = [o.input_line for o in parsed if o.key_or_group in groups and not o.is_sweep_override()]
-        search = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
-        usual = OmegaConf.to_container(compose(command.name, overrides=chosen + search), resolve=False)
-        assert isinstance(usual, dict)
-        known = _keys(_chosen({str(name): value for name, value in usual.items()}))
+        known = _known(command, parsed, config_dir, groups, whole=not added)
         faults += [_unknown_key(key, known, groups, folders) for key in plain if key not in known]
-        faults += [_unknown_key(key, known, groups, folders) for key in added if _goes_without(key, known, folders)]
+        faults += [_unknown_key(key, known, groups, folders) for key in added if _goes_without(key, known)]
     if faults:
         raise faulty(faults)
 
 
-def _goes_without(key: str, known: set[str], folders: list[Path]) -> bool:
-    """Whether an added key is of a choice that is not taken, which alone would make it one with a class."""
+def _known(command: Command, parsed: list[Any], config_dir: str | None, groups: set[str], whole: bool) -> set[str]:
+    """The keys that there are: with `whole` in the settings as typed, which are composed anyway, if they can be; else,
+    as where something varies, in those that are chosen.
+    """
+    from hydra.errors import HydraException
+
+    fixed = _fixed(parsed)
+    if whole and len(fixed) == len(parsed):
+        with contextlib.suppress(HydraException):
+            return _keys(_chosen(_unresolved(_composition(command.name, tuple(fixed), config_dir))))
+    chosen = [o.input_line for o in parsed if o.key_or_group in groups and not o.is_sweep_override()]
+    return _keys(_chosen(_unresolved(_composition(command.name, tuple(chosen), config_dir))))
+
+
+def _of_choice(key: str, folders: list[Path]) -> bool:
+    """Whether it is one of a choice whose settings stand below its own name."""
+    group, choice, *_ = f"{key}.".split(".")
+    return any(_keyed(folder / group / f"{choice}.yaml") for folder in folders)
+
+
+def _goes_without(key: str, known: set[str]) -> bool:
+    """Whether an added key of such a choice is of one not taken, and not alone what would make it one with a class."""
     group, choice, *rest = f"{key}.".split(".")
-    return (
-        rest not in ([""], ["target", ""])
-        and f"{group}.{choice}" not in known
-        and any(_keyed(folder / group / f"{choice}.yaml") for folder in folders)
-    )
+    return rest not in ([""], ["target", ""]) and f"{group}.{choice}" not in known
 
 
 def _unknown_key(key: str, known: set[str], groups: set[str], folders: list[Path]) -> str:
     group, choice, *_ = f"{key}.".split(".")
     if group in groups and group not in known:
         return f"{key}: goes with {group}=<name>, which is not given"
-    if f"{group}.{choice}" not in known and any(_keyed(folder / group / f"{choice}.yaml") for folder in folders):
+    if f"{group}.{choice}" not in known and _of_choice(key, folders):
         return f"{key}: goes with {group}=[{choice}], which is not chosen"
     return f"{key}: no such setting{nearest(key, known)}"
 

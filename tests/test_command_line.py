@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from shopguide import evaluate, predict, train
-from shopguide.command_line import Command, _quote, conf_dir, words
+from shopguide.checks import parse_config
+from shopguide.command_line import Command, _check_all, _composition, _quote, conf_dir, words
 from shopguide.command_line import run as run_command
 
 MISTAKES = {
@@ -148,11 +149,16 @@ def test_free_text_arrives_to_the_letter(text: str) -> None:
     assert parsed.value() == text
 
 
+def test_the_settings_are_composed_once() -> None:
+    command = Command("train", parse_config, print, open_keys=train.OPEN_KEYS, expand=train.expand)
+    _composition.cache_clear()
+    _check_all(command, words(command, ["experiment=mlm_only", "lr=1e-3", "trainer.devices=1"]))
+    assert _composition.cache_info().misses == 1
+
+
 def test_every_choice_composes() -> None:
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
-
-    from shopguide.checks import parse_config
 
     root = str(Path(__file__).parent)
     choices = [

@@ -3,7 +3,7 @@
     python -m experiments.benchmarks.startup
 
 The peer is a masked-LM script on `transformers.Trainer` and `HfArgumentParser`, `mlm_script.py` beside this file, that
-tracks nothing. Both train a two-layer network of width 128 on the demo shop's product titles, with a tokenizer from a
+tracks nothing. Both train a two-layer BERT of width 128 on the demo shop's product titles, with a tokenizer from a
 folder; caches of data are cold, caches of files warm. Ours tracks in MLflow, in a store that is there or is not.
 """
 
@@ -25,7 +25,13 @@ CASES = {
     "first step": "script, first step",
     "first step, fresh store": "script, first step",
 }
-SHAPE = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512}
+SHAPE = {
+    "model_type": "bert",
+    "hidden_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 512,
+}
 SCRIPT = Path(__file__).with_name("mlm_script.py")
 
 

@@ -9,6 +9,7 @@ from pytorch_lightning.strategies import DeepSpeedStrategy, FSDPStrategy, ModelP
 from torch import nn
 
 from shopguide.config import OptimizerConfig
+from shopguide.models.activated import keep_once
 from shopguide.models.dropout import cheapen
 from shopguide.models.fused import fuse
 from shopguide.models.unpadded import Batch
@@ -25,6 +26,7 @@ class Objective(pl.LightningModule, ABC):
         super().__init__()
         cheapen(model)
         fuse(model)
+        keep_once(model)
         self.model = model
         self.optimizer_config = optimizer
         self.listed = False

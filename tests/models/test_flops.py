@@ -23,7 +23,9 @@ def test_cost_is_that_of_the_matrices_however_often_they_are_used(kind: str, lay
 
 def test_a_classifiers_head_is_paid_for_once_a_document() -> None:
     model = AutoModelForSequenceClassification.from_config(AutoConfig.for_model("bert", num_labels=7, **SIZES)).train()
+    threads = torch.get_num_threads()
     cost = forward_cost(model)
+    assert torch.get_num_threads() == threads
     assert cost.per_document == 2 * (32 * 32 + 32 * 7)  # pooler and head
     assert cost.per_position == 0
     assert model.training
