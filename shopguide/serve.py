@@ -100,7 +100,8 @@ def _bound(config: ServeConfig) -> socket.socket:
         found.bind((config.host, config.port))
         return found
     except (OSError, OverflowError) as error:
-        raise ConfigError(f"host={config.host} port={config.port}: cannot be listened on ({error})") from error
+        place = f"host={config.host} port={config.port}"
+        raise ConfigError(f"{place}: cannot be listened on ({error}); port=0 takes one that is free") from error
 
 
 def _on_signals(renew: Callable[[], None]) -> None:

@@ -42,10 +42,11 @@ def served(finished: Finished) -> Iterator[tuple[str, Any]]:
         env=os.environ | {serve.KEYS: "secret"},
     )
     assert process.stdout is not None
-    shown = [process.stdout.readline() for _ in range(3)]
+    shown = [process.stdout.readline() for _ in range(4)]
     assert shown[0].startswith("data demo: 150 products")
-    assert shown[1] == "150 products, tasks need, relevance\n"
-    yield shown[2].split()[0], process
+    assert shown[1].startswith("2 models loaded; ")
+    assert shown[2] == "150 products, tasks need, relevance\n"
+    yield shown[3].split()[0], process
     process.kill()
 
 

@@ -28,6 +28,8 @@ BESIDE = {
     "ceiling": "ceiling",
 }
 """Baseline → its title."""
+SIMPLE = ("majority", "lexicon", "tfidf_lr", "word_lr", "bm25", "popularity", "item_knn")
+"""Those that cost nothing to have: what is below one of them is told."""
 MOST = 4
 """Baselines that stand beside each other."""
 WIDTH, WIDER = 120, 144
@@ -36,7 +38,8 @@ WIDTH, WIDER = 120, 144
 
 def closing_table(store: Store, run_id: str) -> None:
     """Print phase, task, metric, value, and baselines beside it, from what the runs hold; where the tasks have many
-    baselines between them, those with the same ones stand in a table of their own.
+    baselines between them, those with the same ones stand in a table of their own. Below it, the tasks whose model is
+    worse than a simple baseline.
     """
     from rich.console import Console
 
@@ -46,6 +49,29 @@ def closing_table(store: Store, run_id: str) -> None:
     apart = groupby(children, key=lambda child: _beside([child])) if len(together) > MOST else [(together, children)]
     for beside, rows in apart:
         Console(width=WIDTH if len(beside) <= MOST else WIDER).print(_table(beside, rows))
+    for line in filter(None, map(_below_baseline, children)):
+        print(line, flush=True)
+
+
+def _below_baseline(child: MlflowRun) -> str | None:
+    """By the first metric of its kind; None: the model is worse than no simple baseline, or none was measured."""
+    metrics, tags = child.data.metrics, child.data.tags
+    if not (task := tags.get("task")):
+        return None
+    name = head_of(tags.get("task_kind", "classification")).shown[0]
+    split = _split(metrics, name)
+    others = {
+        title: metrics[f"{key}/{name}"] for key, title in BESIDE.items() if key in SIMPLE and f"{key}/{name}" in metrics
+    }
+    best = max(others, key=lambda title: others[title], default=None)
+    if best is None or metrics[f"{split}/{name}"] >= others[best]:
+        return None
+    found = f"{metrics[f'{split}/{name}']:.4f} against {others[best]:.4f}"
+    return f"{task}: {best} does better by {name} ({found}): more records, epochs or a larger pretrained model may help"
+
+
+def _split(metrics: Mapping[str, float], name: str) -> str:
+    return "test" if f"test/{name}" in metrics else "dev_final"
 
 
 def _beside(children: Iterable[MlflowRun]) -> dict[str, str]:
@@ -89,7 +115,7 @@ def result_rows(phase: str, task: str, kind: str, metrics: Mapping[str, float], 
         kept = {name: metrics[f"kept/{name}"] for name in wanted if f"kept/{name}" in metrics}
         return [[phase, "", name, f"{value:.4f}", *[""] * (1 + len(beside))] for name, value in kept.items()]
     shown_of = head_of(kind).shown
-    split = "test" if f"test/{shown_of[0]}" in metrics else "dev_final"
+    split = _split(metrics, shown_of[0])
     targets = sorted(
         name.split("/", 2)[2]
         for name in metrics

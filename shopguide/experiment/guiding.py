@@ -14,7 +14,7 @@ from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.run import log_line
 from shopguide.guide.answering import Answered
 from shopguide.guide.guide import EVIDENCE, INTENT, NEED, RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide, Served
-from shopguide.guide.trust import NEVER
+from shopguide.guide.trust import LEAST, NEVER
 from shopguide.inference.answers import Answerer
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.indexing import ABOUT, build_index, load_index, model_fingerprint
@@ -71,6 +71,7 @@ def build_guide(
         if isinstance(model, Encoder):
             _see(model, folders[name], material, shown[name], batch_tokens)
     guide = Guide(material.shop, models, shown, persons, None if writer is None else Writer(writer))
+    print(f"{len(models)} models loaded; the dev split tells how much each counts and is believed …", flush=True)
     phases = {name: phase for name, (_, phase) in runs.items()}
     try:
         _check_held_out(store, phases, material)
@@ -132,11 +133,11 @@ def _learn_answers(guide: Guide, material: Material) -> None:
         for one in told
         if one["answer"] or not one["item_id"]
     ]
-    if EVIDENCE in guide.models and any(one.answer for one in asked):
+    if EVIDENCE in guide.models and asked:
         guide.answering.learn(asked)
     for name, sure in ((INTENT, guide.replying.sure), (EVIDENCE, guide.answering.sure)):
         if sure == NEVER:
-            why = "of what it told on the dev split, less than nine in ten was right"
+            why = f"on the dev split it was right less than nine times in ten, or told less than {LEAST} times at all"
             print(f"{name}: its model is not believed: {why}; a larger pretrained one may be", file=sys.stderr)
 
 

@@ -128,7 +128,8 @@ class Guide:
     def search(self, queries: Sequence[Query], counts: Sequence[int]) -> list[Results]:
         """What each query finds, the best first, and what the shopper seems to need.
 
-        Where nothing that fits has a price such as the query itself names, what fits otherwise is found.
+        Where nothing that fits has a price such as the query itself names, what fits otherwise is found. A price that
+        is asked for besides takes the place of the query's.
 
         Args:
             queries: answered together, by one pass of each model.
@@ -138,6 +139,8 @@ class Guide:
             DataError: a filter is of no facet.
         """
         wishes = [self._wishes(one.text) if one.mend else Wishes(one.text) for one in queries]
+        told = zip(wishes, queries, strict=True)
+        wishes = [own.at_any_price() if one.asked.names_price else own for own, one in told]
         found = self._found(queries, wishes)
         missed = [place for place, own in enumerate(wishes) if own.names_price and found[place].found_nothing]
         freed = self._found([queries[place] for place in missed], [wishes[place].at_any_price() for place in missed])

@@ -1,8 +1,8 @@
 """What may be asked over HTTP: fields, types and limits."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shopguide.guide.searching import Query
 from shopguide.guide.shelf import Asked
@@ -56,6 +56,12 @@ class WithFilters(Request):
     filters: Filters = {}
     price_from: float | None = Field(default=None, ge=0)
     price_to: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.price_from is not None and self.price_to is not None and self.price_from > self.price_to:
+            raise ValueError(f"expected price_from ≤ price_to, found {self.price_from:g} and {self.price_to:g}")
+        return self
 
     def asked(self) -> Asked:
         """For the shelf."""

@@ -45,6 +45,11 @@ class Asked:
     without: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Of each facet values that they do not have."""
 
+    @property
+    def names_price(self) -> bool:
+        """Whether a price is asked for."""
+        return self.price_from is not None or self.price_to is not None
+
 
 class Shelf:
     """The products of a shop, in its order.

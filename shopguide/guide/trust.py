@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import numpy as np
-
 RIGHT, LEAST = 0.9, 10
 """Share of what it says that is to be right, and how often it must have said something for that to be seen."""
 NEVER = 1.1
@@ -11,12 +9,19 @@ NEVER = 1.1
 
 
 def trusted_from(told: Iterable[tuple[float, bool]]) -> float:
-    """The least probability from which on, and above, nine of ten are right; `NEVER`: there is none.
+    """The least probability of which nine of ten are right, not only of it and all above; `NEVER`: there is none.
+
+    How many are right is a step function that does not fall (isotonic regression; Zadrozny & Elkan 2002).
 
     Args:
         told: probabilities of what a model said, and whether it was right.
     """
-    known = sorted(told, reverse=True)
-    shares = np.cumsum([right for _, right in known]) / np.arange(1, len(known) + 1)
-    enough = [sure for place, (sure, _) in enumerate(known) if place + 1 >= LEAST and shares[place] >= RIGHT]
-    return min(enough, default=NEVER)
+    from sklearn.isotonic import IsotonicRegression
+
+    known = list(told)
+    if not known:
+        return NEVER
+    sure, right = zip(*known, strict=True)
+    shares = IsotonicRegression().fit_transform(sure, [float(one) for one in right])
+    enough = [own for own, share in zip(sure, shares, strict=True) if share >= RIGHT]
+    return min(enough) if len(enough) >= LEAST else NEVER

@@ -14,13 +14,28 @@ from shopguide.guide.results import Marked
 from shopguide.guide.shelf import Asked
 
 MONEY = r"(?:[$€£¥￥]|(?<![a-z])(?:usd|euros?|eur|gbp|cny|rmb|dollars?|pounds?|yuan|bucks)\b|块钱|元|块)"
-NUMBER = r"(?<![a-z\d.,])(\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?)(?![\d])"
+NUMBER = (
+    r"(?<![a-z\d.,一二两三四五六七八九十百千万])"
+    r"(\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?|[一二两三四五六七八九十][一二两三四五六七八九十百千万零]{0,8})(?![\d])"
+)
 AMOUNT = rf"(?:{MONEY}\s?)?{NUMBER}(\s?(?:k(?![a-z])|百|千|万))?(?:\s?{MONEY})?"
+DIGITS = "一二三四五六七八九两十"
 TIMES = {"": 1, "k": 1000, "百": 100, "千": 1000, "万": 10_000}
-AT_MOST = r"(?:\b(?:at most|up to|no(?:t)? more than|not (?:over|above))\s+|(?:不高于|不超过|不到|最多|至多)\s*)"
-AT_LEAST = r"(?:\b(?:at least|no(?:t)? less than|not (?:under|below))\s+|(?:不低于|不少于|至少)\s*)"
-LESS = r"(?:(?<!not )\b(?:under|below|less than|cheaper than)\s+|(?<!不)(?:低于|少于)\s*)"
-MORE = r"(?:(?<!not )\b(?:over|above|more than)\s+|(?<!不)(?:高于|超过)\s*)"
+AT_MOST = (
+    r"(?:\b(?:at most|up to|no(?:t)? more than|not (?:over|above)|maximum(?: price)?(?: of)?|max price(?: of)?)\s+"
+    r"|(?:不高于|不超过|不到|最多|至多)\s*)"
+)
+AT_LEAST = (
+    r"(?:\b(?:at least|no(?:t)? less than|not (?:under|below)|minimum(?: price)?(?: of)?|min price(?: of)?)\s+"
+    r"|(?:不低于|不少于|至少)\s*)"
+)
+LESS = r"(?:(?<!not )\b(?:under|below|less than|cheaper than)\s+|<=?\s*|≤\s*|(?<!不)(?:低于|少于|小于)\s*)"
+MORE = r"(?:(?<!not )\b(?:over|above|more than)\s+|>=?\s*|≥\s*|(?<!不)(?:高于|超过|大于)\s*)"
+ABOUT = r"(?:\b(?:around|about|approximately)\s+|(?:大约|大概)\s*)"
+OR_LESS = r"(?:\b(?:or|and)\s+(?:less|under|below|cheaper)\b|以下|以内|之内)"
+OR_MORE = r"(?:\b(?:or|and)\s+(?:more|over|above|up)\b|以上|起)"
+NEAR = 0.2
+"""How far from a price `around` it reaches, as a share of it."""
 BOUNDS = tuple(
     (re.compile(pattern, re.IGNORECASE), bounds)
     for pattern, bounds in (
@@ -30,12 +45,16 @@ BOUNDS = tuple(
         (AT_LEAST + AMOUNT, "from"),
         (LESS + AMOUNT, "to"),
         (MORE + AMOUNT, "from"),
-        (rf"{AMOUNT}\s*(?:以下|以内|之内)", "to"),
-        (rf"{AMOUNT}\s*(?:以上|起)", "from"),
+        (rf"\b(?:max|maximum)\s+{AMOUNT}", "to"),
+        (rf"\b(?:min|minimum)\s+{AMOUNT}", "from"),
+        (rf"{AMOUNT}\s*{OR_LESS}", "to"),
+        (rf"{AMOUNT}\s*{OR_MORE}", "from"),
+        (rf"{AMOUNT}\s*左右", "about"),
+        (ABOUT + AMOUNT, "about"),
     )
 )
 BEFORE = re.compile(rf"\bbetween\b|{AT_MOST}|{AT_LEAST}|{LESS}|{MORE}", re.IGNORECASE)
-BEHIND = re.compile("(?:以下|以内|之内)$")
+BEHIND = re.compile(r"(?:\bor (?:less|under|below|cheaper)|以下|以内|之内|左右)$", re.IGNORECASE)
 """What makes a number without a currency a price."""
 LEAST = 10
 """Of a price without a currency."""
@@ -52,7 +71,11 @@ PEOPLE = re.compile(
     re.IGNORECASE,
 )
 REFUSED_BEFORE = re.compile(r"\b(?:not|no|never|\w+n't)\b|不", re.IGNORECASE)
-NOT = re.compile(r"(?:\b(?:not|without|except|no)\b\s*|(?<![是要])不要\s*)$", re.IGNORECASE)
+NOT = re.compile(
+    r"(?:\b(?:not(?:\s+made)?(?:\s+(?:in|of|from|out of))?|without|except|other than|no|non)\b[\s-]*"
+    r"|(?<![是要])不(?:要|含|是)\s*)$",
+    re.IGNORECASE,
+)
 ALSO = re.compile(r"\s*(?:,|，|、|\b(?:or|and|nor)\b|和|或)\s*(?:(?:not|without|no)\s+|不要)?", re.IGNORECASE)
 LEFT_OVER = re.compile(r"(?:[\s,;，；、]|\b(?:and|or|but)$)+$", re.IGNORECASE)
 
@@ -69,10 +92,9 @@ class Wishes:
     """Facet → values that no product is to have."""
 
     def of(self, asked: Asked) -> Asked:
-        """What products are to be like, with what was asked for besides, which goes first."""
-        low = self.price_from if asked.price_from is None else asked.price_from
-        high = self.price_to if asked.price_to is None else asked.price_to
-        return Asked(asked.filters, low, high, {**self.without, **asked.without})
+        """What products are to be like, with what was asked for besides, whose price takes the place of the query's."""
+        own = asked if asked.names_price else self
+        return Asked(asked.filters, own.price_from, own.price_to, {**self.without, **asked.without})
 
     @property
     def names_price(self) -> bool:
@@ -87,7 +109,7 @@ class Wishes:
 def read_wishes(query: str, mentions: Mentions, priced: bool = True) -> Wishes:
     """`red dress under 50, not silk` → `red dress` below 50 without the material silk.
 
-    Of what is not wanted, only values of facets count. A query that says nothing else is left as it is.
+    Of what is not wanted, only values of facets count. A query that says nothing else keeps its words.
 
     Args:
         query: of a shopper.
@@ -99,7 +121,7 @@ def read_wishes(query: str, mentions: Mentions, priced: bool = True) -> Wishes:
     if text == query:
         return Wishes(query)
     text = LEFT_OVER.sub("", " ".join(text.split())).removeprefix("的")
-    return Wishes(text, low, high, without) if text else Wishes(query)
+    return Wishes(text or query, low, high, without)
 
 
 def _priced(query: str) -> tuple[float | None, float | None, str]:
@@ -107,11 +129,13 @@ def _priced(query: str) -> tuple[float | None, float | None, str]:
     rest = query
     for pattern, bounds in BOUNDS:
         for match in pattern.finditer(rest):
-            wanted = ("from", "to") if bounds == "both" else (bounds,)
+            wanted = ("from", "to") if bounds in ("both", "about") else (bounds,)
             if any(name in found for name in wanted) or not _is_price(rest, match):
                 continue
             groups = [group or "" for group in match.groups()]
             numbers = sorted(_number(*groups[place : place + 2]) for place in range(0, len(groups), 2))
+            if bounds == "about":
+                numbers = [round(numbers[0] * share, 2) for share in (1 - NEAR, 1 + NEAR)]
             found |= dict(zip(wanted, numbers, strict=True))
             rest = f"{rest[: match.start()]} {rest[match.end() :]}"
             break
@@ -124,14 +148,33 @@ def _is_price(query: str, match: re.Match[str]) -> bool:
         return False  # `do not want to pay more than`: who knows
     if re.search(MONEY, own, re.IGNORECASE):
         return True
-    numbers = [_number(number, "") for number in match.groups() if number and number[0].isdigit()]
+    groups = [group or "" for group in match.groups()]
+    numbers = [_number(*groups[place : place + 2]) for place in range(0, len(groups), 2)]
     is_bare = BEHIND.search(own) or (BEFORE.match(own) and ENDS.match(query[match.end() :]))
     return bool(is_bare) and min(numbers) >= LEAST and PEOPLE.search(query) is None
 
 
 def _number(text: str, times: str) -> float:
+    if text[0] in DIGITS:
+        return _numeral(text) * TIMES[times.strip().lower()]
     plain = text.replace(",", "") if re.search(r",\d{3}", text) else text.replace(",", ".")
     return float(plain) * TIMES[times.strip().lower()]
+
+
+def _numeral(text: str) -> float:
+    """`两千五` → 2500, `一百零五` → 105, `十二` → 12."""
+    total, section, digit, last = 0, 0, 0, 1
+    for sign in text:
+        if sign in DIGITS and sign != "十":
+            digit = DIGITS.index(sign) + 1 if sign != "两" else 2
+        elif sign == "零":
+            last = 10
+        elif sign == "万":
+            total, section, digit, last = (total + section + digit) * 10_000, 0, 0, 10_000
+        else:
+            last = {"十": 10, "百": 100, "千": 1000}[sign]
+            section, digit = section + max(digit, 1) * last, 0
+    return float(total + section + digit * max(last // 10, 1))
 
 
 def _without(query: str, mentions: Mentions) -> tuple[dict[str, list[str]], str]:

@@ -136,6 +136,17 @@ def spans(value: Any) -> list[dict[str, Any]]:
     return found
 
 
+def price(value: Any) -> float | None:
+    """What a product costs: a number that is not below 0."""
+    try:
+        found = number(value)
+    except BadValueError:
+        found = -1.0
+    if found is not None and found < 0:
+        raise BadValueError("a number that is not below 0, as 1299.5: no currency, no comma", shown(value))
+    return found
+
+
 def label(value: Any) -> str | None:
     """A judgement's label: text, or a number in its shortest form."""
     if isinstance(value, float):
@@ -192,7 +203,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
         _text("description"),
         _text("category"),
         Field("attributes", PAIRS, pairs),
-        Field("price", NUMBER, number),
+        Field("price", NUMBER, price),
         _text("image"),
         Field("reviews", STRINGS, texts),
         SPLIT,

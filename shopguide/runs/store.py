@@ -165,15 +165,17 @@ class Store:
         if task is None and found:
             return found
         if task is None or task not in found:
-            valid = ", ".join(found) or f"none ({self._why_none(run_id)})"
-            raise RunError(f"task={task}: run {run_id} has no such task; it has: {valid}")
+            if not found:
+                raise RunError(f"run={run_id}: expected a task that is trained, found none: {self._why_none(run_id)}")
+            raise RunError(f"task={task}: run {run_id} has no such task; it has: {', '.join(found)}")
         return {task: found[task]}
 
     def _why_none(self, run_id: str) -> str:
         run = self.client.get_run(run_id)
         if was_given_up(run):
             return f"its search gave it up: {run.data.tags[PRUNED]}"
-        return f"it has no finished fine-tuning phase, and is {run.info.status}"
+        goes_on = f"; its command with resume={run_id} goes on" if run.info.status in ("KILLED", "FAILED") else ""
+        return f"no fine-tuning phase is finished, and it is {run.info.status}{goes_on}"
 
     def task_model(self, run: str, task: str | None) -> Path:
         """Folder of a task's model.

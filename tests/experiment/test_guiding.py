@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from shopguide.checks import parse
 from shopguide.config import DataConfig
 from shopguide.errors import RunError
-from shopguide.experiment.guiding import _models, build_guide
-from shopguide.guide.guide import Served
+from shopguide.experiment.guiding import _learn_answers, _models, build_guide
+from shopguide.guide.guide import EVIDENCE, Guide, Served
 from shopguide.guide.searching import Query
+from shopguide.guide.trust import NEVER
 from shopguide.runs.store import Store, open_store
 from shopguide.runs.tree import open_run
 from tests.conftest import Finished
+from tests.guide.shops import shop
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,19 @@ def test_another_catalogue(finished: Finished, tmp_path: Path) -> None:
     (found,) = built.guide.search([Query("dress")], [3])
     assert [item.item_id for item in found.items] == ["A1"]
     assert built.guide.recommend() != []
+
+
+def test_a_model_that_dev_says_too_little_of_is_not_believed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = shop(tmp_path)
+    guide = Guide(records, {}, {})
+    guide.models[EVIDENCE] = object()  # type: ignore[assignment]
+    questions_of_all = np.array(["train" if one["item_id"] else "dev" for one in records.dialogues])
+    material = SimpleNamespace(shop=records, parts=SimpleNamespace(dialogues=questions_of_all))
+    _learn_answers(guide, material)  # type: ignore[arg-type]
+    assert guide.answering.sure == NEVER
+    assert "evidence: its model is not believed" in capsys.readouterr().err
 
 
 def two(store: Store, names: tuple[tuple[str, ...], ...]) -> list[str]:

@@ -147,7 +147,7 @@ def learnt(made: Guide, wrong_below: float, count: int = 40) -> float:
 def test_answers_are_trusted_from_where_nine_of_ten_are_right(tmp_path: Path) -> None:
     made = guide(tmp_path, models={"evidence": Unsure()})
     assert made.answering.sure == 0.9
-    assert learnt(made, 0.8) == pytest.approx(0.78, abs=0.02)
+    assert learnt(made, 0.8) == pytest.approx(0.8, abs=0.01)
     assert made.answer("0.85 about material", "I2").answer == "material: silk"
     assert made.answer("0.70 about material", "I2").answer is None
     assert learnt(made, 0.99) == NEVER

@@ -104,6 +104,12 @@ def test_answers_and_replies(client: TestClient) -> None:
         ("search", json.dumps({"query": LONG}).encode(), 422, "500 characters"),
         ("search", b'{"query": "a", "count": 51}', 422, "count: "),
         ("search", b'{"query": "a", "page": 2}', 422, "page: "),
+        (
+            "search",
+            b'{"query": "a", "price_from": 9, "price_to": 5}',
+            422,
+            "expected price_from ≤ price_to, found 9 and 5",
+        ),
         ("search", b'{"query": "a", "price_from": NaN}', 422, "price_from: "),
         ("search", b'{"query": "a", "filters": {"size": ["3"]}}', 422, "filters.size: expected a facet"),
         ("similar", b'{"item_id": "I9"}', 404, "item_id=I9: expected a product"),

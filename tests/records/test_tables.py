@@ -116,7 +116,13 @@ FAULTS = {
     ),
     "empty field": (GOOD + b'{"item_id": "I2", "title": " "}\n', ":2", "title", "expected a value"),
     "wrong type": (GOOD + b'{"item_id": "I2", "title": ["a"]}\n', ":2", "title", "expected text, found ['a'] (list)"),
-    "wrong number": (GOOD + b'{"item_id": "I2", "title": "b", "price": "cheap"}\n', ":2", "price", "expected a number"),
+    "wrong number": (
+        GOOD + b'{"item_id": "I2", "title": "b", "price": "cheap"}\n',
+        ":2",
+        "price",
+        "no currency, no comma",
+    ),
+    "negative price": (GOOD + b'{"item_id": "I2", "title": "b", "price": -3}\n', ":2", "price", "not below 0"),
     "not UTF-8": (
         GOOD + b'{"item_id": "I2", "title": "\xff\xfe"}\n',
         ":2",
