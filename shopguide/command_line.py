@@ -318,21 +318,23 @@ def _known_overrides(command: Command, parsed: list[Any], config_dir: str | None
         elif _of_choice(key, folders):
             added.append(key)
     if not faults:
-        known = _known(command, parsed, config_dir, groups, whole=not added)
+        known = _known(command, parsed, config_dir, groups)
         faults += [_unknown_key(key, known, groups, folders) for key in plain if key not in known]
         faults += [_unknown_key(key, known, groups, folders) for key in added if _goes_without(key, known)]
     if faults:
         raise faulty(faults)
 
 
-def _known(command: Command, parsed: list[Any], config_dir: str | None, groups: set[str], whole: bool) -> set[str]:
-    """The keys that there are: with `whole` in the settings as typed, which are composed anyway, if they can be; else,
-    as where something varies, in those that are chosen.
+def _known(command: Command, parsed: list[Any], config_dir: str | None, groups: set[str]) -> set[str]:
+    """The keys that there are: in the settings as typed, which are composed anyway, if they can be; where something
+    varies, or is added that is not below an open key, in those that are chosen.
     """
     from hydra.errors import HydraException
 
     fixed = _fixed(parsed)
-    if whole and len(fixed) == len(parsed):
+    below = tuple(f"{key}." for key in command.open_keys)
+    added = [o for o in parsed if (o.is_add() or o.is_force_add()) and o.key_or_group not in groups]
+    if len(fixed) == len(parsed) and all(override.key_or_group.startswith(below) for override in added):
         with contextlib.suppress(HydraException):
             return _keys(_chosen(_unresolved(_composition(command.name, tuple(fixed), config_dir))))
     chosen = [o.input_line for o in parsed if o.key_or_group in groups and not o.is_sweep_override()]

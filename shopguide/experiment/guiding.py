@@ -14,7 +14,7 @@ from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.run import log_line
 from shopguide.guide.answering import Answered
 from shopguide.guide.guide import EVIDENCE, INTENT, NEED, RECOMMEND, RELEVANCE, ROLES, SEARCH, Guide, Served
-from shopguide.guide.trust import LEAST, NEVER
+from shopguide.guide.trust import NEVER
 from shopguide.inference.answers import Answerer
 from shopguide.inference.encoder import Encoder
 from shopguide.inference.indexing import ABOUT, build_index, load_index, model_fingerprint
@@ -137,8 +137,9 @@ def _learn_answers(guide: Guide, material: Material) -> None:
         guide.answering.learn(asked)
     for name, sure in ((INTENT, guide.replying.sure), (EVIDENCE, guide.answering.sure)):
         if sure == NEVER:
-            why = f"on the dev split it was right less than nine times in ten, or told less than {LEAST} times at all"
-            print(f"{name}: its model is not believed: {why}; a larger pretrained one may be", file=sys.stderr)
+            why = "the dev split does not show it right nine times in ten"
+            more = "more dialogues, or a larger pretrained model, may help"
+            print(f"{name}: its model is not believed: {why}; {more}", file=sys.stderr)
 
 
 def _root(material: Material) -> Path:

@@ -107,7 +107,7 @@ class Guide:
             Need(
                 query,
                 [] if own is None or self._kinds is None else self._kinds.told(own),
-                spans,
+                [span for span in spans if span.text not in wish.without.get(span.label, ())],
                 wish.price_from,
                 wish.price_to,
                 wish.without,

@@ -70,7 +70,7 @@ class Results:
     facets: Mapping[str, Sequence[tuple[str, int]]]
     """Facet → its most frequent values among the products found, and of how many each is."""
     beyond_price: bool = False
-    """Whether nothing that fits has a price such as the query names, and these have others."""
+    """Whether nothing that fits is known to have a price such as the query names, and these were found without it."""
 
 
 @dataclass(frozen=True)

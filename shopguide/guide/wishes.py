@@ -14,12 +14,14 @@ from shopguide.guide.results import Marked
 from shopguide.guide.shelf import Asked
 
 MONEY = r"(?:[$€£¥￥]|(?<![a-z])(?:usd|euros?|eur|gbp|cny|rmb|dollars?|pounds?|yuan|bucks)\b|块钱|元|块)"
+NUMERAL = "(?:[一二两三四五六七八九]?[十百千万]零?)+[一二三四五六七八九]?"
 NUMBER = (
-    r"(?<![a-z\d.,一二两三四五六七八九十百千万])"
-    r"(\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?|[一二两三四五六七八九十][一二两三四五六七八九十百千万零]{0,8})(?![\d])"
+    r"(?<![a-z\d.,一二两三四五六七八九十百千万块元])"
+    rf"(\d{{1,3}}(?:,\d{{3}})+(?:\.\d{{1,2}})?|\d{{1,7}}(?:[.,]\d{{1,2}})?|{NUMERAL})(?![\d一二两三四五六七八九])"
 )
 AMOUNT = rf"(?:{MONEY}\s?)?{NUMBER}(\s?(?:k(?![a-z])|百|千|万))?(?:\s?{MONEY})?"
-DIGITS = "一二三四五六七八九两十"
+DIGITS = "一二三四五六七八九两十百千万"
+"""Those from which a number in words begins; the first nine are 1 to 9."""
 TIMES = {"": 1, "k": 1000, "百": 100, "千": 1000, "万": 10_000}
 AT_MOST = (
     r"(?:\b(?:at most|up to|no(?:t)? more than|not (?:over|above)|maximum(?: price)?(?: of)?|max price(?: of)?)\s+"
@@ -29,35 +31,38 @@ AT_LEAST = (
     r"(?:\b(?:at least|no(?:t)? less than|not (?:under|below)|minimum(?: price)?(?: of)?|min price(?: of)?)\s+"
     r"|(?:不低于|不少于|至少)\s*)"
 )
-LESS = r"(?:(?<!not )\b(?:under|below|less than|cheaper than)\s+|<=?\s*|≤\s*|(?<!不)(?:低于|少于|小于)\s*)"
-MORE = r"(?:(?<!not )\b(?:over|above|more than)\s+|>=?\s*|≥\s*|(?<!不)(?:高于|超过|大于)\s*)"
+LESS = r"(?:(?<!not )\b(?:under|below|less than|cheaper than)\s+|(?<!不)(?:低于|少于|小于)\s*)"
+MORE = r"(?:(?<!not )\b(?:over|above|more than)\s+|(?<!不)(?:高于|超过|大于)\s*)"
 ABOUT = r"(?:\b(?:around|about|approximately)\s+|(?:大约|大概)\s*)"
 OR_LESS = r"(?:\b(?:or|and)\s+(?:less|under|below|cheaper)\b|以下|以内|之内)"
 OR_MORE = r"(?:\b(?:or|and)\s+(?:more|over|above|up)\b|以上|起)"
+OR_SO = r"左右(?!手(?!机)|脚)"
 NEAR = 0.2
 """How far from a price `around` it reaches, as a share of it."""
 BOUNDS = tuple(
     (re.compile(pattern, re.IGNORECASE), bounds)
     for pattern, bounds in (
         (rf"\bbetween\s+{AMOUNT}\s*(?:\band\b|\bto\b|[-–])\s*{AMOUNT}", "both"),
-        (rf"(?:\bfrom\s+)?{AMOUNT}\s*(?:[-–~到至]|\bto\b)\s*{AMOUNT}", "both"),
+        (rf"(?:\bfrom\s+)?{AMOUNT}\s*(?:[-–~到至]|\bto\b)\s*{AMOUNT}(?:\s*(?:{OR_SO}|{OR_LESS}))?", "both"),
         (AT_MOST + AMOUNT, "to"),
         (AT_LEAST + AMOUNT, "from"),
         (LESS + AMOUNT, "to"),
         (MORE + AMOUNT, "from"),
-        (rf"\b(?:max|maximum)\s+{AMOUNT}", "to"),
-        (rf"\b(?:min|minimum)\s+{AMOUNT}", "from"),
         (rf"{AMOUNT}\s*{OR_LESS}", "to"),
         (rf"{AMOUNT}\s*{OR_MORE}", "from"),
-        (rf"{AMOUNT}\s*左右", "about"),
-        (ABOUT + AMOUNT, "about"),
+        (rf"{ABOUT}{AMOUNT}(?:\s*{OR_SO})?", "about"),
+        (rf"{AMOUNT}\s*{OR_SO}", "about"),
     )
 )
 BEFORE = re.compile(rf"\bbetween\b|{AT_MOST}|{AT_LEAST}|{LESS}|{MORE}", re.IGNORECASE)
 BEHIND = re.compile(r"(?:\bor (?:less|under|below|cheaper)|以下|以内|之内|左右)$", re.IGNORECASE)
 """What makes a number without a currency a price."""
-LEAST = 10
-"""Of a price without a currency."""
+LEAST, SPOKEN = 10, 100
+"""Of a price without a currency; and of one before 左右, or in words."""
+RANGE = re.compile(r"\d\s*[-–~到至]\s*$")
+"""Before a number that is the end of a range."""
+WEIGHT = re.compile(r"pounds?\b", re.IGNORECASE)
+MEASURED = re.compile("\\s*(?:毫升|厘米|毫米|公斤|公里|毫安|[克升寸斤米码岁天片张页瓦])")
 UNITS = (
     r"\s*(?:[^\sa-z,;.?!，；。？！的]|(?:(?!(?:by|or|is)\b)[a-z]{1,2}|inch(?:es)?|feet|foot|meters?|metres?|miles?|lbs?|pounds?|ounces?|grams?|kilos?"
     r"|litres?|liters?|watts?|volts?|mah|mhz|ghz|pcs|pieces?|packs?|ports?|pages?|people|persons?|days?|weeks?|months?|hours?"
@@ -67,15 +72,17 @@ ENDS = re.compile(rf"(?!{UNITS})", re.IGNORECASE)
 """After a number without a currency: no unit."""
 PEOPLE = re.compile(
     r"\b(?:kids?|child(?:ren)?|boys?|girls?|toddlers?|bab(?:y|ies)|wom[ae]n|m[ae]n|seniors?|adults?|age[ds]?|sizes?|years?)\b"
-    "|岁|身高|体重|尺码|码|号",
+    "|岁|身高|体重|尺码|码|号|女生|男生",
     re.IGNORECASE,
 )
 REFUSED_BEFORE = re.compile(r"\b(?:not|no|never|\w+n't)\b|不", re.IGNORECASE)
 NOT = re.compile(
     r"(?:\b(?:not(?:\s+made)?(?:\s+(?:in|of|from|out of))?|without|except|other than|no|non)\b[\s-]*"
-    r"|(?<![是要])不(?:要|含|是)\s*)$",
+    r"|(?<![是要含])不(?:要|含|是)\s*)$",
     re.IGNORECASE,
 )
+ASKED = re.compile("吗|是否|有没有")
+"""Of a question: what it refuses it asks for."""
 ALSO = re.compile(r"\s*(?:,|，|、|\b(?:or|and|nor)\b|和|或)\s*(?:(?:not|without|no)\s+|不要)?", re.IGNORECASE)
 LEFT_OVER = re.compile(r"(?:[\s,;，；、]|\b(?:and|or|but)$)+$", re.IGNORECASE)
 
@@ -146,12 +153,21 @@ def _is_price(query: str, match: re.Match[str]) -> bool:
     own, before = match.group(), query[: match.start()]
     if re.match(MORE, own, re.IGNORECASE) and REFUSED_BEFORE.search(before):
         return False  # `do not want to pay more than`: who knows
+    if RANGE.search(before) or (WEIGHT.search(own) and not BEFORE.match(own)):
+        return False
     if re.search(MONEY, own, re.IGNORECASE):
         return True
     groups = [group or "" for group in match.groups()]
     numbers = [_number(*groups[place : place + 2]) for place in range(0, len(groups), 2)]
-    is_bare = BEHIND.search(own) or (BEFORE.match(own) and ENDS.match(query[match.end() :]))
-    return bool(is_bare) and min(numbers) >= LEAST and PEOPLE.search(query) is None
+    behind = query[match.end() :]
+    spoken = own.endswith("左右") or any(group and group[0] in DIGITS for group in groups)
+    is_bare = (BEHIND.search(own) and _is_last(own, behind)) or (BEFORE.match(own) and ENDS.match(behind))
+    return bool(is_bare) and min(numbers) >= (SPOKEN if spoken else LEAST) and PEOPLE.search(query) is None
+
+
+def _is_last(own: str, behind: str) -> bool:
+    """Whether nothing behind says of what a number is: after `or less` and its kin anything does."""
+    return not behind.strip() if own[-1].isascii() else MEASURED.match(behind) is None
 
 
 def _number(text: str, times: str) -> float:
@@ -165,12 +181,12 @@ def _numeral(text: str) -> float:
     """`两千五` → 2500, `一百零五` → 105, `十二` → 12."""
     total, section, digit, last = 0, 0, 0, 1
     for sign in text:
-        if sign in DIGITS and sign != "十":
+        if sign in DIGITS[:10]:
             digit = DIGITS.index(sign) + 1 if sign != "两" else 2
         elif sign == "零":
             last = 10
         elif sign == "万":
-            total, section, digit, last = (total + section + digit) * 10_000, 0, 0, 10_000
+            total, section, digit, last = max(total + section + digit, 1) * 10_000, 0, 0, 10_000
         else:
             last = {"十": 10, "百": 100, "千": 1000}[sign]
             section, digit = section + max(digit, 1) * last, 0
@@ -182,7 +198,7 @@ def _without(query: str, mentions: Mentions) -> tuple[dict[str, list[str]], str]
     without them.
     """
     found: dict[str, list[str]] = {}
-    marks = mentions.find(query)
+    marks = [] if ASKED.search(query) else mentions.find(query)
     place, kept, at = 0, "", 0
     while place < len(marks):
         refused = NOT.search(query, at, marks[place].start)

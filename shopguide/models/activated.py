@@ -11,11 +11,12 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import gelu, linear
 from transformers.activations import GELUActivation
 
 BEFORE = "shopguide_before"
-"""Attribute of a tensor: what it is the GELU of."""
+"""Attribute of a tensor: what it is the GELU of, and the version of it that is (a tensor may be changed in place)."""
 
 
 class _ActivatedLinear(torch.autograd.Function):
@@ -30,6 +31,7 @@ class _ActivatedLinear(torch.autograd.Function):
         return linear(activated, weight, bias)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         before, weight = ctx.saved_tensors
         (gradient,) = gradients
@@ -50,8 +52,8 @@ class TracedGelu(GELUActivation):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """(…, T, I) → (…, T, I)."""
         out: torch.Tensor = super().forward(values)
-        if out.requires_grad and out.device.type == "cpu":
-            setattr(out, BEFORE, values.detach())
+        if out.requires_grad and out.device.type == "cpu" and not out.is_nested:
+            setattr(out, BEFORE, (values.detach(), out._version))
         return out
 
 
@@ -60,8 +62,8 @@ class ActivatedLinear(nn.Linear):
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """(…, T, I) → (…, T, D)."""
-        before: torch.Tensor | None = getattr(values, BEFORE, None)
-        if before is None or not torch.is_grad_enabled():
+        before, version = getattr(values, BEFORE, (None, None))
+        if before is None or version != values._version or not torch.is_grad_enabled():
             return super().forward(values)
         half = torch.is_autocast_enabled("cpu")
         dtype = torch.get_autocast_dtype("cpu") if half else values.dtype

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-VERSION = 7
+VERSION = 8
 """Raise it when the same raw row would be stored otherwise: it is part of the cache's key."""
 MAX_ROW_BYTES = 4 << 20
 LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
@@ -140,10 +140,10 @@ def price(value: Any) -> float | None:
     """What a product costs: a number that is not below 0."""
     try:
         found = number(value)
-    except BadValueError:
-        found = -1.0
+    except BadValueError as error:
+        raise BadValueError(f"{error.expected}, as 1299.5: no currency, no comma", error.found) from None
     if found is not None and found < 0:
-        raise BadValueError("a number that is not below 0, as 1299.5: no currency, no comma", shown(value))
+        raise BadValueError("a price that is not below 0", shown(value))
     return found
 
 

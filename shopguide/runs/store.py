@@ -174,7 +174,10 @@ class Store:
         run = self.client.get_run(run_id)
         if was_given_up(run):
             return f"its search gave it up: {run.data.tags[PRUNED]}"
-        goes_on = f"; its command with resume={run_id} goes on" if run.info.status in ("KILLED", "FAILED") else ""
+        command = (
+            "its sweep's command" if "mlflow.parentRunId" in run.data.tags else f"its command with resume={run_id}"
+        )
+        goes_on = f"; {command} goes on" if run.info.status in ("KILLED", "FAILED") else ""
         return f"no fine-tuning phase is finished, and it is {run.info.status}{goes_on}"
 
     def task_model(self, run: str, task: str | None) -> Path:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shopguide.experiment.closing import closing_table
+from shopguide.experiment.closing import _below_baseline, closing_table
 from shopguide.runs.store import open_store
 from shopguide.runs.tree import open_run
 
@@ -51,3 +51,16 @@ def test_what_is_worse_than_a_simple_baseline_is_told(tmp_path: Path, capsys: py
     out = told(tmp_path, {"need": CLASSES, "search": ("bm25", "fused")}, capsys, {"need": 0.2, "search": 0.3})
     (line,) = [line for line in out.splitlines() if "does better" in line]
     assert line.startswith("need: TF-IDF + LR does better by macro_f1 (0.2000 against 0.2500): ")
+
+
+def test_a_ranking_is_held_against_bm25_beyond_its_interval(tmp_path: Path) -> None:
+    metrics = {"test/macro_f1": 0.6, "tfidf_lr/macro_f1": 0.5, "test/ndcg_at_10": 0.3, "bm25/ndcg_at_10": 0.4}
+    store = open_store(None, "tests", tmp_path / "mlruns")
+    lines = []
+    for high in (0.35, 0.45):
+        with open_run(store, "x", tags={"task": "relevance", "task_kind": "classification"}) as run:
+            run.log_metrics(metrics | {"test/ndcg_at_10.high": high})
+        lines.append(_below_baseline(store.client.get_run(run.id)))
+    assert lines[0] is not None
+    assert lines[0].startswith("relevance: BM25 does better by ndcg_at_10 (0.3000 against 0.4000): ")
+    assert lines[1] is None

@@ -127,7 +127,7 @@ def test_it_says_where_only_the_price_is_missed(address: str, browser: Any) -> N
     opened(browser, address)
     write(browser, "#query", "dres over 300")
     until(lambda: texts(browser, "#items .title") == [TITLES[0], TITLES[1]])
-    told = "Nothing that fits has such a price. These have others. Results for “dress” · "
+    told = "Nothing that fits is known to have such a price. These come nearest. Results for “dress” · "
     assert texts(browser, "#notice")[0].startswith(told)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import gelu
 
+from shopguide.models import activated
 from shopguide.models.activated import BEFORE, ActivatedLinear, keep_once
 from tests.models.test_unpadded import batch_of, model_of
 
@@ -47,12 +49,32 @@ def test_in_half_precision_they_are_the_same_to_rounding() -> None:
         torch.testing.assert_close(own, before[name], rtol=2e-2, atol=1e-4)
 
 
-def test_frozen_weights_get_no_gradient() -> None:
+def test_nothing_is_made_again_for_frozen_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def counted(values: torch.Tensor) -> torch.Tensor:
+        made.append(1)
+        return gelu(values)
+
     model = model_of("bert").eval()
     keep_once(model)
+    monkeypatch.setattr(activated, "gelu", counted)
+    gradients(model)
+    assert len(made) == model.config.num_hidden_layers
     for part in parts(model):
         part.requires_grad_(False)
-    assert not [name for name in gradients(model) if "output.dense" in name and "attention" not in name]
+    gradients(model)
+    assert len(made) == model.config.num_hidden_layers
+
+
+def test_a_state_that_was_changed_in_place_is_kept_as_it_is() -> None:
+    model = model_of("bert").eval().double()
+    for layer in model.bert.encoder.layer:
+        layer.intermediate.register_forward_hook(lambda _module, _inputs, out: out.mul_(0.5))
+    before = gradients(model)
+    keep_once(model)
+    for name, own in gradients(model).items():
+        torch.testing.assert_close(own, before[name], rtol=1e-10, atol=1e-12)
 
 
 def test_the_wide_states_are_kept_once() -> None:

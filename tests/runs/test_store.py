@@ -105,6 +105,17 @@ def test_tasks_of_an_experiment(finished: Finished) -> None:
         finished.store.task_model(finished.run_id, None)
 
 
+@pytest.mark.parametrize(("sweep", "command"), [(None, "its command with resume="), ("a" * 32, "its sweep's command ")])
+def test_an_experiment_that_was_cut_off_says_how_it_goes_on(store: Store, sweep: str | None, command: str) -> None:
+    tags = {"shopguide.kind": "experiment"}
+    with pytest.raises(KeyboardInterrupt), open_run(store, "cut", parent=sweep, tags=tags) as run:
+        raise KeyboardInterrupt
+    with pytest.raises(
+        RunError, match=rf"run={run.id}: expected a task that is trained, found none: .* KILLED; {command}"
+    ):
+        store.task_runs(run.id, None)
+
+
 def test_artifacts_of_a_local_store_are_used_in_place(store: Store, tmp_path: Path) -> None:
     with open_run(store, "one") as run:
         run.log_text("a", "folder/a.txt")

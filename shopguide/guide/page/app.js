@@ -5,7 +5,7 @@ const WORDS = {
     search: 'What are you looking for?', go: 'Search', skip: 'To the results', filters: 'Filters', recommended: 'For you',
     because: 'because you viewed', similar: 'Similar products', ask: 'Ask about this product', send: 'Send', chat: 'Customer service',
     message: 'Your message', close: 'Close', key: 'Key of this service', locked: 'This service asks for a key that it knows.', category: 'Category', price: 'Price', other: '中文',
-    nothing: 'Nothing found. Try other words, or fewer filters.', near: 'Nothing fits well. These come nearest.', beyond: 'Nothing that fits has such a price. These have others.', unknown: 'Not known.', from: 'from', busy: 'Many are asking now; once more in a moment.',
+    nothing: 'Nothing found. Try other words, or fewer filters.', near: 'Nothing fits well. These come nearest.', beyond: 'Nothing that fits is known to have such a price. These come nearest.', unknown: 'Not known.', from: 'from', busy: 'Many are asking now; once more in a moment.',
     failed: 'The service does not answer.', person: 'A colleague will answer you.', mended: 'Results for', instead: 'Search word for word:', popular: 'Popular now',
     without: 'without', description: 'description', review: 'a review', attribute: 'attribute',
     hello: 'Hello! What can we do for you?', order: 'order', need: 'Looks like',
@@ -13,7 +13,7 @@ const WORDS = {
   zh: {
     search: '想找什么？', go: '搜索', skip: '跳到结果', filters: '筛选', recommended: '为你推荐', because: '因为你看过', similar: '相似商品',
     ask: '问问这件商品', send: '发送', chat: '客服', message: '请输入', close: '关闭', key: '服务密钥', locked: '本服务需要有效的密钥。', category: '类目', price: '价格', other: 'English',
-    nothing: '没有找到，换个说法或减少筛选试试。', near: '没有很合适的商品，以下最接近。', beyond: '该价位没有合适的商品，以下是其他价位的。', unknown: '暂时不知道。', from: '来自', busy: '现在咨询的人很多，请稍后再试。', failed: '服务没有响应。',
+    nothing: '没有找到，换个说法或减少筛选试试。', near: '没有很合适的商品，以下最接近。', beyond: '没有查到该价位的合适商品，以下最接近。', unknown: '暂时不知道。', from: '来自', busy: '现在咨询的人很多，请稍后再试。', failed: '服务没有响应。',
     without: '不要', description: '描述', review: '买家评价', attribute: '属性',
     person: '将由人工客服为您解答。', mended: '以下是结果：', instead: '按原文搜索：', popular: '热门商品', hello: '您好，有什么可以帮您？', order: '订单', need: '您想找',
   },
