@@ -274,7 +274,7 @@ def test_jobs_side_by_side_are_given_up(tmp_path: Path) -> None:
     assert {one.info.status for one in pruned} == {"KILLED"}
     assert {one.info.status for one in jobs if one not in pruned} == {"FINISHED"}
     assert "PRUNED" in lines
-    with pytest.raises(RunError, match="none \\(its search gave it up: given up after epoch 1"):
+    with pytest.raises(RunError, match="found none: its search gave it up: given up after epoch 1"):
         store.task_runs(pruned[0].info.run_id, "need")
     assert (
         f"runs left out: {len(pruned)} given up by their search"
