@@ -61,16 +61,14 @@ def _below_baseline(child: MlflowRun) -> str | None:
     shown = head_of(tags.get("task_kind", "classification")).shown[0]
     split = _split(metrics, shown)
     for name in (shown, *RANKED):
-        own, simple = (
-            metrics.get(f"{split}/{name}"),
-            {title: f"{key}/{name}" for key, title in BESIDE.items() if key in SIMPLE},
-        )
-        others = {title: metrics[key] for title, key in simple.items() if key in metrics}
-        best = max(others, key=lambda title: others[title], default=None)
-        if own is not None and best is not None and others[best] > metrics.get(f"{split}/{name}.high", own):
-            found = f"{own:.4f} against {others[best]:.4f}"
+        own = metrics.get(f"{split}/{name}")
+        others = [(metrics[key], BESIDE[simple]) for simple in SIMPLE if (key := f"{simple}/{name}") in metrics]
+        if own is None or not others:
+            continue
+        value, best = max(others)
+        if value > metrics.get(f"{split}/{name}.high", own):
             more = "more records, epochs or a larger pretrained model may help"
-            return f"{task}: {best} does better by {name} ({found}): {more}"
+            return f"{task}: {best} does better by {name} ({own:.4f} against {value:.4f}): {more}"
     return None
 
 

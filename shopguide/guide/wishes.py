@@ -139,8 +139,7 @@ def _priced(query: str) -> tuple[float | None, float | None, str]:
             wanted = ("from", "to") if bounds in ("both", "about") else (bounds,)
             if any(name in found for name in wanted) or not _is_price(rest, match):
                 continue
-            groups = [group or "" for group in match.groups()]
-            numbers = sorted(_number(*groups[place : place + 2]) for place in range(0, len(groups), 2))
+            numbers = sorted(_numbers(match))
             if bounds == "about":
                 numbers = [round(numbers[0] * share, 2) for share in (1 - NEAR, 1 + NEAR)]
             found |= dict(zip(wanted, numbers, strict=True))
@@ -157,12 +156,16 @@ def _is_price(query: str, match: re.Match[str]) -> bool:
         return False
     if re.search(MONEY, own, re.IGNORECASE):
         return True
-    groups = [group or "" for group in match.groups()]
-    numbers = [_number(*groups[place : place + 2]) for place in range(0, len(groups), 2)]
     behind = query[match.end() :]
-    spoken = own.endswith("左右") or any(group and group[0] in DIGITS for group in groups)
+    spoken = own.endswith("左右") or any(group and group[0] in DIGITS for group in match.groups())
     is_bare = (BEHIND.search(own) and _is_last(own, behind)) or (BEFORE.match(own) and ENDS.match(behind))
-    return bool(is_bare) and min(numbers) >= (SPOKEN if spoken else LEAST) and PEOPLE.search(query) is None
+    return bool(is_bare) and min(_numbers(match)) >= (SPOKEN if spoken else LEAST) and PEOPLE.search(query) is None
+
+
+def _numbers(match: re.Match[str]) -> list[float]:
+    """Of the amounts of a bound, each a number and what it is times."""
+    groups = [group or "" for group in match.groups()]
+    return [_number(*groups[place : place + 2]) for place in range(0, len(groups), 2)]
 
 
 def _is_last(own: str, behind: str) -> bool:
