@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -55,15 +56,16 @@ def conf_dir() -> Path:
 def run(command: Command, argv: list[str] | None = None) -> None:
     """Check the command line, then let Hydra run its job or jobs; a user's mistake exits with code 2."""
     prepare_process()
+    _whole.cache_clear()
     _composition.cache_clear()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         grid, argv = _check_all(command, words(command, sys.argv[1:] if argv is None else argv))
         sys.argv = [f"shopguide.{command.name}", *argv]
         if grid is not None and command.around_sweep is not None:
-            command.around_sweep(grid, lambda: _hydra(command))
+            command.around_sweep(grid, lambda: _hydra(command, grid, argv))
         else:
-            _hydra(command)
+            _hydra(command, grid, argv)
     except ShopguideError as error:
         _exit(str(error))
     except KeyboardInterrupt:
@@ -79,14 +81,35 @@ def words(command: Command, typed: list[str]) -> list[str]:
     return _flag_first(opened if TOLD & set(opened) else command.expand(opened))
 
 
-def _hydra(command: Command) -> None:
+def _hydra(command: Command, grid: Grid | None, argv: list[str]) -> None:
     import hydra
+    from hydra.types import RunMode
     from omegaconf import DictConfig
 
     def job(config: DictConfig) -> object:
         return _guarded(command, config)
 
-    hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=command.name)(job)()
+    whole = None if grid or any(word.startswith("-") for word in argv) else _whole(command.name, tuple(argv), None)
+    if whole is None or whole.hydra.mode not in (None, RunMode.RUN):
+        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=command.name)(job)()
+    else:
+        _run_composed(whole, command.name, argv, job)
+
+
+def _run_composed(whole: Any, name: str, argv: list[str], job: Callable[[Any], object]) -> None:
+    """As `hydra.main` runs one job, without composing its settings twice more."""
+    from hydra._internal.hydra import Hydra
+    from hydra._internal.utils import create_config_search_path
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.utils import configure_log
+
+    configure_log(whole.hydra.hydra_logging, whole.hydra.verbose)
+    try:
+        made = Hydra.create_main_hydra2(name, create_config_search_path(str(conf_dir())))
+        made.compose_config = lambda **_: whole  # type: ignore[method-assign]
+        made.run(name, job, argv)
+    finally:
+        GlobalHydra.instance().clear()
 
 
 def _guarded(command: Command, config: Any) -> object:
@@ -139,12 +162,23 @@ def composed(name: str, typed: list[str]) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def _composition(name: str, overrides: tuple[str, ...], config_dir: str | None) -> Any:
-    """The settings as Hydra composes them, which takes it a tenth of a second: nobody is to change them."""
+    """The settings as Hydra composes them, without its own: nobody is to change them."""
+    from omegaconf import open_dict
+
+    found = deepcopy(_whole(name, overrides, config_dir))
+    with open_dict(found):
+        del found["hydra"]
+    return found
+
+
+@lru_cache(maxsize=8)
+def _whole(name: str, overrides: tuple[str, ...], config_dir: str | None) -> Any:
+    """The settings with Hydra's own, which takes it a tenth of a second: only who runs them may change them."""
     from hydra import compose, initialize_config_dir
 
     search = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"] if config_dir else []
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return compose(name, overrides=[*overrides, *search])
+        return compose(name, overrides=[*overrides, *search], return_hydra_config=True)
 
 
 def _fixed(parsed: list[Any]) -> list[str]:

@@ -5,7 +5,11 @@ import ctypes
 import gc
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from shopguide.deferred import defer_imports
 
 USUAL_COLLECTION = gc.get_threshold()
 RARE_COLLECTION = 50_000, 10, 10
@@ -25,6 +29,20 @@ def native_bf16() -> bool:
     lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
     return bool(BF16 & set(flags.split()))
+
+
+@contextmanager
+def imported_at_once() -> Iterator[None]:
+    """For imports of large libraries: the million objects that they make are not looked at for garbage, then or later,
+    and what they import without need waits until it is used.
+    """
+    defer_imports()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def prepare_process() -> None:

@@ -15,6 +15,7 @@ from shopguide.command_line import Command, composed, run
 from shopguide.config import FOLD, Config
 from shopguide.errors import ConfigError, RunError
 from shopguide.grid import Grid, label
+from shopguide.runs.apart import tracking_apart
 
 if TYPE_CHECKING:
     import optuna
@@ -35,8 +36,6 @@ SWEEP = "SHOPGUIDE_SWEEP"
 
 def train(config: Config) -> float:
     """Run one experiment; the score by which a sweep may choose."""
-    from shopguide.experiment.run import Job, run_experiment
-
     if "LOCAL_RANK" in os.environ:
         raise ConfigError(
             "LOCAL_RANK is set, as by torchrun: type the command alone; trainer.devices=2 starts processes"
@@ -47,12 +46,18 @@ def train(config: Config) -> float:
             raise ConfigError("sweep.dry_run=true: goes with -m, as it tells the plan of a sweep")
         if config.sweep.search:
             raise ConfigError(f"sweep.search={config.sweep.search}: goes with -m and settings that vary")
-        return run_experiment(config).score
+        from shopguide.experiment.run import run_experiment
+
+        with tracking_apart():
+            return run_experiment(config).score
     from hydra.core.hydra_config import HydraConfig
+
+    from shopguide.experiment.run import Job
 
     job = Job(sweep_id, label(HydraConfig.get().overrides.task, varying.split(",")))
     try:
-        return _job(config, job)
+        with tracking_apart():
+            return _job(config, job)
     except Exception as error:
         _note_failure(job.label, error)
         raise
@@ -87,7 +92,7 @@ def sweep(grid: Grid, jobs: Callable[[], None]) -> None:
         print_plan(grid)
         return
     failed = 0
-    with tracked_sweep(grid) as run_id:
+    with tracking_apart(), tracked_sweep(grid) as run_id:
         logs = Path(config.tracking.root).absolute() / "logs" / run_id
         told = {SWEEP: f"{run_id}:{','.join(grid.varying)}", FAILURES: str(logs / "failed")}
         shutil.rmtree(logs / "failed", ignore_errors=True)

@@ -2,7 +2,7 @@
 
     python -m experiments.benchmarks.tracking
 
-Ours is the phase's own loop: Lightning, loss, learning rate, gradient norm, speed, waiting and utilisation logged at
+Ours is the phase's own loop, as the command runs it: Lightning, loss, learning rate, gradient norm, speed, waiting and utilisation logged at
 every step into a fresh sqlite store. The peer is a bare loop over the same batches with the same model, optimizer,
 schedule and clipping, that logs nothing. What tracking costs is the difference.
 """
@@ -72,6 +72,7 @@ def result(ends: list[float], losses: list[float]) -> dict[str, Any]:
 
 def ours(args: argparse.Namespace) -> dict[str, Any]:
     from shopguide.experiment.fit import Place, Plan, fit
+    from shopguide.runs.apart import tracking_apart
     from shopguide.runs.logger import RunLogger
     from shopguide.runs.store import open_store
     from shopguide.runs.tree import open_run
@@ -79,7 +80,7 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
     objective, loader = parts(args.steps)
     ends: list[float] = []
     losses: list[float] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tracking_apart():
         store = open_store(None, "benchmark", Path(folder) / "runs")
         with open_run(store, "tracking") as run:
             clock = training.our_clock(ends, losses, [])

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from mlflow.entities import Run as MlflowRun
-
 from shopguide.experiment.heads.head import head_of
 from shopguide.inference.evaluation import COUNTED
 from shopguide.inference.grades import GRADED, RANKED
 from shopguide.runs.store import Store
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
     from rich.table import Table
 
 BESIDE = {
@@ -53,7 +52,7 @@ def closing_table(store: Store, run_id: str) -> None:
         print(line, flush=True)
 
 
-def _below_baseline(child: MlflowRun) -> str | None:
+def _below_baseline(child: "MlflowRun") -> str | None:
     """By the first metric of its kind, or of its ranking, beyond the model's interval; None: by none that is known."""
     metrics, tags = child.data.metrics, child.data.tags
     if not (task := tags.get("task")):
@@ -76,12 +75,12 @@ def _split(metrics: Mapping[str, float], name: str) -> str:
     return "test" if f"test/{name}" in metrics else "dev_final"
 
 
-def _beside(children: Iterable[MlflowRun]) -> dict[str, str]:
+def _beside(children: "Iterable[MlflowRun]") -> dict[str, str]:
     known = {name.split("/")[0] for child in children for name in child.data.metrics}
     return {name: title for name, title in BESIDE.items() if name in known}
 
 
-def _table(beside: Mapping[str, str], children: Iterable[MlflowRun]) -> "Table":
+def _table(beside: Mapping[str, str], children: "Iterable[MlflowRun]") -> "Table":
     from rich.table import Table
 
     table = Table(title="Results", header_style="bold")

@@ -8,14 +8,15 @@ pretraining that jobs share stays. Over folds, models go when a setting is chose
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-
-from mlflow.entities import Run as MlflowRun
-from mlflow.store.artifact.artifact_repo import ArtifactRepository
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from typing import TYPE_CHECKING
 
 from shopguide.runs.compare import sweep_table
 from shopguide.runs.identity import alone
 from shopguide.runs.store import CHECKPOINTS, REMOVED, Store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 GIGABYTE = 1e9
 MODEL = "model"
@@ -59,11 +60,11 @@ def keep_within(
         print(f"disk: {removed / GIGABYTE:,.2f} GB removed of the sweep's worst jobs, {left:,.2f} left", flush=True)
 
 
-def _stays(phase: MlflowRun, of_the_best: bool) -> bool:
+def _stays(phase: "MlflowRun", of_the_best: bool) -> bool:
     return of_the_best or phase.data.tags.get("shopguide.phase") == "pretrain"
 
 
-def taken_by(store: Store, phase: MlflowRun, root: Path) -> tuple[int, int]:
+def taken_by(store: Store, phase: "MlflowRun", root: Path) -> tuple[int, int]:
     """Bytes of a phase's checkpoints, and of its model.
 
     Args:
@@ -82,11 +83,13 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _files(store: Store, phase: MlflowRun) -> ArtifactRepository:
+def _files(store: Store, phase: "MlflowRun") -> "ArtifactRepository":
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
     return get_artifact_repository(phase.info.artifact_uri, tracking_uri=store.uri)
 
 
-def _sizes(files: ArtifactRepository, path: str) -> Iterator[int]:
+def _sizes(files: "ArtifactRepository", path: str) -> Iterator[int]:
     for found in files.list_artifacts(path):
         if found.is_dir:
             yield from _sizes(files, found.path)
@@ -94,6 +97,6 @@ def _sizes(files: ArtifactRepository, path: str) -> Iterator[int]:
             yield found.file_size or 0
 
 
-def _remove_model(store: Store, phase: MlflowRun) -> None:
+def _remove_model(store: Store, phase: "MlflowRun") -> None:
     store.client.set_tag(phase.info.run_id, REMOVED, "sweep.disk_gb")
     _files(store, phase).delete_artifacts(MODEL)

@@ -20,7 +20,7 @@ def guard(config: Config, material: Material, labelled: Sequence[tuple[Task, Exa
         DataError: more of a task's held-out examples than `data.max_leak` stand in its training examples, or in what
             the backbone is pretrained on.
     """
-    read = _pretrained_on(config, material)
+    read = _pretrained_on(config, material) if labelled else []
     found: Leaks = {}
     for task, examples in labelled:
         train = examples.of("train")

@@ -7,9 +7,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-from mlflow.entities import Run as MlflowRun
+from typing import TYPE_CHECKING, Any
 
 from shopguide.config import Config, ModelConfig
 from shopguide.experiment.closing import told_metrics
@@ -27,6 +25,9 @@ from shopguide.runs.logger import RunLogger
 from shopguide.runs.store import CHECKPOINTS, PRETRAIN_RUN, SWEEP_RUN, Store
 from shopguide.runs.tree import Run, open_run
 from shopguide.tasks.task import Examples, Task
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
 
 
 @dataclass
@@ -164,7 +165,7 @@ def _pretraining(stage: Stage) -> Iterator[tuple[Run, bool]]:
         yield found
 
 
-def _phase_run(stage: Stage, name: str, tags: Mapping[str, str]) -> MlflowRun | None:
+def _phase_run(stage: Stage, name: str, tags: Mapping[str, str]) -> "MlflowRun | None":
     if stage.sweep is not None and IDENTITY in tags:
         return stage.store.find_done(tags[IDENTITY], sweep=stage.sweep)
     children = stage.store.find_children(stage.run.id)

@@ -13,10 +13,8 @@ from shopguide.experiment.finetune import Finetuned
 from shopguide.experiment.fit import Fitted
 from shopguide.experiment.prepare import Material
 from shopguide.experiment.pretrain import Pretrained
-from shopguide.guide.guide import ROLES
 from shopguide.inference.card import Card
 from shopguide.inference.evaluation import Scores
-from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
 from shopguide.inference.saved_model import save_model
 from shopguide.records.schema import TABLES
 from shopguide.runs import figures
@@ -98,6 +96,8 @@ def log_finetuned(run: Run, result: Finetuned, model_run: str | None = None) -> 
 @contextlib.contextmanager
 def _saved(run: Run, cards: Sequence[Card]) -> Iterator[Path]:
     """A folder for a model that becomes the run's MLflow model."""
+    from shopguide.inference.mlflow_model import FOLDER, save_mlflow_model
+
     with tempfile.TemporaryDirectory() as temporary:
         plain, wrapped = Path(temporary) / FOLDER, Path(temporary) / "mlflow"
         yield plain
@@ -151,6 +151,8 @@ def _log_figures(run: Run, result: Finetuned) -> None:
 
 def next_commands(config: Config, store: Store, run_id: str, labelled: Sequence[tuple[Task, Examples]]) -> None:
     """Print what to type next, with a text of the shop's own."""
+    from shopguide.guide.guide import ROLES
+
     own = config.tracking.typed()
     phases = {c.data.tags.get("shopguide.phase"): c.info.run_id for c in store.find_children(run_id)}
     data = f"data={config.data.name}" + (f" data.root={config.data.root}" if config.data.root else "")

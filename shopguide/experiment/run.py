@@ -1,5 +1,6 @@
 """One experiment: its records read and checked, then its phases below one tracked run."""
 
+import contextlib
 import gc
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from shopguide.experiment.fitting import check_counted, check_loss, ranks
 from shopguide.experiment.identities import experiment_identity, settings_of
 from shopguide.experiment.leaks import Leaks, guard, leak_metrics
 from shopguide.experiment.prepare import Material, load_material, load_or_train_tokenizer
+from shopguide.machine import imported_at_once
 from shopguide.records.schema import TABLES
 from shopguide.runs.identity import IDENTITY, alone
 from shopguide.tasks.task import OTHERS, Examples, Task
@@ -69,11 +71,16 @@ def run_experiment(config: Config, job: Job | None = None) -> Outcome:
     if job is not None:
         return _run_job(config, job)
     resumed = open_named(config).resolve(config.resume, "resume") if config.resume else None
-    return _run(config, load_material(config.data), None, resumed)  # a wrong id is told before anything is read
+    return _run(config, _read(config), None, resumed)  # a wrong id is told before anything is read
+
+
+def _read(config: Config) -> Material:
+    with imported_at_once():
+        return load_material(config.data)
 
 
 def _run_job(config: Config, job: Job) -> Outcome:
-    material = load_material(config.data)
+    material = _read(config)
     own = experiment_identity(config, material.shop.fingerprint)
     searched = job.trial is not None  # which may propose what another of its jobs is doing
     with alone(config.tracking.root, f"job-{own}", wait=searched) as held:
@@ -188,16 +195,17 @@ def _run_tracked(
     resumed: str | None,
 ) -> Outcome:
     """The tracked part: torch and MLflow are imported here, seconds after a fault of the records would be told."""
-    from shopguide.experiment.closing import closing_table
-    from shopguide.experiment.finetune import monitored
-    from shopguide.experiment.phases import Stage, flat, run_phases
-    from shopguide.experiment.ranks import processes
-    from shopguide.experiment.report import log_material, next_commands
-    from shopguide.runs.costs import experiment_costs
-    from shopguide.runs.environment import log_environment
-    from shopguide.runs.store import REFIT
-    from shopguide.runs.tree import open_run
-
+    begin_to_open(config)
+    with imported_at_once():
+        from shopguide.experiment.closing import closing_table
+        from shopguide.experiment.finetune import monitored
+        from shopguide.experiment.phases import Stage, flat, run_phases
+        from shopguide.experiment.ranks import processes
+        from shopguide.experiment.report import log_material, next_commands
+        from shopguide.runs.costs import experiment_costs
+        from shopguide.runs.environment import log_environment
+        from shopguide.runs.store import REFIT
+        from shopguide.runs.tree import open_run
     processes(config.trainer)
     for task, examples in labelled:
         monitored(config.finetune, task, not config.finetune.shared and ranks(task, examples))
@@ -216,7 +224,8 @@ def _run_tracked(
         tokenizer = load_or_train_tokenizer(config.model, material, config.pretrain.fields)
         try:
             trial = job.trial if job and config.sweep.prune else None
-            stage = Stage(config, material, store, run, tokenizer, config.model, store.parent(run.id), trial)
+            sweep = store.parent(run.id) if resumed else parent
+            stage = Stage(config, material, store, run, tokenizer, config.model, sweep, trial)
             metrics = run_phases(stage, labelled)
         except KeyboardInterrupt:
             print(f"interrupted: {same} goes on", flush=True)
@@ -233,6 +242,16 @@ def open_named(config: Config) -> "Store":
     from shopguide.runs.store import open_store
 
     return open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root))
+
+
+def begin_to_open(config: Config) -> None:
+    """Have the store opened meanwhile, where that is done by a process of its own; `open_named` tells if it cannot be.
+    """
+    from shopguide.runs.apart import open_ahead
+    from shopguide.runs.store import tracking_uri
+
+    with contextlib.suppress(OSError):
+        open_ahead(tracking_uri(config.tracking.uri, Path(config.tracking.root)))
 
 
 def log_line(material: Material) -> None:

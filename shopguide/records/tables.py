@@ -70,6 +70,12 @@ def column(table: Any, name: str) -> list[Any]:
     return [texts[code] for code in coded.indices.fill_null(-1).to_numpy()]
 
 
+def rows_of(table: Any) -> Iterator[dict[str, Any]]:
+    """The rows in order, several times as fast as a table gives them one by one."""
+    for batch in table.data.to_batches(max_chunksize=ROWS_A_BATCH):
+        yield from batch.to_pylist()
+
+
 def load_shop(
     reader: str,
     root: str | Path,

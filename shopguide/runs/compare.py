@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
-
-from mlflow.entities import Run as MlflowRun
+from typing import TYPE_CHECKING, Any
 
 from shopguide.runs.store import REFIT, SECONDS, Store, was_given_up
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
 
 Row = dict[str, Any]
 METRICS = ("dev/score", "test/score")
@@ -22,7 +23,7 @@ def sweep_table(store: Store, sweep_id: str, sort_by: str) -> list[Row]:
     return job_rows([job for job in store.find_children(sweep_id) if REFIT not in job.data.tags], sort_by)
 
 
-def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
+def job_rows(jobs: "Sequence[MlflowRun]", sort_by: str) -> list[Row]:
     """As `sweep_table`, of any experiments' runs."""
     keys = {key for job in jobs for key in job.data.params}
     differing = [k for k in sorted(keys) if len({job.data.params.get(k) for job in jobs}) > 1]
@@ -49,7 +50,7 @@ def job_rows(jobs: Sequence[MlflowRun], sort_by: str) -> list[Row]:
     return sorted(rows, key=place)
 
 
-def seconds_of(job: MlflowRun) -> float:
+def seconds_of(job: "MlflowRun") -> float:
     """How long it was worked on."""
     end = job.info.end_time or job.info.start_time
     return float(job.data.tags.get(SECONDS, (end - job.info.start_time) / 1000))
@@ -60,7 +61,7 @@ def sign_of(metric: str) -> int:
     return 1 if metric.endswith(LOWER_IS_BETTER) else -1
 
 
-def _short(keys: Sequence[str], jobs: Sequence[MlflowRun]) -> list[str]:
+def _short(keys: Sequence[str], jobs: "Sequence[MlflowRun]") -> list[str]:
     """Without the long keys that repeat a short one in every job (`optimizer.lr` repeats `lr`)."""
 
     def repeats(key: str) -> bool:

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-
-from mlflow.entities import Run as MlflowRun
+from typing import TYPE_CHECKING
 
 from shopguide.runs.compare import Row
 from shopguide.runs.store import MODEL_RUN, Store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
 
 PREFIX = "cost/"
 """Of the metrics that are no result: they are others each time."""
@@ -24,7 +26,7 @@ DRAWN = 12
 Curve = list[tuple[int, float]]
 
 
-def experiment_costs(phases: Iterable[MlflowRun]) -> dict[str, float]:
+def experiment_costs(phases: "Iterable[MlflowRun]") -> dict[str, float]:
     """What an experiment cost: the sum of its phases' seconds of training, their tokens a second in the mean over that
     time, the largest of their peaks of memory and networks; each where a phase tells it.
 
@@ -44,7 +46,7 @@ def experiment_costs(phases: Iterable[MlflowRun]) -> dict[str, float]:
     return found
 
 
-def with_costs(rows: Sequence[Row], jobs: Sequence[MlflowRun], metric: str) -> list[Row]:
+def with_costs(rows: Sequence[Row], jobs: "Sequence[MlflowRun]", metric: str) -> list[Row]:
     """The rows with the columns of `COSTS`, and with `low` and `high`, the 95 % interval of a task's metric; each None
     where the run does not tell it.
 

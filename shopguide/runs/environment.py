@@ -3,8 +3,9 @@
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, distributions, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,18 @@ def log_environment(run: Run, settings: Mapping[str, Any], fingerprints: Mapping
 
 
 def installed() -> list[str]:
-    """`<package>==<version>` of all that is installed, in order."""
-    return sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()})
+    """`<package>==<version>` of all that is installed, in order.
+
+    Only the first lines of their metadata are read: `importlib.metadata` parses whole readmes.
+    """
+    files = (file for place in sys.path for file in Path(place or ".").glob("*.dist-info/METADATA"))
+    return sorted({f"{_header(file, 'Name')}=={_header(file, 'Version')}" for file in files})
+
+
+def _header(file: Path, name: str) -> str:
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        found = (line for line in lines if line.startswith(f"{name}: "))
+        return next(found, "").removeprefix(f"{name}: ").strip()
 
 
 def git_state() -> dict[str, str]:

@@ -1,11 +1,11 @@
 """Models under a name of their own in MLflow's registry: `models:/shopguide-need@champion`."""
 
-from typing import Any
-
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
+from typing import TYPE_CHECKING, Any
 
 from shopguide.errors import RunError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 PREFIX = "models:/"
 DESCRIPTION = 5000
@@ -15,7 +15,7 @@ EXPERIMENT, TASK, TASK_RUN = "shopguide.experiment_run", "shopguide.task", "shop
 
 
 def register(
-    client: MlflowClient, name: str, alias: str, source: str, holder: str, tags: dict[str, str], card: str
+    client: "MlflowClient", name: str, alias: str, source: str, holder: str, tags: dict[str, str], card: str
 ) -> str:
     """Have a name and an alias stand for a task's model; its version.
 
@@ -33,6 +33,8 @@ def register(
     Raises:
         RunError: the registry refuses.
     """
+    from mlflow.exceptions import MlflowException
+
     try:
         if not client.search_registered_models(f"name = '{name}'"):
             client.create_registered_model(name)
@@ -45,12 +47,14 @@ def register(
     return str(version.version)
 
 
-def registered(client: MlflowClient, place: str) -> dict[str, str]:
+def registered(client: "MlflowClient", place: str) -> dict[str, str]:
     """Tags of what `models:/<name>@<alias>` or `models:/<name>/<version>` stands for.
 
     Raises:
         RunError: there is no such model, or it was not registered by shopguide.
     """
+    from mlflow.exceptions import MlflowException
+
     name, at, alias = place.removeprefix(PREFIX).partition("@")
     try:
         if at:

@@ -1,26 +1,23 @@
 """Where runs are kept: MLflow on an embedded SQLite file by default, or any tracking server."""
 
-import logging
 import os
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from filelock import FileLock
-from mlflow import MlflowClient
-from mlflow.entities import Run as MlflowRun
-from mlflow.entities import ViewType
-from mlflow.exceptions import MlflowException
-
 from shopguide.errors import RunError
+from shopguide.runs.apart import client_of
 from shopguide.runs.identity import IDENTITY
 from shopguide.runs.registry import EXPERIMENT, PREFIX, TASK, TASK_RUN, registered
 from shopguide.runs.secrets import mask_uri
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
+
+    from shopguide.runs.client import Client
 
 LISTED = 5
 PAGE = 1000
@@ -42,8 +39,6 @@ REMOVED = "shopguide.removed"
 """Tag of a run whose model was removed: the setting that asked for it."""
 CHECKPOINTS = "checkpoints"
 """Folder below `tracking.root`, in which each phase has one."""
-MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}
-"""The MLflow UI then opens with runs and their charts."""
 
 
 def tracking_uri(uri: str | None, root: Path, create: bool = True) -> str:
@@ -60,11 +55,11 @@ def tracking_uri(uri: str | None, root: Path, create: bool = True) -> str:
 class Store:
     """One MLflow experiment of one tracking store."""
 
-    client: MlflowClient
+    client: "Client"
     experiment_id: str
     uri: str
 
-    def find_children(self, run_id: str) -> list[MlflowRun]:
+    def find_children(self, run_id: str) -> "list[MlflowRun]":
         """The runs right below a run, oldest first."""
         return self.find_all(f"tags.`mlflow.parentRunId` = '{run_id}'", "ASC")
 
@@ -73,7 +68,7 @@ class Store:
         found = self.client.get_run(run_id).data.tags.get("mlflow.parentRunId")
         return None if found is None else str(found)
 
-    def find_phases(self, run_id: str) -> list[MlflowRun]:
+    def find_phases(self, run_id: str) -> "list[MlflowRun]":
         """The phases of an experiment, oldest first: those below it, and a pretraining that it shares."""
         found = self.find_children(run_id)
         shared = self.client.get_run(run_id).data.tags.get(PRETRAIN_RUN)
@@ -81,7 +76,7 @@ class Store:
             found.append(self.client.get_run(shared))
         return sorted(found, key=lambda phase: phase.info.start_time)
 
-    def find_all(self, query: str, order: Literal["ASC", "DESC"] = "DESC") -> list[MlflowRun]:
+    def find_all(self, query: str, order: Literal["ASC", "DESC"] = "DESC") -> "list[MlflowRun]":
         """All runs that an MLflow filter names, by when they were begun, the latest first.
 
         Raises:
@@ -90,13 +85,17 @@ class Store:
         found, token = [], None
         while True:
             page = self.client.search_runs(
-                [self.experiment_id], query, ViewType.ACTIVE_ONLY, PAGE, [f"attributes.start_time {order}"], token
+                [self.experiment_id],
+                query,
+                max_results=PAGE,
+                order_by=[f"attributes.start_time {order}"],
+                page_token=token,
             )
             found += page
             if not (token := page.token):
                 return found
 
-    def find_done(self, identity: str, parent: str | None = None, sweep: str | None = None) -> MlflowRun | None:
+    def find_done(self, identity: str, parent: str | None = None, sweep: str | None = None) -> "MlflowRun | None":
         """The oldest run of an identity.
 
         Args:
@@ -204,11 +203,11 @@ class Store:
 
     def artifact_folder(self, run_id: str, path: str) -> Path:
         """A run's artifacts as a local folder: in place where the store is local, else downloaded."""
-        from mlflow.artifacts import download_artifacts
-
         place = urlparse(self.client.get_run(run_id).info.artifact_uri)
         if place.scheme == "file":
             return Path(url2pathname(place.path)) / path
+        from mlflow.artifacts import download_artifacts
+
         return Path(download_artifacts(run_id=run_id, artifact_path=path, tracking_uri=self.uri))
 
     def settings(self, run_id: str) -> dict[str, Any]:
@@ -227,44 +226,9 @@ class Store:
         return None if found is None else str(found)
 
 
-def was_given_up(run: MlflowRun) -> bool:
+def was_given_up(run: "MlflowRun") -> bool:
     """Whether a search gave a job up, and nobody has taken it up since."""
     return PRUNED in run.data.tags and run.info.status == "KILLED"
-
-
-@contextmanager
-def _with_tables(uri: str) -> Iterator[None]:
-    """Of several processes that open an embedded store, one at a time may make its tables, and all of them at once.
-
-    Killed among MLflow's migrations, it would leave a store that MLflow never opens again.
-    """
-    if not uri.startswith("sqlite:///"):
-        yield
-        return
-    path = Path(uri.removeprefix("sqlite:///"))
-    with FileLock(f"{path}.lock"):
-        if not path.exists():
-            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-            draft = path.with_suffix(".draft")
-            for rest in (draft, path.with_suffix(".draft-journal")):
-                rest.unlink(missing_ok=True)
-            SqlAlchemyStore(f"sqlite:///{draft}", str(path.parent)).engine.dispose()
-            os.replace(draft, path)
-        yield
-
-
-def _experiment_id(client: MlflowClient, name: str, location: str | None) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    try:
-        return str(client.create_experiment(name, artifact_location=location, tags=MODEL_TRAINING))
-    except MlflowException:
-        found = client.get_experiment_by_name(name)  # another process may have been quicker
-        if found is None:
-            raise
-        return str(found.experiment_id)
 
 
 def open_store(uri: str | None, experiment: str, root: Path, create: bool = True) -> Store:
@@ -273,12 +237,6 @@ def open_store(uri: str | None, experiment: str, root: Path, create: bool = True
     Raises:
         RunError: the store cannot be reached.
     """
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="mlflow")
     try:
         chosen = tracking_uri(uri, root, create)
     except OSError as error:
@@ -287,9 +245,8 @@ def open_store(uri: str | None, experiment: str, root: Path, create: bool = True
         raise RunError(f"tracking.root={root}: no experiment has been run there yet (make train)")
     location = (root.absolute() / "artifacts").as_uri() if chosen.startswith("sqlite:") else None
     try:
-        with _with_tables(chosen) if create else nullcontext():
-            client = MlflowClient(chosen)
-            return Store(client, _experiment_id(client, experiment, location), chosen)
+        client = client_of(chosen, create)
+        return Store(client, client.experiment(experiment, location), chosen)
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise RunError(f"tracking.uri={mask_uri(chosen)}: the MLflow store does not answer ({reason[:200]})") from error

@@ -8,18 +8,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
-
-from mlflow.entities import Metric, Param, RunTag
 
 from shopguide.errors import Pruned, RunError
 from shopguide.runs.secrets import mask_secrets, mask_uri
 from shopguide.runs.store import PRUNED, SECONDS, Store
 from shopguide.runs.writer import MetricWriter
 
-PARAMS_A_CALL = 100
 PARAM_LENGTH = 6000
 NAME_LENGTH = 250
 ERROR = "shopguide.error"
@@ -28,10 +26,17 @@ NOT_IN_NAMES = re.compile(r"[^/\w.\- :]")
 
 
 class Run:
-    """A tracked run."""
+    """A tracked run.
 
-    def __init__(self, store: Store, run_id: str) -> None:
+    Args:
+        store: that holds it.
+        run_id: its id.
+        new: whether it has just been made, and holds nothing yet.
+    """
+
+    def __init__(self, store: Store, run_id: str, new: bool = False) -> None:
         self.store, self.id = store, run_id
+        self._params: dict[str, str] | None = {} if new else None
         self._writer = MetricWriter(store.client, run_id)
         self._logged: dict[str, int] = {}
 
@@ -42,7 +47,7 @@ class Run:
             RunError: the run was made with other settings (on a resume).
         """
         text = {key: str(value)[:PARAM_LENGTH] for key, value in mask_secrets(dict(values)).items()}
-        own = self.store.client.get_run(self.id).data.params
+        own = self._known_params()
         changed = {key: value for key, value in text.items() if own.get(key, value) != value}
         if changed:
             shown = "; ".join(f"{key}: {own[key]} → {value}" for key, value in list(changed.items())[:5])
@@ -50,9 +55,14 @@ class Run:
                 f"resume={self.id}: the run was made with other settings ({shown}); "
                 "type the same command again, or start a new run without resume"
             )
-        new = [Param(key, value) for key, value in text.items() if key not in own]
-        for start in range(0, len(new), PARAMS_A_CALL):
-            self.store.client.log_batch(self.id, params=new[start : start + PARAMS_A_CALL])
+        new = {key: value for key, value in text.items() if key not in own}
+        self.store.client.log_params(self.id, new)
+        own.update(new)
+
+    def _known_params(self) -> dict[str, str]:
+        if self._params is None:
+            self._params = dict(self.store.client.get_run(self.id).data.params)
+        return self._params
 
     def go_on(self) -> None:
         """Take no point again that a curve holds: what is done anew since the last checkpoint is the same."""
@@ -61,8 +71,8 @@ class Run:
     def log_metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Add points to curves, NaN too (a loss that diverged); they are written in batches, seconds later."""
         now = int(time.time() * 1000)
-        points = [Metric(metric_name(name), float(value), now, step) for name, value in values.items()]
-        self._writer.add([point for point in points if step > self._logged.get(point.key, -1)])
+        points = [(metric_name(name), float(value), now, step) for name, value in values.items()]
+        self._writer.add([point for point in points if step > self._logged.get(point[0], -1)])
 
     def flush(self) -> None:
         """Write what is buffered."""
@@ -74,7 +84,7 @@ class Run:
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags."""
-        self.store.client.log_batch(self.id, tags=[RunTag(key, value) for key, value in tags.items()])
+        self.store.client.set_tags(self.id, tags)
 
     def drop_tag(self, name: str) -> None:
         """Delete a tag, if it is there."""
@@ -112,6 +122,7 @@ class Run:
         return sorted((point.step, point.value) for point in points)
 
 
+@lru_cache(maxsize=4096)
 def metric_name(name: str) -> str:
     """The name in the characters and form of a path that MLflow takes: `f1/Colour(s)` → `f1/Colour_s_`."""
     parts = [part for part in NOT_IN_NAMES.sub("_", name).split("/") if part not in ("", ".", "..")]
@@ -130,7 +141,7 @@ def open_run(
     client = store.client
     if resume is None:
         own = dict(tags or {}) | {"mlflow.runName": name} | ({"mlflow.parentRunId": parent} if parent else {})
-        run = Run(store, client.create_run(store.experiment_id, run_name=name, tags=own).info.run_id)
+        run = Run(store, client.create_run(store.experiment_id, run_name=name, tags=own).info.run_id, new=True)
         was_finished = False
     else:
         run, was_finished = Run(store, resume), client.get_run(resume).info.status == "FINISHED"

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from mlflow import MlflowClient
-from mlflow.entities import Metric
+if TYPE_CHECKING:
+    from shopguide.runs.client import Client, Point
 
 POINTS_A_CALL = 1000
 SECONDS_BETWEEN_WRITES = 2.0
@@ -14,14 +15,14 @@ SECONDS_BETWEEN_WRITES = 2.0
 class MetricWriter:
     """Buffers the points of one run. Any thread may add; they are written in the order in which they came."""
 
-    def __init__(self, client: MlflowClient, run_id: str) -> None:
+    def __init__(self, client: "Client", run_id: str) -> None:
         self._client, self._run_id = client, run_id
-        self._points: list[Metric] = []
+        self._points: list[Point] = []
         self._adding, self._writing = threading.Lock(), threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def add(self, points: Sequence[Metric]) -> None:
+    def add(self, points: "Sequence[Point]") -> None:
         """Take points; they are written soon."""
         with self._adding:
             self._points += points
@@ -36,7 +37,7 @@ class MetricWriter:
                 points, self._points = self._points, []
             while points:
                 try:
-                    self._client.log_batch(self._run_id, metrics=points[:POINTS_A_CALL])
+                    self._client.log_points(self._run_id, points[:POINTS_A_CALL])
                 except BaseException:
                     with self._adding:
                         self._points = points + self._points

@@ -6,7 +6,7 @@ from pydantic.dataclasses import dataclass
 
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
-from shopguide.records.tables import Shop, attributes_of
+from shopguide.records.tables import Shop, attributes_of, rows_of
 from shopguide.tasks.task import OPTIONS, Examples, Task, Truth, category_prefix
 from shopguide.text.inputs import InputSpec
 
@@ -49,7 +49,7 @@ class Features(Task):
             labels={target: [] for target in targets},
             best=None if truth is None else {target: [] for target in targets},
         )
-        for row, product in enumerate(shop.products):
+        for row, product in enumerate(rows_of(shop.products)):
             values = {**levels(product["category"]), **attributes_of(product)}
             if not any(values.get(target) for target in targets):
                 continue
@@ -77,7 +77,7 @@ def frequent_targets(shop: Shop) -> tuple[str, ...]:
     """`category` and the attributes that most products have and that take few values."""
     count: Counter[str] = Counter()
     values: dict[str, set[str]] = {}
-    for product in shop.products:
+    for product in rows_of(shop.products):
         pairs = attributes_of(product)
         if product["category"]:
             pairs = {"category": product["category"], **pairs}

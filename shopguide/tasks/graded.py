@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from shopguide.errors import ConfigError
 from shopguide.records.partition import Partition
-from shopguide.records.tables import Shop, column
+from shopguide.records.tables import Shop, column, rows_of
 from shopguide.tasks.task import OPTIONS, Task
 from shopguide.text.inputs import InputSpec
 
@@ -102,7 +102,7 @@ def _judged(shop: Shop, parts: Partition) -> Iterator[GradedPair]:
 
 def _behaved(shop: Shop, parts: Partition, negatives: int) -> Iterator[GradedPair]:
     items = column(shop.products, "item_id")
-    for row, behaviour in enumerate(shop.behaviours):
+    for row, behaviour in enumerate(rows_of(shop.behaviours)):
         grades = dict.fromkeys(behaviour["viewed_items"], 1) | dict.fromkeys(behaviour["purchased_items"], 2)
         if not grades or not items or not behaviour["query"]:
             continue

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from shopguide.records.tables import Shop, column
+from shopguide.records.tables import Shop, column, rows_of
 
 REMEMBERED = 20
 """Products of each kind: far more than a model reads."""
@@ -55,5 +55,5 @@ def in_words(history: History, words: Mapping[str, str]) -> History:
 
 
 def _in_time(shop: Shop) -> Iterator[tuple[int, dict[str, Any]]]:
-    rows = list(enumerate(shop.behaviours))
+    rows = list(enumerate(rows_of(shop.behaviours)))
     yield from sorted(rows, key=lambda pair: (pair[1]["timestamp"] is None, pair[1]["timestamp"] or 0.0))

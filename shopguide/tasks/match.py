@@ -4,7 +4,7 @@ from pydantic.dataclasses import dataclass
 
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
-from shopguide.records.tables import Shop
+from shopguide.records.tables import Shop, rows_of
 from shopguide.tasks.task import OPTIONS, Examples, Task, Truth
 from shopguide.text.inputs import InputSpec
 
@@ -37,7 +37,7 @@ class Match(Task):
         """One example a pair."""
         found = Examples(second=[], labels={TARGET: []})
         assert found.second is not None
-        for row, pair in enumerate(shop.pairs):
+        for row, pair in enumerate(rows_of(shop.pairs)):
             found.first.append(pair["text"])
             found.second.append(pair["text_pair"])
             found.labels[TARGET].append(pair["label"])

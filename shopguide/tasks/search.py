@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 from shopguide.errors import ConfigError, nearest
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
-from shopguide.records.tables import Shop, column
+from shopguide.records.tables import Shop, column, rows_of
 from shopguide.tasks.crops import crop
 from shopguide.tasks.graded import Graded, GradedPair, graded_pairs
 from shopguide.tasks.task import OPTIONS, Catalogue, Examples, Kind, Truth
@@ -50,7 +50,7 @@ class Search(Graded):
     def _cropped(self, found: Examples, shop: Shop, parts: Partition) -> None:
         assert found.wanted is not None
         self._check_crops(shop)
-        for row, product in enumerate(shop.products):
+        for row, product in enumerate(rows_of(shop.products)):
             for number, field in enumerate(self.crops):
                 if query := crop(field_value(product, field), row, number):
                     found.first.append(query)
@@ -60,7 +60,7 @@ class Search(Graded):
 
     def _check_crops(self, shop: Shop) -> None:
         for field in self.crops:
-            if len(shop.products) and not any(field_value(product, field) for product in shop.products):
+            if len(shop.products) and not any(field_value(product, field) for product in rows_of(shop.products)):
                 hint = nearest(field, TEXTS)
                 raise ConfigError(f"tasks.{self.name}.crops={field}: expected a field that products have{hint}")
 

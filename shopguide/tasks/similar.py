@@ -4,7 +4,7 @@ from pydantic.dataclasses import dataclass
 
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
-from shopguide.records.tables import Shop
+from shopguide.records.tables import Shop, rows_of
 from shopguide.tasks.task import OPTIONS, Catalogue, Examples, Kind, Task, Truth
 from shopguide.text.inputs import InputSpec
 
@@ -35,11 +35,11 @@ class Similar(Task):
 
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:
         """One example a text of a split that means the same as another one; each text is its own id."""
-        texts = list(dict.fromkeys(pair["text_pair"] for pair in shop.pairs))
+        texts = list(dict.fromkeys(pair["text_pair"] for pair in rows_of(shop.pairs)))
         found = Examples(wanted=[], catalogue=Catalogue(texts, texts))
         assert found.wanted is not None
         place: dict[tuple[str, str], int] = {}
-        for row, pair in enumerate(shop.pairs):
+        for row, pair in enumerate(rows_of(shop.pairs)):
             if pair["label"] != self.positive:
                 continue
             key = pair["text"], str(parts.pairs[row])

@@ -4,7 +4,7 @@ from pydantic.dataclasses import dataclass
 
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
-from shopguide.records.tables import Shop
+from shopguide.records.tables import Shop, rows_of
 from shopguide.tasks.task import OPTIONS, Examples, Kind, Task, Truth
 from shopguide.text.inputs import InputSpec
 from shopguide.text.tags import Span
@@ -33,7 +33,7 @@ class Spans(Task):
         """One example an annotated text, those without any span too."""
         marked: list[list[Span] | None] = []
         found = Examples(spans=marked)
-        for row, annotation in enumerate(shop.annotations):
+        for row, annotation in enumerate(rows_of(shop.annotations)):
             found.first.append(annotation["text"])
             marked.append([Span(mark["start"], mark["end"], mark["label"]) for mark in annotation["spans"]])
             found.split.append(str(parts.annotations[row]))

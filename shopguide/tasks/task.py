@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 
 from shopguide.errors import DataError
 from shopguide.records.partition import Partition
-from shopguide.records.tables import Shop
+from shopguide.records.tables import Shop, rows_of
 from shopguide.tasks.coded import Coded
 from shopguide.text.inputs import InputSpec
 from shopguide.text.tags import Span
@@ -146,7 +146,7 @@ class Task(ABC):
 
     def shown(self, shop: Shop) -> list[str]:
         """Of a task on products: each as it is read, in their order."""
-        return [self.inputs.render({**product, "query": ""})[1] or "" for product in shop.products]
+        return [self.inputs.render({**product, "query": ""})[1] or "" for product in rows_of(shop.products)]
 
     @abstractmethod
     def examples(self, shop: Shop, parts: Partition, truth: Truth | None) -> Examples:

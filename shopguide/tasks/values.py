@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from shopguide.records.partition import Partition
 from shopguide.records.splits import normalised
-from shopguide.records.tables import Shop
+from shopguide.records.tables import Shop, rows_of
 from shopguide.tasks.task import OPTIONS, Examples, Kind, Task, Truth
 from shopguide.text.inputs import InputSpec
 from shopguide.text.tags import Span
@@ -53,8 +53,8 @@ class Values(Task):
         spans: list[list[Span] | None] = []
         said: list[list[str]] = []
         found = Examples(second=second, spans=spans, values=said)
-        names = sorted({pair["name"] for product in shop.products for pair in product["attributes"]})
-        for row, product in enumerate(shop.products):
+        names = sorted({pair["name"] for product in rows_of(shop.products) for pair in product["attributes"]})
+        for row, product in enumerate(rows_of(shop.products)):
             text = self.inputs.render({**product, "attribute": ""})[1] or ""
             if not text:
                 continue

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shopguide.records.partition import Partition
-from shopguide.records.tables import Shop, column
+from shopguide.records.tables import Shop, column, rows_of
 from shopguide.text.inputs import join_fields
 
 Document = list[str]
@@ -41,7 +41,7 @@ def pretraining_documents(
 
 def product_cards(shop: Shop, parts: Partition, fields: Sequence[str]) -> Iterator[Document]:
     """One document a product: its fields, joined."""
-    for row, product in enumerate(shop.products):
+    for row, product in enumerate(rows_of(shop.products)):
         if parts.products[row] == "train":
             yield [join_fields(product, tuple(fields))]
 
@@ -59,7 +59,7 @@ def sessions(shop: Shop, parts: Partition) -> Iterator[Document]:
     held_out = parts.products != "train"
     pairs = zip(column(shop.products, "item_id"), column(shop.products, "title"), held_out, strict=True)
     titles = {item: title for item, title, held in pairs if not held}
-    for row, behaviour in enumerate(shop.behaviours):
+    for row, behaviour in enumerate(rows_of(shop.behaviours)):
         if parts.behaviours[row] == "train":
             seen = [*behaviour["viewed_items"], *behaviour["purchased_items"]]
             asked = [behaviour["query"]] if behaviour["query"] else []
@@ -68,7 +68,7 @@ def sessions(shop: Shop, parts: Partition) -> Iterator[Document]:
 
 def dialogues(shop: Shop, parts: Partition) -> Iterator[Document]:
     """One document a dialogue: the question and, where it has one, its answer."""
-    for row, dialogue in enumerate(shop.dialogues):
+    for row, dialogue in enumerate(rows_of(shop.dialogues)):
         if parts.dialogues[row] == "train":
             yield [text for text in (dialogue["question"], dialogue["answer"]) if text]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlflow.entities import Metric
 
 from shopguide.runs import writer
+from shopguide.runs.client import Point
 from shopguide.runs.store import open_store
 from shopguide.runs.writer import POINTS_A_CALL, MetricWriter
 
@@ -22,16 +22,16 @@ class Client:
         self.calls: list[int] = []
         self.down = False
 
-    def log_batch(self, run_id: str, metrics: list[Metric]) -> None:
+    def log_points(self, run_id: str, points: list[Point]) -> None:
         assert run_id == "r"
         if self.down:
             raise ConnectionError("down")
-        self.calls.append(len(metrics))
-        self.steps += [metric.step for metric in metrics]
+        self.calls.append(len(points))
+        self.steps += [step for *_, step in points]
 
 
-def points(steps: range) -> list[Metric]:
-    return [Metric("loss", 0.5, 0, step) for step in steps]
+def points(steps: range) -> list[Point]:
+    return [("loss", 0.5, 0, step) for step in steps]
 
 
 def made(monkeypatch: pytest.MonkeyPatch, seconds: float) -> tuple[Any, MetricWriter]:
