@@ -9,7 +9,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -89,7 +88,8 @@ def _hydra(command: Command, grid: Grid | None, argv: list[str]) -> None:
     def job(config: DictConfig) -> object:
         return _guarded(command, config)
 
-    whole = None if grid or any(word.startswith("-") for word in argv) else _whole(command.name, tuple(argv), None)
+    is_plain = grid is None and not any(word.lstrip("+~").startswith(("-", "hydra")) for word in argv)
+    whole = _whole(command.name, tuple(argv), None) if is_plain else None
     if whole is None or whole.hydra.mode not in (None, RunMode.RUN):
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=command.name)(job)()
     else:
@@ -163,12 +163,10 @@ def composed(name: str, typed: list[str]) -> dict[str, Any]:
 @lru_cache(maxsize=8)
 def _composition(name: str, overrides: tuple[str, ...], config_dir: str | None) -> Any:
     """The settings as Hydra composes them, without its own: nobody is to change them."""
-    from omegaconf import open_dict
+    from omegaconf import OmegaConf
 
-    found = deepcopy(_whole(name, overrides, config_dir))
-    with open_dict(found):
-        del found["hydra"]
-    return found
+    whole = _whole(name, overrides, config_dir)
+    return OmegaConf.masked_copy(whole, [key for key in whole if key != "hydra"])
 
 
 @lru_cache(maxsize=8)

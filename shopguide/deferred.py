@@ -4,6 +4,7 @@
 module in their place holds the names that are taken at once; asked for any other, it has the real one imported.
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -20,20 +21,23 @@ class Deferred(ModuleType):
 
     Args:
         name: of the module.
-        is_package: whether it has modules below it.
         functions: of it, which may be taken without being called.
         held: other names of it that are known.
+        folders: where the modules below it are, if it has any.
     """
 
-    def __init__(self, name: str, is_package: bool, functions: Sequence[str], held: Mapping[str, Any]) -> None:
+    def __init__(
+        self, name: str, functions: Sequence[str], held: Mapping[str, Any], folders: list[str] | None = None
+    ) -> None:
         super().__init__(name)
-        self.__spec__ = ModuleSpec(name, None, is_package=is_package)
+        self.__spec__ = ModuleSpec(name, None)
+        if folders is not None:
+            self.__spec__.submodule_search_locations = self.__path__ = folders
         self._held = {**held, **{function: self._function(function) for function in functions}}
         self.__dict__.update(self._held)
 
     def __getattr__(self, name: str) -> Any:
-        of_package = name == "__path__" and self.__spec__ and self.__spec__.submodule_search_locations is not None
-        if name.startswith("__") and not of_package:  # who goes through all modules wants nothing of this one
+        if name.startswith("__") and name != "__all__":  # who goes through all modules asks for such names
             raise AttributeError(name)
         return getattr(self._imported(), name)
 
@@ -61,10 +65,12 @@ class Axes(metaclass=_OfAxes):
 
 def defer_imports() -> None:
     """Before torchmetrics is imported; what has been imported stays as it is."""
-    if find_spec("scipy") is not None:
-        _defer(Deferred(SIGNAL, True, (), {"hamming": _hamming}))
+    scipy = find_spec("scipy")
+    if scipy is not None and scipy.submodule_search_locations:
+        folders = [os.path.join(folder, "signal") for folder in scipy.submodule_search_locations]
+        _defer(Deferred(SIGNAL, (), {"hamming": _hamming}, folders))
     types = {"_AX_TYPE": Axes, "_PLOT_OUT_TYPE": Any, "_CMAP_TYPE": Any}
-    _defer(Deferred(PLOT, False, ("plot_confusion_matrix", "plot_curve", "plot_single_or_multi_val"), types))
+    _defer(Deferred(PLOT, ("plot_confusion_matrix", "plot_curve", "plot_single_or_multi_val"), types))
 
 
 def _defer(module: Deferred) -> None:

@@ -5,6 +5,7 @@ import ctypes
 import gc
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,9 +34,12 @@ def native_bf16() -> bool:
 
 @contextmanager
 def imported_at_once() -> Iterator[None]:
-    """For imports of large libraries: the million objects that they make are not looked at for garbage, then or later,
+    """For the imports of torch or MLflow: the million objects that they make are not looked at for garbage meanwhile,
     and what they import without need waits until it is used.
     """
+    if "torch" in sys.modules or not gc.isenabled():
+        yield
+        return
     defer_imports()
     gc.disable()
     try:

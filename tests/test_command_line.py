@@ -3,12 +3,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shopguide import evaluate, predict, train
 from shopguide.checks import parse_config
-from shopguide.command_line import Command, _check_all, _composition, _quote, conf_dir, words
+from shopguide.command_line import Command, _quote, conf_dir, words
 from shopguide.command_line import run as run_command
 
 MISTAKES = {
@@ -149,11 +150,38 @@ def test_free_text_arrives_to_the_letter(text: str) -> None:
     assert parsed.value() == text
 
 
-def test_the_settings_are_composed_once() -> None:
-    command = Command("train", parse_config, print, open_keys=train.OPEN_KEYS, expand=train.expand)
-    _composition.cache_clear()
-    _check_all(command, words(command, ["experiment=mlm_only", "lr=1e-3", "trainer.devices=1"]))
-    assert _composition.cache_info().misses == 1
+def test_the_settings_are_composed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra.core.hydra_config import HydraConfig
+
+    loaded, told = [], []
+    load = ConfigLoaderImpl.load_configuration
+    monkeypatch.setattr(
+        ConfigLoaderImpl, "load_configuration", lambda *given, **named: (loaded.append(1), load(*given, **named))[1]
+    )
+    monkeypatch.setattr("sys.argv", ["train"])
+
+    def job(config: Any) -> None:
+        told.append((config.lr, HydraConfig.get().overrides.task, HydraConfig.get().mode.name))
+
+    typed = ["experiment=mlm_only", "lr=1e-3", "trainer.devices=1"]
+    command = Command("train", parse_config, job, open_keys=train.OPEN_KEYS, expand=train.expand)
+    run_command(command, typed)
+    assert len(loaded) == 1
+    assert told == [(1e-3, ["+experiment=mlm_only", "lr=1e-3", "++trainer.devices=1"], "RUN")]
+    run_command(command, [*typed, f"hydra.run.dir={tmp_path}/of_hydra", "hydra.output_subdir=own"])
+    assert len(told) == 2
+    assert "lr: 0.001" in (tmp_path / "of_hydra/own/config.yaml").read_text(encoding="utf-8")
+
+
+def test_a_mode_of_hydra_is_its_own_affair(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from hydra.core.hydra_config import HydraConfig
+
+    told = []
+    monkeypatch.setattr("sys.argv", ["predict"])
+    command = Command("predict", lambda values: values, lambda _config: told.append(HydraConfig.get().mode.name))
+    run_command(command, ["text=boots", "hydra.mode=MULTIRUN", f"hydra.sweep.dir={tmp_path}"])
+    assert told == ["MULTIRUN"]
 
 
 def test_every_choice_composes() -> None:

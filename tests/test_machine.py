@@ -26,6 +26,16 @@ def test_a_command_looks_for_garbage_rarely() -> None:
     assert int(done.stdout) == machine.RARE_COLLECTION[0] > 10 * machine.USUAL_COLLECTION[0]
 
 
+def test_what_is_imported_at_once_is_not_looked_at_for_garbage() -> None:
+    code = (
+        "import gc; from shopguide.machine import imported_at_once as a;\n"
+        "with a():\n    import decimal; print(gc.isenabled(), end=' ')\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 1000)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False True True\n"
+
+
 def test_a_process_ends_without_a_last_look_for_garbage() -> None:
     code = (
         "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count(), len(gc.get_objects())));"

@@ -2,9 +2,11 @@
 
     python -m experiments.benchmarks.tracking
 
-Ours is the phase's own loop, as the command runs it: Lightning, loss, learning rate, gradient norm, speed, waiting and utilisation logged at
-every step into a fresh sqlite store. The peer is a bare loop over the same batches with the same model, optimizer,
-schedule and clipping, that logs nothing. What tracking costs is the difference.
+Ours is the phase's own loop, as the command runs it: Lightning, loss, learning rate, gradient norm, speed, waiting and
+utilisation logged at every step into a fresh sqlite store, by a process of its own. The peer is a bare loop over the
+same batches with the same model, optimizer, schedule and clipping, that logs nothing. What tracking costs is the
+difference. Both compute on one thread, if `--threads` says nothing else: so small a model gains nothing by several,
+and where they have no core to themselves it is measured how long one waits for the other.
 """
 
 import argparse
@@ -23,6 +25,7 @@ SHAPE = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "i
 
 def main() -> None:
     args = arguments()
+    args.threads = args.threads or 1
     if args.arm:
         print(json.dumps({"ours": ours, "theirs": theirs}[args.arm](args)))
         return

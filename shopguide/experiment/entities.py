@@ -7,6 +7,7 @@ from pathlib import Path
 from shopguide.config import CATALOGUE
 from shopguide.errors import DataError
 from shopguide.experiment.prepare import Material
+from shopguide.records.tables import rows_of
 
 SHORTEST = 2
 """Characters."""
@@ -31,11 +32,11 @@ def entities(places: Sequence[str], material: Material) -> set[str]:
 
 def _of_catalogue(material: Material) -> Iterator[str]:
     shop, parts = material.shop, material.parts
-    for product, split in zip(shop.products, parts.products, strict=True):
+    for product, split in zip(rows_of(shop.products), parts.products, strict=True):
         if split == "train":
             yield from (pair["value"] for pair in product["attributes"])
             yield from (product["category"] or "").split("/")
-    for annotation, split in zip(shop.annotations, parts.annotations, strict=True):
+    for annotation, split in zip(rows_of(shop.annotations), parts.annotations, strict=True):
         if split == "train":
             yield from (annotation["text"][span["start"] : span["end"]] for span in annotation["spans"])
 

@@ -71,16 +71,11 @@ def run_experiment(config: Config, job: Job | None = None) -> Outcome:
     if job is not None:
         return _run_job(config, job)
     resumed = open_named(config).resolve(config.resume, "resume") if config.resume else None
-    return _run(config, _read(config), None, resumed)  # a wrong id is told before anything is read
-
-
-def _read(config: Config) -> Material:
-    with imported_at_once():
-        return load_material(config.data)
+    return _run(config, load_material(config.data), None, resumed)  # a wrong id is told before anything is read
 
 
 def _run_job(config: Config, job: Job) -> Outcome:
-    material = _read(config)
+    material = load_material(config.data)
     own = experiment_identity(config, material.shop.fingerprint)
     searched = job.trial is not None  # which may propose what another of its jobs is doing
     with alone(config.tracking.root, f"job-{own}", wait=searched) as held:
@@ -194,7 +189,7 @@ def _run_tracked(
     job: Job | None,
     resumed: str | None,
 ) -> Outcome:
-    """The tracked part: torch and MLflow are imported here, seconds after a fault of the records would be told."""
+    """The tracked part: torch is imported here, seconds after a fault of the records would be told."""
     begin_to_open(config)
     with imported_at_once():
         from shopguide.experiment.closing import closing_table
@@ -245,8 +240,7 @@ def open_named(config: Config) -> "Store":
 
 
 def begin_to_open(config: Config) -> None:
-    """Have the store opened meanwhile, where that is done by a process of its own; `open_named` tells if it cannot be.
-    """
+    """Have the store opened meanwhile, where that is done by a process of its own; `open_named` tells if it cannot be."""
     from shopguide.runs.apart import open_ahead
     from shopguide.runs.store import tracking_uri
 

@@ -1,19 +1,21 @@
 """The tracking store's client in a process of its own, beside the one that trains.
 
 It imports MLflow, which takes seconds, while this one imports torch; what it writes takes nothing of a training step;
-and where this one is killed, what was handed over is written all the same.
+and what it has been asked for it does, though this one is killed.
 """
 
 import contextlib
+import logging
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
@@ -23,13 +25,16 @@ from shopguide.machine import imported_at_once
 if TYPE_CHECKING:
     from shopguide.runs.client import Client
 
-SERVE = "from shopguide.runs.apart import serve; serve()"
+SERVE = "import sys; sys.path[:] = sys.argv[1:]; from shopguide.runs.apart import serve; serve()"
 SECONDS_TO_END = 10.0
 """Of the process, when it is told to."""
-HANDED_OVER = {"log_params", "log_text", "set_tags"}
-"""Methods that return nothing: nobody waits for them."""
-BUFFERED = {"log_points"}
-"""Methods whose own errors alone are theirs to raise: who calls them tries again."""
+QUIET = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+}
+"""What MLflow is told, unless the user's environment says something else."""
 
 
 class Call(NamedTuple):
@@ -54,16 +59,13 @@ class Apart:
     def __init__(self) -> None:
         self._calls = ThreadPoolExecutor(1, "tracking")
         """Signals fall on the main thread alone: Ctrl-C never cuts what is said between the processes."""
-        self._process = self._start()
-        self._failed: Exception | None = None
+        self._process: subprocess.Popen[bytes] | None = _started()
+        self._is_used = False
 
-    def hand_over(self, call: Call) -> None:
-        """Have the method called when those before are done; its error is raised by a later call, or on closing."""
-        self._calls.submit(self._try, call)
-
-    def begin(self, uri: str) -> None:
-        """Have a store opened, and its tables made; where it cannot be opened, the next call tells."""
-        self._calls.submit(self._ask, Call(uri, True, "ready", (), {}))
+    def begin(self, call: Call) -> "Future[Any]":
+        """Have a method called, when those before are done."""
+        self._is_used = True
+        return self._calls.submit(self._ask, call)
 
     def call(self, call: Call) -> Any:
         """What the method returns, MLflow's entities as views of the same attributes; or its error.
@@ -71,65 +73,60 @@ class Apart:
         Raises:
             RunError: the process is gone; the next call starts another.
         """
-        answer = self._calls.submit(self._ask, call).result()
-        if call.method not in BUFFERED:
-            self._raise_failed()
-        return answer
+        answer = self.begin(call)
+        try:
+            return answer.result()
+        except BaseException:
+            answer.cancel()
+            raise
 
     def close(self) -> None:
-        """End the process, when every call has been answered."""
-        self._calls.shutdown()
-        _end(self._process)
-        self._raise_failed()
-
-    def _raise_failed(self) -> None:
-        failed, self._failed = self._failed, None
-        if failed is not None:
-            raise failed
-
-    def _try(self, call: Call) -> None:
+        """End the process when it has answered; at once where it was asked for nothing, or Ctrl-C does not wait."""
         try:
-            self._ask(call)
-        except Exception as error:
-            self._failed = self._failed or error
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-        return subprocess.Popen(
-            [sys.executable, "-c", SERVE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            start_new_session=True,
-        )
+            self._calls.shutdown(wait=self._is_used)
+        except BaseException:
+            self._is_used = False
+            raise
+        finally:
+            if self._process is not None:
+                _ended(self._process, self._is_used)
 
     def _ask(self, call: Call) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        if self._process is None:
+            self._process = _started()
         try:
-            pickle.dump(tuple(call), self._process.stdin)
-            self._process.stdin.flush()
-            error, answer = pickle.load(self._process.stdout)
-        except (OSError, EOFError) as gone:
-            code = _end(self._process)
-            self._process = self._start()
-            raise RunError(f"the process that writes the runs has ended (exit code {code})") from gone
+            pickle.dump(tuple(call), self._process.stdin)  # type: ignore[arg-type]
+            self._process.stdin.flush()  # type: ignore[union-attr]
+            error, answer = pickle.load(self._process.stdout)  # type: ignore[arg-type]
+        except (OSError, EOFError, pickle.UnpicklingError) as gone:
+            gone_process, self._process = self._process, None
+            code = _ended(gone_process, in_order=False)
+            again = "the command with resume=<run id> goes on"
+            raise RunError(f"the process that writes the runs has ended (exit code {code}): {again}") from gone
         if error is not None:
             raise error
         return answer
 
 
-def _end(process: "subprocess.Popen[bytes]") -> int:
-    with contextlib.suppress(OSError):  # told, too: a child of this process may hold the pipe open
-        pickle.dump(None, process.stdin)  # type: ignore[arg-type]
-        process.stdin.close()  # type: ignore[union-attr]
+def _started() -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", SERVE, *sys.path]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+
+
+def _ended(process: "subprocess.Popen[bytes]", in_order: bool) -> int:
+    """The exit code; in order, it is told to end, as a child of this process may hold its pipe open."""
     try:
-        code = process.wait(SECONDS_TO_END)
+        if in_order:
+            with contextlib.suppress(OSError):
+                pickle.dump(None, process.stdin)  # type: ignore[arg-type]
+                process.stdin.flush()  # type: ignore[union-attr]
+            process.wait(SECONDS_TO_END)
     except subprocess.TimeoutExpired:
-        process.kill()
-        code = process.wait()
-    process.stdout.close()  # type: ignore[union-attr]
-    return code
+        pass
+    process.kill()
+    with contextlib.suppress(OSError):
+        process.communicate()
+    return process.returncode
 
 
 class Remote:
@@ -142,8 +139,7 @@ class Remote:
         return partial(self._call, method)
 
     def _call(self, method: str, *given: Any, **named: Any) -> Any:
-        call = Call(self._uri, self._create, method, given, named)
-        return self._process.hand_over(call) if method in HANDED_OVER else self._process.call(call)
+        return self._process.call(Call(self._uri, self._create, method, given, named))
 
 
 _apart: Apart | None = None
@@ -156,16 +152,23 @@ def tracking_apart() -> Iterator[None]:
     if _apart is not None:
         yield
         return
-    _apart = Apart()
+    quieten()
+    _apart = own = Apart()
     try:
         yield
     finally:
-        _apart.close()
         _apart = None
+        own.close()
 
 
 def client_of(uri: str, create: bool) -> "Client":
-    """The client of a store: in the process of its own, if there is one, else in this."""
+    """The client of a store: in the process of its own, if there is one, else in this.
+
+    Args:
+        uri: of the store.
+        create: whether tables may be made in an embedded store that has none.
+    """
+    quieten()
     if _apart is not None:
         return cast("Client", Remote(_apart, uri, create))
     from shopguide.runs.client import Client
@@ -174,9 +177,19 @@ def client_of(uri: str, create: bool) -> "Client":
 
 
 def open_ahead(uri: str) -> None:
-    """Where stores are opened in a process of their own, have it begin, while this one goes on."""
+    """Where stores are opened in a process of their own, have it begin, while this one goes on; where the store cannot
+    be opened, the next call tells.
+    """
     if _apart is not None:
-        _apart.begin(uri)
+        _apart.begin(Call(uri, True, "ready", (), {}))
+
+
+def quieten() -> None:
+    """MLflow's news are none to who trains, and a server that does not answer is not waited for for minutes."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="mlflow")
 
 
 def serve() -> None:
@@ -185,12 +198,14 @@ def serve() -> None:
         signal.signal(number, signal.SIG_IGN)
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
+    quieten()
     with imported_at_once():
         _import_mlflow()
     clients: dict[str, Client] = {}
-    for call in _calls(asked):
-        answers.write(pickle.dumps(_answer(call, clients)))
-        answers.flush()
+    with contextlib.suppress(BrokenPipeError):  # who asked was killed before the answer
+        for call in _calls(asked):
+            answers.write(pickle.dumps(_answer(call, clients)))
+            answers.flush()
     os._exit(0)  # all is written, and taking MLflow apart takes Python half a second
 
 
@@ -219,14 +234,16 @@ def _answer(call: Call, clients: "dict[str, Client]") -> tuple[Exception | None,
 
 
 def _portable(error: Exception) -> Exception:
-    """The error, or one that says the same, which another process can read."""
+    """The error, or one that says the same, which another process can read; its traceback is a note of it."""
     from mlflow.exceptions import MlflowException
 
+    told = traceback.format_exc()
     try:
-        return pickle.loads(pickle.dumps(error))  # type: ignore[no-any-return]
+        found: Exception = pickle.loads(pickle.dumps(error))
     except Exception:
-        kind = MlflowException if isinstance(error, MlflowException) else RuntimeError
-        return kind(str(error))
+        found = (MlflowException if isinstance(error, MlflowException) else RuntimeError)(str(error))
+    found.add_note(told)
+    return found
 
 
 def plain(answer: Any) -> Any:

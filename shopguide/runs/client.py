@@ -1,10 +1,8 @@
-"""MLflow's client as shopguide opens it: quiet, safe among processes that open an embedded store at once, and with
+"""MLflow's client as shopguide opens it: safe among processes that open an embedded store at once, and with
 what a run writes given in plain values, which go to a process of its own (`runs.apart`) as they are.
 """
 
-import logging
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -30,7 +28,6 @@ class Client(MlflowClient):
     """
 
     def __init__(self, uri: str, create: bool) -> None:
-        _quieten()
         with _with_tables(uri) if create else nullcontext():
             super().__init__(uri)
 
@@ -63,15 +60,6 @@ class Client(MlflowClient):
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Write tags of a run, in one call."""
         self.log_batch(run_id, tags=[RunTag(*tag) for tag in tags.items()])
-
-
-def _quieten() -> None:
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="mlflow")
 
 
 @contextmanager

@@ -37,7 +37,8 @@ def installed() -> list[str]:
 
     Only the first lines of their metadata are read: `importlib.metadata` parses whole readmes.
     """
-    files = (file for place in sys.path for file in Path(place or ".").glob("*.dist-info/METADATA"))
+    kinds = ("*.dist-info/METADATA", "*.egg-info/PKG-INFO")
+    files = (file for place in sys.path for kind in kinds for file in Path(place or ".").glob(kind))
     return sorted({f"{_header(file, 'Name')}=={_header(file, 'Version')}" for file in files})
 
 

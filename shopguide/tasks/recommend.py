@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from shopguide.records.partition import Partition
-from shopguide.records.tables import Shop, column
+from shopguide.records.tables import Shop, column, rows_of
 from shopguide.tasks.history import History, after_held_out, histories, in_words
 from shopguide.tasks.task import OPTIONS, Catalogue, Examples, Kind, Task, Truth
 from shopguide.text.inputs import InputSpec
@@ -54,7 +54,7 @@ class Recommend(Task):
         assert found.wanted is not None
         assert found.history is not None
         too_late = after_held_out(shop, parts.behaviours)
-        for row, (behaviour, before) in enumerate(zip(shop.behaviours, histories(shop), strict=True)):
+        for row, (behaviour, before) in enumerate(zip(rows_of(shop.behaviours), histories(shop), strict=True)):
             split = str(parts.behaviours[row])
             if split == "aside" or row in too_late:
                 continue

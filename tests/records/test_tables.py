@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from shopguide.errors import DataError
+from shopguide.records import tables
 from shopguide.records.schema import MAX_ROW_BYTES
-from shopguide.records.tables import attributes_of, column
+from shopguide.records.tables import attributes_of, column, rows_of
 from tests.records.shops import BEHAVIOURS, PRODUCTS, load, write_lines, write_shop
 
 
@@ -330,3 +331,11 @@ def test_equal_texts_of_a_column_are_one_object(tmp_path: Path) -> None:
     assert column(shop.judgements, "split") == [None] * 4
     assert column(shop.products, "price") == [None, 399.0, None]
     assert column(shop.dialogues, "question") == []
+
+
+def test_rows_are_those_that_the_table_gives_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "ROWS_A_BATCH", 2)
+    shop = load(write_shop(tmp_path / "shop"))
+    assert len(shop.products) > 2
+    for table in (shop.products, shop.behaviours, shop.dialogues):
+        assert list(rows_of(table)) == list(table)
