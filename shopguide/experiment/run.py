@@ -240,7 +240,7 @@ def open_named(config: Config) -> "Store":
 
 
 def begin_to_open(config: Config) -> None:
-    """Have the store opened meanwhile, where that is done by a process of its own; `open_named` tells if it cannot be."""
+    """Have the store opened meanwhile, where a process of its own does that; `open_named` tells if it cannot be."""
     from shopguide.runs.apart import open_ahead
     from shopguide.runs.store import tracking_uri
 
