@@ -306,6 +306,6 @@ def _quieten() -> None:
     warnings.filterwarnings(
         "ignore",
         module="pytorch_lightning",
-        message=".*(num_workers|log_every_n_steps|is not empty|val_dataloader|sync_dist|could not find the monitored key).*",
+        message=".*(num_workers|log_every_n_steps|is not empty|val_dataloader|sync_dist|not find the monitored key).*",
     )
     warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")
