@@ -1,5 +1,6 @@
 """A trained network in torch: saved, loaded, and run over texts in batches of like length."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -13,6 +14,7 @@ from shopguide.inference.answers import BATCH_TOKENS
 from shopguide.inference.card import Card, read_card
 from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import CLASSES, Head, quietly
+from shopguide.models.halved import halved
 from shopguide.models.pooled import answer_layer, without_answer_layer
 from shopguide.models.precision import good_at_bf16
 from shopguide.models.unpadded import Batch, mean_states, sequence_logits
@@ -138,15 +140,27 @@ class Network:
         out = np.zeros((len(first), width), dtype=np.float32)
         if first:
             encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
-            enabled = half and self.worth_half(encoded)
-            with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
+            with torch.inference_mode(), self.in_precision(half and self.worth_half(encoded)) as model:
                 for rows, batch in self.batches(encoded, np.arange(len(first)), batch_tokens):
-                    out[rows] = of(self.model, batch).float().cpu().numpy()
+                    out[rows] = of(model, batch).float().cpu().numpy()
         return out
 
     def worth_half(self, encoded: Encoded) -> bool:
         """Whether half precision may and does pay; the device, which may have to be timed, is asked last."""
         return self._auto and int(encoded.lengths.sum()) >= MANY and good_at_bf16(self.device.type)
+
+    @contextlib.contextmanager
+    def in_precision(self, half: bool) -> Iterator[nn.Module]:
+        """The model to run: itself; in half precision its copy on a CPU, else itself under autocast, and weights are
+        converted once for all batches.
+        """
+        if not half:
+            yield self.model
+        elif self.device.type == "cpu" and (copy := halved(self.model)) is not None:
+            yield copy
+        else:
+            with torch.autocast(self.device.type, torch.bfloat16):
+                yield self.model
 
     def batches(self, encoded: Encoded, chosen: np.ndarray, batch_tokens: int) -> Iterator[tuple[np.ndarray, Batch]]:
         """The chosen examples, one or more, on the device: places in `chosen` and batch, the longest texts first."""

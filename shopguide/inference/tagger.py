@@ -46,9 +46,9 @@ class Tagger(Network, SpanAnswerer):
     def _posteriors(self, encoded: TaggedTexts, chosen: np.ndarray, batch_tokens: int, half: bool) -> list[np.ndarray]:
         """(W, K) of each of the chosen texts."""
         out: list[np.ndarray] = [np.zeros((0, len(self.tags)), dtype=np.float32)] * len(chosen)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+        with self.in_precision(half) as model:
             for rows, batch in self.batches(encoded, chosen, batch_tokens):
-                logits, mark = labelled_logits(self.model, batch, batch["labels"])
+                logits, mark = labelled_logits(model, batch, batch["labels"])
                 posterior = logits[mark != IGNORE].float().softmax(-1).cpu().numpy()
                 counts = [len(encoded.words[chosen[row]]) for row in rows]
                 for row, part in zip(rows, np.split(posterior, np.cumsum(counts)[:-1]), strict=True):

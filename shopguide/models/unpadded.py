@@ -189,13 +189,18 @@ def runs_unpadded(model: nn.Module) -> bool:
     return _verdicts[model] and config._attn_implementation == NAME
 
 
+def keeps_verdict(copy: nn.Module, model: nn.Module) -> None:
+    """A copy of a model, in whatever precision, takes its documents as the model does."""
+    _verdicts[copy] = runs_unpadded(model)
+
+
 def _agrees(model: nn.Module) -> bool:
     config: Any = model.config
     _verdicts[model] = False
-    padded = _probe(model)
+    padded = probe(model)
     _verdicts[model], config._attn_implementation_internal = True, NAME
     try:
-        return torch.allclose(_probe(model), padded, rtol=TOLERANCE, atol=TOLERANCE)
+        return torch.allclose(probe(model), padded, rtol=TOLERANCE, atol=TOLERANCE)
     except Exception:  # whatever a backbone of unknown make does with the one row
         return False
 
@@ -206,8 +211,8 @@ def _tags_words(model: nn.Module) -> bool:
 
 
 @torch.no_grad()
-def _probe(model: nn.Module) -> torch.Tensor:
-    """The model's outputs for a few made-up documents, in evaluation mode and full precision."""
+def probe(model: nn.Module) -> torch.Tensor:
+    """The model's outputs for a few made-up documents, in evaluation mode and the precision of its weights."""
     device = next(model.parameters()).device
     ids = torch.zeros(len(PROBE), max(PROBE), dtype=torch.long)
     mask = torch.zeros_like(ids)
