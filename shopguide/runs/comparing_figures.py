@@ -11,8 +11,8 @@ MOST_NAMED = 6
 
 
 def sweep_figure(rows: list[dict[str, Any]], metric: str) -> Any:
-    """One bar a job, the best on top, named by what differs."""
-    known = [row for row in rows if metric in row["metrics"]]
+    """One bar a job that has the metric, the best on top, named by what differs; one whose loss diverged has none."""
+    known = [row for row in rows if np.isfinite(row["metrics"].get(metric, np.nan))]
     figure = drawing.figure(8, 1.4 + 0.42 * max(1, len(known)))
     axes = drawing.plain(figure.add_subplot())
     values = [row["metrics"][metric] for row in known]

@@ -52,6 +52,7 @@ def test_sweep_figure_has_a_bar_a_scored_job() -> None:
         {"settings": {"lr": "3e-4"}, "metrics": {"dev/score": 0.7}},
         {"settings": {"lr": "1"}, "metrics": {}},
     ]
+    rows += [{"settings": {"lr": "1"}, "metrics": {"dev/score": value}} for value in (float("nan"), float("inf"))]
     axes = comparing_figures.sweep_figure(rows, "dev/score").axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.8, 0.7]
     assert [t.get_text() for t in axes.get_yticklabels()] == ["lr=1e-4", "lr=3e-4"]
