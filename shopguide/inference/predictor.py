@@ -9,12 +9,13 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.network import Network
 from shopguide.models.backbone import Head
 from shopguide.models.posterior import posteriors
-from shopguide.models.unpadded import sequence_logits
+from shopguide.models.unpadded import Batch, sequence_logits
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
 from shopguide.text.examples import EncodedTexts
@@ -66,6 +67,10 @@ class Predictor(Network, Classifier):
         """The texts as the network reads them."""
         return EncodedTexts(self.tokenizer, first, second, self.card.max_length)
 
+    def logits(self, model: nn.Module, batch: Batch) -> torch.Tensor:
+        """(B, K) outputs of the task's classes, by the network or its copy."""
+        return sequence_logits(model, batch)[:, self.card.offset : self.card.offset + sum(self.card.sizes)]
+
     def _sure(
         self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision, exactly: bool = True
     ) -> Posteriors:
@@ -86,11 +91,10 @@ class Predictor(Network, Classifier):
 
     @torch.inference_mode()
     def _posteriors(self, encoded: EncodedTexts, chosen: np.ndarray, batch_tokens: int, half: bool) -> Posteriors:
-        own = slice(self.card.offset, self.card.offset + sum(self.card.sizes))
         logits = np.empty((len(chosen), sum(self.card.sizes)), dtype=np.float32)
         with self.in_precision(half) as model:
             for rows, batch in self.batches(encoded, chosen, batch_tokens):
-                logits[rows] = sequence_logits(model, batch)[:, own].float().cpu().numpy()
+                logits[rows] = self.logits(model, batch).float().cpu().numpy()
         parts = posteriors(torch.from_numpy(logits), self.card.sizes)
         return {target: part.numpy() for target, part in zip(self.card.targets, parts, strict=True)}
 

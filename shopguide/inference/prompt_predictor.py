@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import ClassVar
 
 import torch
+from torch import nn
 
 from shopguide.inference.predictor import Predictor, Texts
 from shopguide.models.backbone import Head
@@ -33,6 +34,6 @@ class PromptPredictor(Predictor):
         """With the template around each text."""
         return super().encoded(self.prompt.asked(self.tokenizer, first), second)
 
-    def logits(self, batch: Batch) -> torch.Tensor:
+    def logits(self, model: nn.Module, batch: Batch) -> torch.Tensor:
         """(B, C) outputs of the classes' words."""
-        return word_logits(self.model, batch, self.tokenizer.mask_token_id, self.words)
+        return word_logits(model, batch, self.tokenizer.mask_token_id, self.words)
