@@ -14,7 +14,7 @@ FLOORS = [
     {"inference", "tasks", "objectives", "text", "models", "runs", "records", "metrics"},
     {"checks"},
     {"config", "build", "machine", "grid"},
-    {"axes"},
+    {"axes", "deferred"},
     {"errors"},
 ]
 BELOW = {
@@ -24,7 +24,7 @@ BELOW = {
     "objectives": {"text", "models", "metrics", "config", "errors"},
     "text": {"records", "config", "errors"},
     "models": {"config", "machine", "errors"},
-    "runs": {"metrics", "config", "errors"},
+    "runs": {"metrics", "config", "machine", "errors"},
     "records": {"errors"},
     "metrics": set(),
 }
