@@ -1,7 +1,8 @@
 """A copy of a model for inference on a CPU, in bfloat16 throughout.
 
 Autocast converts what goes into each matrix product, and what comes out of each norm: a third of the time of a small
-encoder. In the copy, states are in the precision that the next product takes; only layer norms keep full weights.
+encoder. In the copy, states are in the precision that the next product takes; only layer norms keep full weights. Its
+linear layers are packed where torch can.
 """
 
 from copy import deepcopy
@@ -10,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from torch import nn
 
+from shopguide.models.packed import pack
 from shopguide.models.unpadded import keeps_verdict, probe
 
 ROUGHLY = 0.1
@@ -29,13 +31,22 @@ def halved(model: nn.Module) -> nn.Module | None:
 
 def _tried(model: nn.Module) -> nn.Module | None:
     exact = probe(model)
+    for make in (_packed, in_bfloat16):
+        try:
+            copy = make(model)
+            keeps_verdict(copy, model)
+            rough = probe(copy).float()
+        except (RuntimeError, AttributeError):  # of layers that mix precisions, or use their weights, in their own way
+            continue
+        if bool((rough - exact).abs().max() <= ROUGHLY * exact.abs().max()):
+            return copy
+    return None
+
+
+def _packed(model: nn.Module) -> nn.Module:
     copy = in_bfloat16(model)
-    keeps_verdict(copy, model)
-    try:
-        rough = probe(copy).float()
-    except RuntimeError:  # of layers that mix precisions in a way of their own
-        return None
-    return copy if bool((rough - exact).abs().max() <= ROUGHLY * exact.abs().max()) else None
+    pack(copy)
+    return copy
 
 
 def in_bfloat16(model: nn.Module) -> nn.Module:
