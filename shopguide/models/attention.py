@@ -75,17 +75,19 @@ def attention(
         query, key, value = rows
         return varlen_attention(query, key, value, layout, scaling, dropout, causal, sliding_window)[None], None
     _, heads, _, width = query.shape
-    spread = layout.spread(heads, query.device)
+    shared = not dropout
+    spread = layout.spread(heads, query.device, shared)
     spread_out = [_Spread.apply(row.reshape(-1, width), spread) for row in rows]  # type: ignore[no-untyped-call]
     pieces = zip(*(torch.split(tensor, spread.sizes) for tensor in spread_out), strict=True)
     own = bool(dropout) and not query.is_cuda
     kept = _draws(layout, heads, dropout if own else 0.0)
     parts: list[torch.Tensor] = []
     for number, (group, piece) in enumerate(zip(layout.groups, pieces, strict=True)):
-        query, key, value = (tensor.view(len(group.lengths), heads, group.places, width) for tensor in piece)
-        kind = (number, sliding_window, causal, own, query.dtype)
+        together = group.together if shared else 1
+        query, key, value = (tensor.view(-1, heads, together * group.places, width) for tensor in piece)
+        kind = (number, sliding_window, causal, own, together, query.dtype)
         if kind not in layout.masks:
-            layout.masks[kind] = _bias(group, sliding_window, causal, own, query)
+            layout.masks[kind] = _bias(group, sliding_window, causal, own, together, query)
         bias = layout.masks[kind]
         if own:
             out = dropped_attention(query, key, value, scaling, dropout, bias, next(kept))
@@ -140,11 +142,16 @@ def _draws(layout: Layout, heads: int, dropout: float) -> Iterator[torch.Tensor]
 
 
 @torch.inference_mode(False)  # kept for all layers, in training perhaps for their gradients
-def _bias(group: Group, window: int | None, causal: bool, explicit: bool, like: torch.Tensor) -> torch.Tensor | None:
-    """(N or 1, 1, L or 1, L): 0 for who is seen, −∞ for who is not; None where all are or the kernel knows."""
+def _bias(
+    group: Group, window: int | None, causal: bool, explicit: bool, together: int, like: torch.Tensor
+) -> torch.Tensor | None:
+    """(N or 1, 1, L or 1, L): 0 for who is seen, −∞ for who is not; None where all are or the kernel knows.
+
+    Where W documents share a window: (N/W or 1, 1, W·L, W·L).
+    """
     real = group.real_keys()
     narrow = window is not None and group.places > window
-    if real is None and not narrow and not (causal and explicit):
+    if real is None and not narrow and not (causal and explicit) and together == 1:
         return None
     place = torch.arange(group.places)
     ahead = place[None] - place[:, None]
@@ -152,7 +159,17 @@ def _bias(group: Group, window: int | None, causal: bool, explicit: bool, like: 
     seen = seen & (ahead <= 0) if causal else seen
     if real is not None:  # padding sees itself: a row that saw nothing would be NaN, and reach the others' gradients
         seen = real if not causal and not narrow else (seen & real) | (ahead == 0)
+    if together > 1:
+        seen = _each_its_own(seen.expand(-1 if real is not None else together, 1, *ahead.shape), together)
     return torch.zeros(seen.shape, dtype=like.dtype).masked_fill_(~seen, float("-inf")).to(like.device)
+
+
+def _each_its_own(seen: torch.Tensor, together: int) -> torch.Tensor:
+    """(N, 1, L, L) bool of each document → (N/W, 1, W·L, W·L) of W after one another, none of which sees another."""
+    count, _, _, places = seen.shape
+    windows = torch.zeros(count // together, 1, together, places, together, places, dtype=torch.bool)
+    windows.diagonal(dim1=2, dim2=4).copy_(seen.reshape(-1, together, 1, places, places).permute(0, 2, 3, 4, 1))
+    return windows.flatten(4, 5).flatten(2, 3)
 
 
 def _mask(*arguments: Any, **named: Any) -> torch.Tensor | None:

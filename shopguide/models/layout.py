@@ -14,6 +14,9 @@ import torch
 
 from shopguide.models.shapes import recurring
 
+WINDOW = 32
+"""Places up to which documents of a group share one window of the attention kernel, which is slow on narrower ones."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -24,6 +27,11 @@ class Group:
     lengths: tuple[int, ...]
     places: int
     """L, which each document takes."""
+
+    @property
+    def together(self) -> int:
+        """Documents that may share a window, a power of two as N is."""
+        return min(len(self.lengths), 1 << max(1, WINDOW // self.places).bit_length() - 1)
 
     def real_keys(self) -> torch.Tensor | None:
         """(N, 1, 1, L) bool: the places that are no padding; None where there is no padding."""
@@ -37,7 +45,9 @@ class Spread:
     """The ways from the row to the groups' padded documents and back, as numbers of rows D wide."""
 
     into: torch.Tensor
-    """(P·H,) for each place of the groups, (N, H, L) after (N, H, L), the row's; for padding, its document's first."""
+    """(P·H,) for each place of the groups, (N, H, L) after (N, H, L), the row's; for padding, its document's first.
+    Where W documents share a window, (N/W, H, W·L) after (N/W, H, W·L).
+    """
     back: torch.Tensor
     """(T·H,) for each place of the row, the groups'; for filler, 0."""
     padding: torch.Tensor
@@ -131,20 +141,23 @@ class Layout:
             first += count
         return groups
 
-    def spread(self, heads: int, device: torch.device) -> Spread:
-        """The ways between row and groups, made once for a number of heads."""
-        if (heads, device) not in self._spreads:
-            self._spreads[heads, device] = self._make_spread(heads, device)
-        return self._spreads[heads, device]
+    def spread(self, heads: int, device: torch.device, shared: bool) -> Spread:
+        """The ways between row and groups, made once for a number of heads; `shared`: documents share windows."""
+        key = heads, device, shared
+        if key not in self._spreads:
+            self._spreads[key] = self._make_spread(*key)
+        return self._spreads[key]
 
-    def _make_spread(self, heads: int, device: torch.device) -> Spread:
+    def _make_spread(self, heads: int, device: torch.device, shared: bool) -> Spread:
         head, into, real = np.arange(heads)[:, None], [], []
         for group in self.groups:
             place = np.arange(group.places)
             held = place < np.asarray(group.lengths)[:, None]
             row = self._first[group.first : group.first + len(group.lengths), None] + place * held
-            into.append((row[:, None] * heads + head).ravel())
-            real.append(np.broadcast_to(held[:, None], (len(row), heads, group.places)).ravel())
+            wide = group.places * (group.together if shared else 1)
+            row, held = row.reshape(-1, 1, wide), held.reshape(-1, 1, wide)
+            into.append((row * heads + head).ravel())
+            real.append(np.broadcast_to(held, (len(row), heads, wide)).ravel())
         sources, held = np.concatenate(into), np.concatenate(real)
         back = np.zeros((self.tokens + self.filler) * heads, dtype=np.int64)
         back[sources[held]] = held.nonzero()[0]

@@ -56,5 +56,5 @@ def pack(model: nn.Module) -> None:
 
 def _activates(module: Any) -> bool:
     """Whether it is transformers' gelu(dense(hidden))."""
-    activation = getattr(module, "intermediate_act_fn", None)
+    activation: Any = getattr(module, "intermediate_act_fn", None)
     return type(activation) in GELUS and activation.act is gelu and type(module.dense) in PLAIN

@@ -36,12 +36,12 @@ def test_groups_take_all_documents_in_few_shapes(lengths: list[int]) -> None:
 
 
 @settings(deadline=None)
-@given(LENGTHS, st.integers(1, 3))
+@given(LENGTHS, st.integers(1, 3), st.booleans())
 def test_spread_and_back_is_the_row_and_a_document_is_spread_from_its_own_places(
-    lengths: list[int], heads: int
+    lengths: list[int], heads: int, shared: bool
 ) -> None:
     layout = Layout(lengths, max(lengths), filled=True)
-    spread = layout.spread(heads, CPU)
+    spread = layout.spread(heads, CPU, shared)
     owner = np.repeat(np.arange(len(lengths)), sorted(lengths, reverse=True))
     row = torch.arange(1, layout.tokens * heads + 1)
     padded = row[spread.into]
@@ -50,10 +50,22 @@ def test_spread_and_back_is_the_row_and_a_document_is_spread_from_its_own_places
     assert len(spread.back) == (layout.tokens + layout.filler) * heads
     pieces = torch.split(spread.into, spread.sizes)
     for group, piece in zip(layout.groups, pieces, strict=True):
-        places = piece.view(len(group.lengths), heads, group.places)
-        for number, document in enumerate(places):
+        together = group.together if shared else 1
+        windows = piece.view(-1, heads, together, group.places).transpose(1, 2)
+        for number, document in enumerate(windows.flatten(0, 1)):
             assert set(owner[(document // heads).numpy().ravel()]) == {group.first + number}
             assert (document % heads == torch.arange(heads)[:, None]).all()
+
+
+def test_short_documents_share_a_window_of_32_places() -> None:
+    def together(lengths: list[int]) -> list[int]:
+        return [group.together for group in Layout(lengths, max(lengths), filled=True).groups]
+
+    assert together([4] * 16) == [8]
+    assert together([8] * 16) == [4]
+    assert together([12] * 16) == together([16] * 16) == [2]
+    assert together([17] * 16) == together([128] * 16) == [1]
+    assert together([4, 4, 4]) == [2, 1]
 
 
 def test_a_group_masks_its_padding() -> None:

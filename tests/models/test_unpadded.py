@@ -66,7 +66,9 @@ def gradients(model: nn.Module, outputs: torch.Tensor) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize(
-    "lengths", [[7, 3, 12, 3, 1, 12], [4], [9, 9, 9], [30, 4, 28, 27, 9, 1], [29] * 5 + [17, 16, 3]], ids=str
+    "lengths",
+    [[7, 3, 12, 3, 1, 12], [4], [9, 9, 9], [30, 4, 28, 27, 9, 1], [29] * 5 + [17, 16, 3], [4, 3, 4, 3] * 4],
+    ids=str,
 )
 @pytest.mark.parametrize("kind", SHAPES)
 def test_language_model_equals_the_padded_one(kind: str, lengths: list[int]) -> None:
@@ -137,13 +139,15 @@ def batch_of_one(batch: dict[str, Any], row: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("lengths", [[6, 6, 9, 2], [3, 4, 4, 3, 4, 4, 4, 3]], ids=str)
 @pytest.mark.parametrize("kind", SHAPES)
-def test_a_document_does_not_see_its_neighbours(kind: str) -> None:
-    model, batch = model_of(kind), batch_of([6, 6, 9, 2])
+def test_a_document_does_not_see_its_neighbours(kind: str, lengths: list[int]) -> None:
+    model, batch = model_of(kind), batch_of(lengths)
     second = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
-    second[1, :6] = True
+    second[1, : lengths[1]] = True
     before = logits_at(model, batch, places_of(second))
-    batch["input_ids"][[0, 2, 3]] = 98 - batch["input_ids"][[0, 2, 3]]
+    others = [0, *range(2, len(lengths))]
+    batch["input_ids"][others] = 98 - batch["input_ids"][others]
     torch.testing.assert_close(logits_at(model, batch, places_of(second)), before, rtol=0, atol=0)
 
 
