@@ -24,7 +24,7 @@ from shopguide.inference.onnx import FILE, PAD, load_onnx
 from shopguide.inference.predictor import Predictor
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.inference.tagger import Tagger
-from shopguide.models.unpadded import MODEL_INPUTS
+from shopguide.models.unpadded import MODEL_INPUTS, only_first, runs_unpadded
 
 TOLERANCE = 1e-4
 """Of a posterior, in full precision."""
@@ -50,14 +50,22 @@ class Exported:
 
 
 class _Logits(nn.Module):
-    """(B, L) inputs → (B, K) outputs of one task, or (B, L, K) of a tagger, nothing else."""
+    """(B, L) inputs → (B, K) outputs of one task, or (B, L, K) of a tagger, nothing else.
 
-    def __init__(self, model: nn.Module, names: list[str], own: slice) -> None:
+    Args:
+        model: whose outputs they are.
+        names: of its inputs.
+        own: the task's outputs.
+        first: of a layer's states, only those of each text's first token are worked on where the others matter no more.
+    """
+
+    def __init__(self, model: nn.Module, names: list[str], own: slice, first: bool) -> None:
         super().__init__()
-        self.model, self.names, self.own = model, names, own
+        self.model, self.names, self.own, self.first = model, names, own, first
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.model(**dict(zip(self.names, inputs, strict=True))).logits
+        with only_first(self.model) if self.first else contextlib.nullcontext():
+            logits: torch.Tensor = self.model(**dict(zip(self.names, inputs, strict=True))).logits
         return logits[..., self.own]
 
 
@@ -120,9 +128,10 @@ def _write(predictor: Network, path: Path) -> None:
     names = [name for name in MODEL_INPUTS if name in predictor.tokenizer.model_input_names]
     shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}
     model: Any = predictor.model
+    first = not isinstance(predictor, Tagger) and runs_unpadded(model)  # which found out that the others do not matter
     model.set_attn_implementation("eager")  # of fewer nodes in the graph, and faster, than scaled_dot_product_attention
     program = torch.onnx.export(
-        _Logits(model, names, _own(predictor)).eval(),
+        _Logits(model, names, _own(predictor), first).eval(),
         tuple(torch.ones(2, 7, dtype=torch.long) for _ in names),  # one tensor twice would become one input
         dynamo=True,
         input_names=names,
@@ -147,7 +156,7 @@ def _quantise(path: Path) -> None:
 
     whole = path.with_suffix(".whole")
     path.replace(whole)
-    quantize_dynamic(whole, path, weight_type=QuantType.QInt8)
+    quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True)
     whole.unlink()
 
 

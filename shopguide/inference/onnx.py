@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FILE = "model.onnx"
 PAD = "pad_token_id"
 """Key of the model's metadata."""
+AT_ONCE = 1024
+"""Tokens of a batch at most: each step of the graph goes over all of them, and the states of more leave the cache."""
 SLOW = ["SkipLayerNormFusion"]
 """Fusions that cost more than they save: this one's kernel on the CPU took seven times the plain one's time."""
 COLUMNS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
@@ -56,7 +58,8 @@ class OnnxNetwork:
     def outputs(self, encoded: "list[Encoding]", batch_tokens: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Row numbers and their `logits`, in batches of like length."""
         lengths = np.array([len(encoding) for encoding in encoded], dtype=np.int64)
-        for rows in BatchPlan(lengths, max(1, len(encoded)), batch_tokens, shuffle=False).of_epoch(0):
+        tokens = min(batch_tokens, AT_ONCE)
+        for rows in BatchPlan(lengths, max(1, len(encoded)), tokens, shuffle=False).of_epoch(0):
             (logits,) = self._session.run(["logits"], self._inputs([encoded[row] for row in rows]))
             yield rows, logits
 

@@ -124,6 +124,13 @@ def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
     return logits
 
 
+def only_first(model: nn.Module) -> contextlib.AbstractContextManager[None]:
+    """For the calls of this thread on padded batches: of what the last mixing gives, a sequence classifier that
+    `runs_unpadded` works on the state of each row's first token only.
+    """
+    return _keeping(_last_mixing(model), lambda states: states[:, :1])
+
+
 def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
     """(B, C) the backbone's last states, averaged over the tokens of each document in full precision."""
     mask: torch.Tensor = batch["attention_mask"]

@@ -13,7 +13,7 @@ from transformers import (
 )
 
 from shopguide.models.layout import Layout
-from shopguide.models.unpadded import logits_at, mean_states, padded_inputs, runs_unpadded, sequence_logits
+from shopguide.models.unpadded import logits_at, mean_states, only_first, padded_inputs, runs_unpadded, sequence_logits
 
 COMMON = {
     "vocab_size": 99,
@@ -96,6 +96,22 @@ def test_classifier_equals_the_padded_one(kind: str) -> None:
     padded, unpadded = model(**padded_inputs(batch)).logits, sequence_logits(model, batch)
     torch.testing.assert_close(unpadded, padded, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(gradients(model, unpadded), gradients(model, padded), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_only_first_tokens_go_through_what_is_last(kind: str) -> None:
+    model, batch = model_of(kind, AutoModelForSequenceClassification, num_labels=5), batch_of([7, 3, 12])
+    full = model(**padded_inputs(batch)).logits
+    seen: list[torch.Size] = []
+    for module in model.modules():
+        if type(module) is nn.Linear:
+            module.register_forward_hook(lambda _module, given, _out: seen.append(given[0].shape))
+    with only_first(model):
+        torch.testing.assert_close(model(**padded_inputs(batch)).logits, full, rtol=1e-5, atol=1e-5)
+    per_token = [shape[-2] > 1 for shape in seen if len(shape) == 3]
+    if kind in ("bert", "roberta", "electra"):  # the two products after the last attention
+        assert all(per_token[:-2])
+        assert not any(per_token[-2:])
 
 
 @pytest.mark.parametrize("kind", SHAPES)
