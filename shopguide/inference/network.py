@@ -2,8 +2,9 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -12,15 +13,21 @@ from torch import nn
 from shopguide.config import InferencePrecision
 from shopguide.inference.answers import BATCH_TOKENS
 from shopguide.inference.card import Card, read_card
+from shopguide.inference.lanes import LANES, side_by_side
 from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import CLASSES, Head, quietly
 from shopguide.models.halved import halved
 from shopguide.models.pooled import answer_layer, without_answer_layer
 from shopguide.models.precision import good_at_bf16
-from shopguide.models.unpadded import Batch, mean_states, sequence_logits
+from shopguide.models.threads import own_threads
+from shopguide.models.unpadded import Batch, mean_states, runs_unpadded, sequence_logits
 from shopguide.text.examples import Collate, EncodedTexts
 from shopguide.text.plan import BatchPlan
 
+Output = TypeVar("Output")
+
+LEAST = 1024
+"""Tokens of a batch that is worth a lane."""
 MANY = 2048
 """Tokens from which half precision pays: its matrix products are compiled for their shapes."""
 
@@ -140,9 +147,9 @@ class Network:
         out = np.zeros((len(first), width), dtype=np.float32)
         if first:
             encoded = EncodedTexts(self.tokenizer, first, second, self.card.max_length)
-            with torch.inference_mode(), self.in_precision(half and self.worth_half(encoded)) as model:
-                for rows, batch in self.batches(encoded, np.arange(len(first)), batch_tokens):
-                    out[rows] = of(model, batch).float().cpu().numpy()
+            half = half and self.worth_half(encoded)
+            for rows, states in self.outputs(of, encoded, np.arange(len(first)), batch_tokens, half):
+                out[rows] = states.float().cpu().numpy()
         return out
 
     def worth_half(self, encoded: Encoded) -> bool:
@@ -162,8 +169,46 @@ class Network:
             with torch.autocast(self.device.type, torch.bfloat16):
                 yield self.model
 
-    def batches(self, encoded: Encoded, chosen: np.ndarray, batch_tokens: int) -> Iterator[tuple[np.ndarray, Batch]]:
-        """The chosen examples, one or more, on the device: places in `chosen` and batch, the longest texts first."""
-        for rows in BatchPlan(encoded.lengths[chosen], len(chosen), batch_tokens, shuffle=False).of_epoch(0):
-            batch = self._collate([encoded[(0, int(row))] for row in chosen[rows]])
-            yield rows, {k: v.to(self.device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+    def outputs(
+        self,
+        of: Callable[[nn.Module, Batch], Output],
+        encoded: Encoded,
+        chosen: np.ndarray,
+        batch_tokens: int,
+        half: bool,
+    ) -> Iterator[tuple[np.ndarray, Output]]:
+        """What `of` gives of the chosen examples, one or more, in batches: places in `chosen`, the longest texts first.
+
+        On a CPU, as many batches are worked on at once as torch has threads.
+
+        Args:
+            of: the network or its copy, and a batch on the device → what is wanted of it.
+            encoded: the texts.
+            chosen: numbers of examples.
+            batch_tokens: that the network sees at once, at most.
+            half: in half precision.
+        """
+        lengths = encoded.lengths[chosen]
+        with self.in_precision(half) as model:
+            lanes = self._lanes(int(lengths.sum()))
+            if lanes > 1:
+                batch_tokens = min(batch_tokens, max(LEAST, int(lengths.sum()) // (2 * lanes)))
+                runs_unpadded(model)  # which the lanes would all try at once
+            batches = BatchPlan(lengths, len(chosen), batch_tokens, shuffle=False).of_epoch(0)
+            lanes = min(lanes, len(batches))
+
+            @torch.inference_mode()
+            def work(rows: np.ndarray) -> tuple[np.ndarray, Output]:
+                batch = self._collate([encoded[(0, int(row))] for row in chosen[rows]])
+                on_device = {k: v.to(self.device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+                return rows, of(model, on_device)
+
+            yield from side_by_side(work, batches, lanes, partial(own_threads, torch.get_num_threads() // lanes))
+
+    def _lanes(self, tokens: int) -> int:
+        """How many batches of so many tokens are best worked on at once: one where autocast, which is a thread's own,
+        is on.
+        """
+        if self.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+            return 1
+        return max(1, min(torch.get_num_threads(), LANES, tokens // LEAST))

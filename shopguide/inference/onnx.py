@@ -5,6 +5,7 @@ Shapes: N examples, B of them at once, L tokens of the longest, W words of a tex
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from shopguide.errors import ModelError
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.card import Card, read_card
 from shopguide.inference.label_answers import LabelAnswerer
+from shopguide.inference.lanes import LANES, side_by_side
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
@@ -26,29 +28,57 @@ if TYPE_CHECKING:
 FILE = "model.onnx"
 PAD = "pad_token_id"
 """Key of the model's metadata."""
-AT_ONCE = 1024
+AT_ONCE = 512
 """Tokens of a batch at most: each step of the graph goes over all of them, and the states of more leave the cache."""
 SLOW = ["SkipLayerNormFusion"]
 """Fusions that cost more than they save: this one's kernel on the CPU took seven times the plain one's time."""
 COLUMNS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 
 
+class Sessions:
+    """A model in ONNX Runtime: `whole` runs a batch on all cores.
+
+    Args:
+        file: the model.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.whole = self._session(self.cores)
+
+    @cached_property
+    def single(self) -> Any:
+        """Runs a batch on one core; loaded when there are batches for all of them."""
+        return self._session(1)
+
+    def _session(self, threads: int) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(
+            str(self._file), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW
+        )
+
+
 class OnnxNetwork:
     """A network in ONNX Runtime on the CPU.
 
     Args:
-        session: of the model: (B, L) inputs to `logits`.
+        sessions: of the model: (B, L) inputs to `logits`.
         tokenizer: of the `tokenizers` library.
         card: which outputs mean what.
     """
 
-    def __init__(self, session: Any, tokenizer: "Tokenizer", card: Card) -> None:
+    def __init__(self, sessions: Sessions, tokenizer: "Tokenizer", card: Card) -> None:
         self.card = card
-        self._session, self._tokenizer = session, tokenizer
+        self._sessions, self._tokenizer = sessions, tokenizer
         self._tokenizer.enable_truncation(card.max_length)
         self._tokenizer.no_padding()
-        pad = int(session.get_modelmeta().custom_metadata_map[PAD])
-        self._fill = {entry.name: pad if entry.name == "input_ids" else 0 for entry in session.get_inputs()}
+        pad = int(sessions.whole.get_modelmeta().custom_metadata_map[PAD])
+        self._fill = {entry.name: pad if entry.name == "input_ids" else 0 for entry in sessions.whole.get_inputs()}
 
     def encoded(self, first: Sequence[str], second: Sequence[str] | None) -> "list[Encoding]":
         """The texts, or pairs of texts, as tokens."""
@@ -59,9 +89,15 @@ class OnnxNetwork:
         """Row numbers and their `logits`, in batches of like length."""
         lengths = np.array([len(encoding) for encoding in encoded], dtype=np.int64)
         tokens = min(batch_tokens, AT_ONCE)
-        for rows in BatchPlan(lengths, max(1, len(encoded)), tokens, shuffle=False).of_epoch(0):
-            (logits,) = self._session.run(["logits"], self._inputs([encoded[row] for row in rows]))
-            yield rows, logits
+        batches = BatchPlan(lengths, max(1, len(encoded)), tokens, shuffle=False).of_epoch(0)
+        many = len(batches) > 1 and len(batches) >= self._sessions.cores > 1
+        session = self._sessions.single if many else self._sessions.whole
+
+        def run(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            (logits,) = session.run(["logits"], self._inputs([encoded[row] for row in rows]))
+            return rows, logits
+
+        return side_by_side(run, batches, min(self._sessions.cores, LANES) if many else 1)
 
     def _inputs(self, encoded: "list[Encoding]") -> dict[str, np.ndarray]:
         """(B, L) each."""
@@ -126,7 +162,7 @@ def load_onnx(folder: Path) -> OnnxPredictor | OnnxTagger | OnnxLabeller:
         ModelError: it is not such a folder, or ONNX Runtime is not there.
     """
     try:
-        import onnxruntime
+        import onnxruntime  # noqa: F401
     except ImportError as error:
         raise ModelError(
             f"{folder}: expected the package onnxruntime for an exported model, found none; "
@@ -135,22 +171,17 @@ def load_onnx(folder: Path) -> OnnxPredictor | OnnxTagger | OnnxLabeller:
     from tokenizers import Tokenizer
 
     card = read_card(folder)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(
-            str(folder / FILE), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW
-        )
+        sessions = Sessions(folder / FILE)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{folder}: expected {FILE} and tokenizer.json; {reason}; export the model again") from error
     if card.kind == "multilabel":
-        return OnnxLabeller(session, tokenizer, card)
+        return OnnxLabeller(sessions, tokenizer, card)
     if card.kind != "classification":
-        return OnnxTagger(session, tokenizer, card)
-    found = OnnxPredictor(session, tokenizer, card)
+        return OnnxTagger(sessions, tokenizer, card)
+    found = OnnxPredictor(sessions, tokenizer, card)
     found.fusion = Fusion.load(folder / card.task)
     return found
 

@@ -89,12 +89,10 @@ class Predictor(Network, Classifier):
                 found[target][close] = again
         return found
 
-    @torch.inference_mode()
     def _posteriors(self, encoded: EncodedTexts, chosen: np.ndarray, batch_tokens: int, half: bool) -> Posteriors:
         logits = np.empty((len(chosen), sum(self.card.sizes)), dtype=np.float32)
-        with self.in_precision(half) as model:
-            for rows, batch in self.batches(encoded, chosen, batch_tokens):
-                logits[rows] = self.logits(model, batch).float().cpu().numpy()
+        for rows, part in self.outputs(self.logits, encoded, chosen, batch_tokens, half):
+            logits[rows] = part.float().cpu().numpy()
         parts = posteriors(torch.from_numpy(logits), self.card.sizes)
         return {target: part.numpy() for target, part in zip(self.card.targets, parts, strict=True)}
 

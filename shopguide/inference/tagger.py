@@ -8,11 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from shopguide.inference.answers import BATCH_TOKENS
 from shopguide.inference.network import Network
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.models.backbone import Head
+from shopguide.models.unpadded import Batch
 from shopguide.objectives.labelled import labelled_logits
 from shopguide.text.masking import IGNORE
 from shopguide.text.tagged import TaggedTexts
@@ -42,18 +44,21 @@ class Tagger(Network, SpanAnswerer):
                 posteriors[row] = part
         return encoded.words, posteriors
 
-    @torch.inference_mode()
     def _posteriors(self, encoded: TaggedTexts, chosen: np.ndarray, batch_tokens: int, half: bool) -> list[np.ndarray]:
         """(W, K) of each of the chosen texts."""
         out: list[np.ndarray] = [np.zeros((0, len(self.tags)), dtype=np.float32)] * len(chosen)
-        with self.in_precision(half) as model:
-            for rows, batch in self.batches(encoded, chosen, batch_tokens):
-                logits, mark = labelled_logits(model, batch, batch["labels"])
-                posterior = logits[mark != IGNORE].float().softmax(-1).cpu().numpy()
-                counts = [len(encoded.words[chosen[row]]) for row in rows]
-                for row, part in zip(rows, np.split(posterior, np.cumsum(counts)[:-1]), strict=True):
-                    out[row] = part
+        for rows, logits in self.outputs(_word_logits, encoded, chosen, batch_tokens, half):
+            posterior = logits.float().softmax(-1).cpu().numpy()
+            counts = [len(encoded.words[chosen[row]]) for row in rows]
+            for row, part in zip(rows, np.split(posterior, np.cumsum(counts)[:-1]), strict=True):
+                out[row] = part
         return out
+
+
+def _word_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """(Σ W, K) of the batch's words, text by text."""
+    logits, mark = labelled_logits(model, batch, batch["labels"])
+    return logits[mark != IGNORE]
 
 
 def _close(posterior: np.ndarray) -> bool:

@@ -10,6 +10,7 @@ Shapes: B documents, L longest of them, T places in all, C width, V vocabulary, 
 import contextlib
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -53,6 +54,7 @@ def _first_position(model: nn.Module) -> int:
 
 
 Choice = Callable[[torch.Tensor], torch.Tensor]
+_hooking = Lock()
 _kept: ContextVar[tuple[nn.Module, Choice] | None] = ContextVar(
     "module after which only some states go on", default=None
 )
@@ -72,8 +74,9 @@ def _keep(module: nn.Module, _arguments: Any, output: Any) -> Any:
 @contextlib.contextmanager
 def _keeping(module: nn.Module, choose: Choice) -> Iterator[None]:
     """For the calls of this thread: what comes after `module` sees only the chosen ones of its output states."""
-    if _keep not in module._forward_hooks.values():
-        module.register_forward_hook(_keep)
+    with _hooking:
+        if _keep not in module._forward_hooks.values():
+            module.register_forward_hook(_keep)
     token = _kept.set((module, choose))
     try:
         yield

@@ -1,15 +1,18 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from shopguide.config import InferencePrecision
 from shopguide.errors import DataError, ModelError
 from shopguide.inference import network
 from shopguide.inference import predictor as module
 from shopguide.inference.card import read_card, write_cards
+from shopguide.inference.lanes import side_by_side
 from shopguide.inference.predictor import CLOSE, Predictor
 from tests.conftest import Finished
 
@@ -41,6 +44,31 @@ def test_batches_do_not_change_the_answers(features: Predictor) -> None:
     alone, together = (features.posterior(TEXTS * 5, batch_tokens=size) for size in (1, 4096))
     for target in features.card.targets:
         np.testing.assert_allclose(alone[target], together[target], atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", [32, "auto"])
+def test_batches_side_by_side_give_the_same_answers(
+    finished: Finished, precision: InferencePrecision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor.load(finished.store.task_model(finished.run_id, "features"), precision=precision)
+    texts, lanes = [f"{text} {n}" for n in range(100) for text in TEXTS], []
+
+    def watched(*arguments: Any) -> Any:
+        lanes.append(arguments[2])
+        return side_by_side(*arguments)
+
+    monkeypatch.setattr(network, "side_by_side", watched)
+    monkeypatch.setattr(network, "LEAST", 64)
+    monkeypatch.setattr(network, "good_at_bf16", lambda device: precision == "auto")
+    found = []
+    for threads in (1, 3):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        found.append(predictor.posterior(texts))
+    assert lanes[0] == 1
+    assert max(lanes) == 3
+    for target in predictor.card.targets:
+        np.testing.assert_allclose(found[0][target], found[1][target], atol=1e-5 if precision == 32 else 2e-2)
+        assert (found[0][target].argmax(1) == found[1][target].argmax(1)).all()
 
 
 def test_the_label_is_the_most_likely_class(need: Predictor) -> None:
