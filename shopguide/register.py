@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic.dataclasses import dataclass
 
 from shopguide.checks import parse
-from shopguide.command_line import Command, run
+from shopguide.command_line.command import Command
+from shopguide.command_line.running import run
 from shopguide.config import STRICT, TrackingConfig
 
 WORD, RESERVED = re.compile(r"[\w-]+", re.ASCII), re.compile(r"[vV]\d+|\d+")

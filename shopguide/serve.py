@@ -16,7 +16,8 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from shopguide.checks import parse, path_faults
-from shopguide.command_line import Command, run
+from shopguide.command_line.command import Command
+from shopguide.command_line.running import run
 from shopguide.config import STRICT, DataConfig, InferencePrecision, TrackingConfig
 from shopguide.errors import ConfigError
 

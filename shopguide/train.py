@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from shopguide.checks import parse_config
-from shopguide.command_line import Command, composed, run
+from shopguide.command_line.command import Command
+from shopguide.command_line.composing import composed
+from shopguide.command_line.running import run
 from shopguide.config import FOLD, Config
 from shopguide.errors import ConfigError, RunError
 from shopguide.grid import Grid, label

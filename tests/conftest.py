@@ -35,7 +35,7 @@ def tiny_settings(folder: Path, **changes: Any) -> dict[str, Any]:
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
 
-    from shopguide.command_line import conf_dir
+    from shopguide.command_line.command import conf_dir
 
     settings = {
         "lr": 1e-3,

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from shopguide import compare, evaluate, export, index, predict, register, reproduce, serve, train
-from shopguide.command_line import Command, _check_all, words
+from shopguide.command_line.command import Command
+from shopguide.command_line.jobs import check_all
+from shopguide.command_line.running import words
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
@@ -56,7 +58,7 @@ def test_every_command_is_valid(readme: str, tmp_path: Path, monkeypatch: pytest
     for module, *arguments in commands:
         command = COMMANDS[module.removeprefix("shopguide.")]
         full = words(command, arguments)
-        grid, _ = _check_all(command, full)
+        grid, _ = check_all(command, full)
         assert (grid is not None) == ("-m" in full)
 
 

@@ -17,8 +17,8 @@ import pytest
 
 from shopguide import serve
 from shopguide.errors import ConfigError
+from tests.command_line.test_running import refuse
 from tests.conftest import PATIENCE, Finished
-from tests.test_command_line import refuse
 
 
 def ask(address: str, kind: str, body: dict[str, Any], **headers: str) -> tuple[int, Any]:

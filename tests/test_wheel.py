@@ -37,7 +37,7 @@ def test_help_outside_the_checkout(module: str, unpacked: Path, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     assert f"python -m shopguide.{module}" in done.stdout
     place = subprocess.run(
-        [sys.executable, "-P", "-c", "from shopguide.command_line import conf_dir; print(conf_dir())"],
+        [sys.executable, "-P", "-c", "from shopguide.command_line.command import conf_dir; print(conf_dir())"],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

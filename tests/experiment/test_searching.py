@@ -12,7 +12,8 @@ import pytest
 
 from shopguide.axes import Axis
 from shopguide.checks import parse_config
-from shopguide.command_line import Command, _check_all
+from shopguide.command_line.command import Command
+from shopguide.command_line.jobs import check_all
 from shopguide.config import Config
 from shopguide.errors import ConfigError, DataError, Pruned, RunError
 from shopguide.experiment import search
@@ -199,7 +200,7 @@ def test_below_an_open_key_an_interval_is_of_whole_numbers_unless_it_is_of_a_fra
 ) -> None:
     typed = ["-m", words, "sweep.search=random", f"tracking.root={tmp_path}"]
     train = Command("train", parse_config, lambda _config: None, searches=searches, open_keys=OPEN_KEYS)
-    grid, _ = _check_all(train, typed)
+    grid, _ = check_all(train, typed)
     assert grid is not None
     assert [axis.whole for axis in grid.axes] == [whole]
 
@@ -217,7 +218,7 @@ def test_time_is_a_budget(
 def test_an_interval_of_a_setting_in_whole_numbers_is_of_whole_numbers(tmp_path: Path) -> None:
     typed = ["-m", "epochs=interval(1,3)", "finetune.label_smoothing=interval(0,1)", "sweep.search=random"]
     typed += [f"tracking.root={tmp_path}"]
-    grid, _ = _check_all(Command("train", parse_config, lambda _config: None, searches=searches), typed)
+    grid, _ = check_all(Command("train", parse_config, lambda _config: None, searches=searches), typed)
     assert grid is not None
     assert [(axis.key, axis.whole) for axis in grid.axes] == [("epochs", True), ("finetune.label_smoothing", False)]
     found = Search(grid, "s")

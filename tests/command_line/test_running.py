@@ -9,8 +9,9 @@ import pytest
 
 from shopguide import evaluate, predict, train
 from shopguide.checks import parse_config
-from shopguide.command_line import Command, _quote, conf_dir, words
-from shopguide.command_line import run as run_command
+from shopguide.command_line.command import Command, conf_dir
+from shopguide.command_line.running import _quote, words
+from shopguide.command_line.running import run as run_command
 
 MISTAKES = {
     "lrr=3": "lrr: no such setting; did you mean `lr`?",
@@ -188,7 +189,7 @@ def test_every_choice_composes() -> None:
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
 
-    root = str(Path(__file__).parent)
+    root = str(Path(__file__).parents[1])
     choices = [
         (group.name, file.stem) for group in conf_dir().iterdir() if group.is_dir() for file in group.glob("*.yaml")
     ]

@@ -1,0 +1,1 @@
+"""What a user types, as checked settings: the one place that knows Hydra, which composes and sweeps."""
