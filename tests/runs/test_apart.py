@@ -15,7 +15,8 @@ from mlflow.store.entities import PagedList
 
 from shopguide.errors import RunError
 from shopguide.runs import apart
-from shopguide.runs.apart import Apart, Remote, open_ahead, plain, tracking_apart
+from shopguide.runs.apart import Apart, Remote, open_ahead, tracking_apart
+from shopguide.runs.served import plain
 from shopguide.runs.store import Store, open_store
 from shopguide.runs.tree import open_run
 
