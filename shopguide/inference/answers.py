@@ -3,6 +3,7 @@
 Shapes: N examples, C classes of a target.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -19,6 +20,7 @@ from shopguide.tasks.temperature import tempered
 
 BATCH_TOKENS = 4096
 """Tokens that a model sees at once: short texts gain by company, long ones do not lose by it."""
+HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 CHUNK = 4096
 """Records held at once when a stream is answered."""
 
@@ -39,7 +41,7 @@ class Answerer(ABC):
         """Answer a stream of records, in order, a few thousand at a time.
 
         Raises:
-            DataError: a record has none of the fields that the model reads.
+            DataError: a record has none of the fields that the model reads, or is none, or not text.
         """
         stream, number = iter(records), 0
         while chunk := list(islice(stream, CHUNK)):
@@ -51,7 +53,13 @@ class Answerer(ABC):
 
     def _texts(self, record: Mapping[str, Any], number: int) -> tuple[str, str | None]:
         spec = self.card.inputs
+        if not isinstance(record, Mapping):
+            raise DataError(f"record {number}: expected fields and their values, found {record!r:.80}")
         texts = spec.render(record)
+        if any(HALF_A_CHARACTER.search(text or "") for text in texts):
+            raise DataError(
+                f"record {number}: expected whole characters, found half of one (a lone surrogate, as \\ud83d)"
+            )
         if not texts[0] or (spec.second and not texts[1]):
             wanted = " and ".join(" or ".join(fields) for fields in (spec.first, spec.second) if fields)
             filled = sorted(key for key, value in record.items() if str(value or "").strip())

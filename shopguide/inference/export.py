@@ -75,7 +75,9 @@ def export(source: Path, folder: Path, int8: bool = False, task: str | None = No
     Args:
         source: folder of a fine-tuned model.
         folder: to be made.
-        int8: weights of matrix products as 8-bit integers, their inputs quantised as they come.
+        int8: weights of matrix products as 8-bit integers, their inputs quantised as they come: by one scale for the
+            texts that are answered together, which may change an answer. For processors with instructions for it
+            (VNNI): others are slower, and less exact.
         task: which of several that the model serves.
 
     Raises:

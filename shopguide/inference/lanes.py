@@ -10,9 +10,6 @@ from typing import TypeVar
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 
-LANES = 16
-"""Threads at most: each holds the states of a batch."""
-
 
 def side_by_side(
     work: Callable[[Batch], Result],

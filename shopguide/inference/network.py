@@ -13,14 +13,14 @@ from torch import nn
 from shopguide.config import InferencePrecision
 from shopguide.inference.answers import BATCH_TOKENS
 from shopguide.inference.card import Card, read_card
-from shopguide.inference.lanes import LANES, side_by_side
+from shopguide.inference.lanes import side_by_side
 from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import CLASSES, Head, quietly
 from shopguide.models.halved import halved
 from shopguide.models.pooled import answer_layer, without_answer_layer
 from shopguide.models.precision import good_at_bf16
 from shopguide.models.threads import own_threads
-from shopguide.models.unpadded import Batch, mean_states, runs_unpadded, sequence_logits
+from shopguide.models.unpadded import Batch, mean_states, sequence_logits
 from shopguide.text.examples import Collate, EncodedTexts
 from shopguide.text.plan import BatchPlan
 
@@ -179,23 +179,23 @@ class Network:
     ) -> Iterator[tuple[np.ndarray, Output]]:
         """What `of` gives of the chosen examples, one or more, in batches: places in `chosen`, the longest texts first.
 
-        On a CPU, as many batches are worked on at once as torch has threads.
+        On a CPU, several batches are worked on at once, each by some of torch's threads.
 
         Args:
             of: the network or its copy, and a batch on the device → what is wanted of it.
             encoded: the texts.
             chosen: numbers of examples.
-            batch_tokens: that the network sees at once, at most.
+            batch_tokens: that the network sees at once, at most, all batches taken together.
             half: in half precision.
         """
         lengths = encoded.lengths[chosen]
         with self.in_precision(half) as model:
-            lanes = self._lanes(int(lengths.sum()))
+            tokens = int(lengths.sum())
+            lanes = self._lanes(min(tokens, batch_tokens))
             if lanes > 1:
-                batch_tokens = min(batch_tokens, max(LEAST, int(lengths.sum()) // (2 * lanes)))
-                runs_unpadded(model)  # which the lanes would all try at once
+                batch_tokens = min(batch_tokens // lanes, max(LEAST, tokens // (2 * lanes)))
             batches = BatchPlan(lengths, len(chosen), batch_tokens, shuffle=False).of_epoch(0)
-            lanes = min(lanes, len(batches))
+            lanes = max(1, min(lanes, len(batches)))
 
             @torch.inference_mode()
             def work(rows: np.ndarray) -> tuple[np.ndarray, Output]:
@@ -206,9 +206,7 @@ class Network:
             yield from side_by_side(work, batches, lanes, partial(own_threads, torch.get_num_threads() // lanes))
 
     def _lanes(self, tokens: int) -> int:
-        """How many batches of so many tokens are best worked on at once: one where autocast, which is a thread's own,
-        is on.
-        """
+        """How many batches are worked on at once, of so many tokens together. Autocast is a thread's own: one."""
         if self.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
             return 1
-        return max(1, min(torch.get_num_threads(), LANES, tokens // LEAST))
+        return max(1, min(torch.get_num_threads(), tokens // LEAST))

@@ -5,9 +5,10 @@ Shapes: N examples, B of them at once, L tokens of the longest, W words of a tex
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from shopguide.errors import ModelError
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.card import Card, read_card
 from shopguide.inference.label_answers import LabelAnswerer
-from shopguide.inference.lanes import LANES, side_by_side
+from shopguide.inference.lanes import side_by_side
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
@@ -29,38 +30,46 @@ FILE = "model.onnx"
 PAD = "pad_token_id"
 """Key of the model's metadata."""
 AT_ONCE = 512
-"""Tokens of a batch at most: each step of the graph goes over all of them, and the states of more leave the cache."""
+"""Tokens of a batch on a core: each step of the graph goes over all of them, and the states of more leave the cache."""
+LANES = 8
+"""Batches at once at most."""
 SLOW = ["SkipLayerNormFusion"]
 """Fusions that cost more than they save: this one's kernel on the CPU took seven times the plain one's time."""
 COLUMNS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 
 
 class Sessions:
-    """A model in ONNX Runtime: `whole` runs a batch on all cores.
+    """A model in ONNX Runtime: `whole` runs one batch on all cores, `each` several, `lanes` at once, on some of them.
 
     Args:
-        file: the model.
+        file: the model, of this moment: it may be replaced afterwards.
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
-        self.cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self.whole = self._session(self.cores)
+        self._file, self._loading = file.open("rb"), Lock()
+        finalize(self, self._file.close)
+        allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+        self._cores = allowed or os.cpu_count() or 1
+        self.lanes = min(self._cores, LANES)
+        self.whole, self._each = _session(str(file), allowed), None
 
-    @cached_property
-    def single(self) -> Any:
-        """Runs a batch on one core; loaded when there are batches for all of them."""
-        return self._session(1)
+    @property
+    def each(self) -> Any:
+        """Loaded when it is asked for, as one request does without."""
+        with self._loading:
+            if self._each is None:
+                self._each = _session(self._file.read(), self._cores // self.lanes)
+        return self._each
 
-    def _session(self, threads: int) -> Any:
-        import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        return onnxruntime.InferenceSession(
-            str(self._file), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW
-        )
+def _session(model: str | bytes, threads: int) -> Any:
+    """Of a file, or what was in it; no threads: as many as ONNX Runtime thinks right."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW)
 
 
 class OnnxNetwork:
@@ -88,16 +97,17 @@ class OnnxNetwork:
     def outputs(self, encoded: "list[Encoding]", batch_tokens: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Row numbers and their `logits`, in batches of like length."""
         lengths = np.array([len(encoding) for encoding in encoded], dtype=np.int64)
-        tokens = min(batch_tokens, AT_ONCE)
+        lanes = self._sessions.lanes
+        many = lanes > 1 and lengths.sum() >= lanes * AT_ONCE
+        tokens = max(1, min(AT_ONCE, batch_tokens // lanes)) if many else min(batch_tokens, lanes * AT_ONCE)
+        session = self._sessions.each if many else self._sessions.whole
         batches = BatchPlan(lengths, max(1, len(encoded)), tokens, shuffle=False).of_epoch(0)
-        many = len(batches) > 1 and len(batches) >= self._sessions.cores > 1
-        session = self._sessions.single if many else self._sessions.whole
 
         def run(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             (logits,) = session.run(["logits"], self._inputs([encoded[row] for row in rows]))
             return rows, logits
 
-        return side_by_side(run, batches, min(self._sessions.cores, LANES) if many else 1)
+        return side_by_side(run, batches, lanes if many else 1)
 
     def _inputs(self, encoded: "list[Encoding]") -> dict[str, np.ndarray]:
         """(B, L) each."""

@@ -1,7 +1,8 @@
 """Attention inside each document of a row in which documents lie end to end.
 
 Attention is the only part of a transformer in which tokens meet. transformers' attention interface is given a function
-that keeps documents apart: those of about equal length are attended to together.
+that keeps documents apart: those of about equal length are attended to together, short ones several to a window, in
+which only what is no number (NaN) reaches another.
 
 Shapes: B documents, L longest of them, T tokens in all, H heads, D width of a head.
 """
@@ -84,7 +85,8 @@ def attention(
     parts: list[torch.Tensor] = []
     for number, (group, piece) in enumerate(zip(layout.groups, pieces, strict=True)):
         together = group.together if shared else 1
-        query, key, value = (tensor.view(-1, heads, together * group.places, width) for tensor in piece)
+        windows = len(group.lengths) // together, heads, together * group.places, width
+        query, key, value = (tensor.view(windows) for tensor in piece)
         kind = (number, sliding_window, causal, own, together, query.dtype)
         if kind not in layout.masks:
             layout.masks[kind] = _bias(group, sliding_window, causal, own, together, query)

@@ -6,6 +6,7 @@ linear layers are packed where torch can.
 """
 
 from copy import deepcopy
+from threading import RLock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,15 +18,17 @@ from shopguide.models.unpadded import keeps_verdict, probe
 ROUGHLY = 0.1
 """How far the copy's answers may be from the model's, as a share of the largest one."""
 
+_making = RLock()
 _copies: "WeakKeyDictionary[nn.Module, tuple[Any, nn.Module | None]]" = WeakKeyDictionary()
 
 
 def halved(model: nn.Module) -> nn.Module | None:
     """The copy of a model as its weights are now; None where it does not run, or does not give the model's answers."""
     state = [(weight.data_ptr(), weight._version) for weight in model.parameters()]
-    known = _copies.get(model)
-    if known is None or known[0] != state:
-        _copies[model] = known = state, _tried(model)
+    with _making:
+        known = _copies.get(model)
+        if known is None or known[0] != state:
+            _copies[model] = known = state, _tried(model)
     return known[1]
 
 

@@ -31,7 +31,7 @@ class Group:
     @property
     def together(self) -> int:
         """Documents that may share a window, a power of two as N is."""
-        return min(len(self.lengths), 1 << max(1, WINDOW // self.places).bit_length() - 1)
+        return min(len(self.lengths), 1 << max(1, WINDOW // max(1, self.places)).bit_length() - 1)
 
     def real_keys(self) -> torch.Tensor | None:
         """(N, 1, 1, L) bool: the places that are no padding; None where there is no padding."""
@@ -129,8 +129,10 @@ class Layout:
 
     @cached_property
     def groups(self) -> list[Group]:
-        """The documents in groups of few shapes: powers of two, the shortest at least 3/4 of the longest."""
-        lengths, groups, first = self._falling.tolist(), [], 0
+        """The documents in groups of few shapes: powers of two, the shortest at least 3/4 of the longest. Those without
+        a token are in none, unless none has any.
+        """
+        lengths, groups, first = self._falling[: max(1, np.count_nonzero(self._falling))].tolist(), [], 0
         while first < len(lengths):
             longest = lengths[first]
             near = next(
@@ -154,10 +156,11 @@ class Layout:
             place = np.arange(group.places)
             held = place < np.asarray(group.lengths)[:, None]
             row = self._first[group.first : group.first + len(group.lengths), None] + place * held
-            wide = group.places * (group.together if shared else 1)
-            row, held = row.reshape(-1, 1, wide), held.reshape(-1, 1, wide)
+            together = group.together if shared else 1
+            windows = len(row) // together, 1, together * group.places
+            row, held = row.reshape(windows), held.reshape(windows)
             into.append((row * heads + head).ravel())
-            real.append(np.broadcast_to(held, (len(row), heads, wide)).ravel())
+            real.append(held.repeat(heads, axis=1).ravel())
         sources, held = np.concatenate(into), np.concatenate(real)
         back = np.zeros((self.tokens + self.filler) * heads, dtype=np.int64)
         back[sources[held]] = held.nonzero()[0]

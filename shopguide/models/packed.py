@@ -1,7 +1,7 @@
 """Linear layers for inference on a CPU, their weights laid out once as oneDNN's kernels read them.
 
-torch's own layer lays them out in each call, and copies the bias to each row before the product. What is done to each
-number of the product, BERT's GELU and its residual, is done here before the product is written to memory.
+torch's own layer lays them out in each call, and copies the bias to each row before the product. BERT's GELU is done
+here before the product is written to memory.
 
 Shapes: T tokens, D inputs, K outputs.
 """
@@ -23,7 +23,7 @@ class PackedLinear(nn.Module):
     """Y = f(X Wᵀ + b) without gradients, by torch's operator for oneDNN.
 
     Args:
-        dense: gives W and b; it is not changed.
+        dense: gives W and b; it is not changed. What is made of it cannot be copied or saved.
         then: f, by oneDNN's name: `none`, or `gelu` with the error function.
     """
 
@@ -43,7 +43,7 @@ def pack(model: nn.Module) -> None:
     """Pack the linear layers of a model's backbone, in place. Heads see few rows, and may share their weights.
 
     Raises:
-        RuntimeError: torch has no oneDNN here.
+        RuntimeError, AttributeError: torch has no oneDNN here.
     """
     base: Any = model.base_model
     for module in list(base.modules()):

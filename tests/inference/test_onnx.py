@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 
 from shopguide.errors import ModelError
+from shopguide.inference import onnx as module
 from shopguide.inference.export import export
 from shopguide.inference.load import load_model
 from shopguide.inference.onnx import FILE, OnnxPredictor
@@ -38,6 +41,24 @@ def test_posteriors_are_those_of_the_original(finished: Finished, exported: dict
         for target in found:
             np.testing.assert_allclose(found[target], expected[target], atol=1e-5)
     assert all(part.shape[0] == 0 for part in ours.posterior([], [] if second else None).values())
+
+
+def test_many_texts_are_answered_as_they_are_alone_though_the_file_is_gone(
+    exported: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(exported["features"], folder)
+    monkeypatch.setattr(module, "LANES", 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3, 4}, raising=False)
+    ours = load_model(folder)
+    assert isinstance(ours, OnnxPredictor)
+    (folder / FILE).unlink()
+    texts = [f"{text} {n}" for n in range(40) for text in TEXTS]
+    found = ours.posterior(texts)
+    assert ours._sessions._each is not None
+    for row in range(0, 200, 23):
+        for target, alone in ours.posterior(texts[row : row + 1]).items():
+            np.testing.assert_allclose(found[target][row], alone[0], atol=1e-5)
 
 
 def test_one_record_is_answered_without_torch(exported: dict[str, Path]) -> None:

@@ -46,6 +46,13 @@ def test_batches_do_not_change_the_answers(features: Predictor) -> None:
         np.testing.assert_allclose(alone[target], together[target], atol=1e-5)
 
 
+def test_what_is_no_record_or_no_text_is_told(need: Predictor) -> None:
+    with pytest.raises(DataError, match="record 2: expected fields and their values, found '手机'"):
+        list(need.predict([{"query": "a"}, "手机"]))  # type: ignore[list-item]
+    with pytest.raises(DataError, match="record 1: expected whole characters, found half of one"):
+        list(need.predict([{"query": "\ud83d abc"}]))
+
+
 @pytest.mark.parametrize("precision", [32, "auto"])
 def test_batches_side_by_side_give_the_same_answers(
     finished: Finished, precision: InferencePrecision, monkeypatch: pytest.MonkeyPatch
@@ -66,6 +73,9 @@ def test_batches_side_by_side_give_the_same_answers(
         found.append(predictor.posterior(texts))
     assert lanes[0] == 1
     assert max(lanes) == 3
+    together = predictor.posterior(texts, batch_tokens=64)
+    assert lanes[-1] == 1, "no more at once than it was told"
+    assert all((together[target].argmax(1) == found[0][target].argmax(1)).all() for target in together)
     for target in predictor.card.targets:
         np.testing.assert_allclose(found[0][target], found[1][target], atol=1e-5 if precision == 32 else 2e-2)
         assert (found[0][target].argmax(1) == found[1][target].argmax(1)).all()

@@ -4,6 +4,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from shopguide.models.halved import halved
+from shopguide.models.packed import PackedLinear
 from shopguide.models.unpadded import runs_unpadded, sequence_logits
 
 FAMILIES = ("bert", "roberta", "electra", "modernbert", "gpt2", "distilbert", "deberta-v2")
@@ -46,6 +47,33 @@ def test_the_copy_answers_as_the_model_does_and_leaves_it_alone(family: str) -> 
         assert (rough.float() - exact).abs().max() < 0.02 * exact.abs().max() + 0.02
         assert torch.equal(sequence_logits(model, batch()), exact)
     assert all(torch.equal(before[name], weight) for name, weight in model.state_dict().items())
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch has no oneDNN here")
+def test_linear_layers_of_the_copy_are_packed_unless_the_model_looks_into_them() -> None:
+    def packed(model: nn.Module) -> int:
+        copy = halved(model)
+        assert copy is not None
+        return sum(type(module) is PackedLinear for module in copy.modules())
+
+    model = made("bert")
+    assert packed(model) == 6 * 2 + 1
+
+    class Curious(nn.Module):
+        def __init__(self, inner: nn.Module) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, *given: torch.Tensor) -> torch.Tensor:
+            assert self.inner.dense.weight.dtype == given[0].dtype
+            return self.inner(*given)  # type: ignore[no-any-return]
+
+    for layer in model.bert.encoder.layer:
+        layer.output = Curious(layer.output)
+    state = model.classifier.weight
+    with torch.no_grad():
+        state.mul_(1)  # weights that change make another copy
+    assert packed(model) == 0
 
 
 def test_norms_keep_their_weights_and_the_copy_is_kept() -> None:

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 from torch.nn.functional import gelu
 from transformers import AutoConfig, AutoModel
+from transformers.activations import GELUActivation, GELUTanh
 
 from shopguide.models.activated import keep_once
 from shopguide.models.packed import PackedLinear, pack
@@ -46,12 +47,13 @@ def test_a_packed_backbone_gives_the_same_states(family: str, trained: bool) -> 
     assert not {"Linear", "ActivatedLinear", "GELUActivation", "TracedGelu"} & set(kinds)
 
 
-def test_another_activation_stays() -> None:
+@pytest.mark.parametrize("other", [nn.ReLU(), GELUTanh(), GELUActivation(use_gelu_python=True)], ids=str)
+def test_another_activation_stays(other: nn.Module) -> None:
     model = made("bert")
-    model.encoder.layer[0].intermediate.intermediate_act_fn = nn.ReLU()
+    model.encoder.layer[0].intermediate.intermediate_act_fn = other
     ids = torch.arange(4, 24)[None]
     with torch.inference_mode():
         exact = model(ids).last_hidden_state
         pack(model)
         torch.testing.assert_close(model(ids).last_hidden_state, exact, rtol=1e-4, atol=1e-5)
-    assert type(model.encoder.layer[0].intermediate.intermediate_act_fn) is nn.ReLU
+    assert model.encoder.layer[0].intermediate.intermediate_act_fn is other

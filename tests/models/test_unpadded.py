@@ -1,9 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -12,6 +14,7 @@ from transformers import (
     AutoModelForTokenClassification,
 )
 
+from shopguide.models import attention
 from shopguide.models.layout import Layout
 from shopguide.models.unpadded import logits_at, mean_states, only_first, padded_inputs, runs_unpadded, sequence_logits
 
@@ -165,6 +168,50 @@ def test_a_document_does_not_see_its_neighbours(kind: str, lengths: list[int]) -
     others = [0, *range(2, len(lengths))]
     batch["input_ids"][others] = 98 - batch["input_ids"][others]
     torch.testing.assert_close(logits_at(model, batch, places_of(second)), before, rtol=0, atol=0)
+
+
+def test_short_documents_go_to_the_kernel_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def watched(query: torch.Tensor, *others: Any, **named: Any) -> torch.Tensor:
+        seen.append(tuple(query.shape))
+        return scaled_dot_product_attention(query, *others, **named)
+
+    model, batch = model_of("bert"), batch_of([4] * 16)
+    assert runs_unpadded(model)
+    monkeypatch.setattr(attention, "scaled_dot_product_attention", watched)
+    mean_states(model, batch)
+    assert seen == [(2, 2, 32, 16)] * 2
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "qwen2", "modernbert"])
+def test_an_empty_document_harms_nobody(kind: str) -> None:
+    model, batch = model_of(kind), batch_of([5, 0, 3, 0])
+    whole = torch.tensor([0, 2])
+    assert runs_unpadded(model)
+    alone = mean_states(model, batch_of_one(batch, 0)), mean_states(model, batch_of_one(batch, 2))
+    found = mean_states(model, batch)
+    torch.testing.assert_close(found[whole], torch.cat(alone), rtol=1e-5, atol=1e-5)
+    assert not found[[1, 3]].any()
+
+
+def test_many_threads_find_out_at_once() -> None:
+    def mixing() -> nn.Module:
+        return model_of("modernbert", AutoModelForSequenceClassification, classifier_pooling="mean", num_labels=3)
+
+    batch = batch_of([12, 7, 3])
+    exact = mixing()(**padded_inputs(batch)).logits
+    for _ in range(5):
+        model, start = mixing(), Barrier(4)
+
+        def answer(_: int, model: nn.Module = model, start: Barrier = start) -> torch.Tensor:
+            start.wait()
+            with torch.inference_mode():
+                return sequence_logits(model, dict(batch))
+
+        with ThreadPoolExecutor(4) as pool:
+            for found in pool.map(answer, range(4)):
+                torch.testing.assert_close(found, exact, rtol=1e-4, atol=1e-4)
 
 
 def test_a_backbone_that_cannot_takes_the_padded_way() -> None:
