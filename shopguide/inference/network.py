@@ -28,8 +28,8 @@ Output = TypeVar("Output")
 
 LEAST = 1024
 """Tokens of a batch that is worth a lane."""
-MANY = 2048
-"""Tokens from which half precision pays: its matrix products are compiled for their shapes."""
+MANY = 512
+"""Tokens from which half precision pays: the copy is made first, and products are compiled for their shapes."""
 
 
 class Encoded(Protocol):
