@@ -126,25 +126,41 @@ def _needed() -> None:
 
 def _write(predictor: Network, path: Path) -> None:
     import onnx
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
+
+    from shopguide.inference import exported_attention
 
     names = [name for name in MODEL_INPUTS if name in predictor.tokenizer.model_input_names]
     shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}
     model: Any = predictor.model
-    first = not isinstance(predictor, Tagger) and runs_unpadded(model)  # which found out that the others do not matter
-    model.set_attn_implementation("eager")  # of fewer nodes in the graph, and faster, than scaled_dot_product_attention
-    program = torch.onnx.export(
-        _Logits(model, names, _own(predictor), first).eval(),
-        tuple(torch.ones(2, 7, dtype=torch.long) for _ in names),  # one tensor twice would become one input
-        dynamo=True,
-        input_names=names,
-        output_names=["logits"],
-        dynamic_shapes=((shapes,) * len(names),),
-        verbose=False,
-    )
+    swaps = runs_unpadded(model)  # whose attention is transformers' to choose; of a classifier only first tokens matter
+    logits = _Logits(model, names, _own(predictor), first=swaps and not isinstance(predictor, Tagger)).eval()
+    with _attending(model, exported_attention.NAME if swaps else "eager"):
+        program = torch.onnx.export(
+            logits,
+            tuple(torch.ones(2, 7, dtype=torch.long) for _ in names),  # one tensor twice would become one input
+            dynamo=True,
+            input_names=names,
+            output_names=["logits"],
+            dynamic_shapes=((shapes,) * len(names),),
+            verbose=False,
+        )
     assert program is not None
+    exported_attention.simplify(program.model.graph)
+    RemoveUnusedNodesPass()(program.model)
     written = program.model_proto
     onnx.helper.set_model_props(written, {PAD: str(predictor.tokenizer.pad_token_id)})
     onnx.save(written, path)
+
+
+@contextlib.contextmanager
+def _attending(model: Any, implementation: str) -> Iterator[None]:
+    before = model.config._attn_implementation
+    model.set_attn_implementation(implementation)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
 
 
 def _own(predictor: Network) -> slice:
