@@ -5,6 +5,7 @@ Shapes: N examples, B of them at once, L tokens of the longest, W words of a tex
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -104,10 +105,23 @@ class OnnxNetwork:
         batches = BatchPlan(lengths, max(1, len(encoded)), tokens, shuffle=False).of_epoch(0)
 
         def run(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            (logits,) = session.run(["logits"], self._inputs([encoded[row] for row in rows]))
-            return rows, logits
+            return rows, self._run(session, [encoded[row] for row in rows])
 
         return side_by_side(run, batches, lanes if many else 1)
+
+    def logits(self, first: Sequence[str], second: Sequence[str] | None, batch_tokens: int, count: int) -> np.ndarray:
+        """(N, count) outputs, rows as given; of one text with nothing around the run that would take time."""
+        encoded = self.encoded(first, second)
+        if len(encoded) == 1:
+            return self._run(self._sessions.whole, encoded)
+        logits = np.zeros((len(encoded), count), dtype=np.float32)
+        for rows, part in self.outputs(encoded, batch_tokens):
+            logits[rows] = part
+        return logits
+
+    def _run(self, session: Any, encoded: "list[Encoding]") -> np.ndarray:
+        logits: np.ndarray = session.run(["logits"], self._inputs(encoded))[0]
+        return logits
 
     def _inputs(self, encoded: "list[Encoding]") -> dict[str, np.ndarray]:
         """(B, L) each."""
@@ -126,12 +140,10 @@ class OnnxPredictor(OnnxNetwork, Classifier):
         self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> Posteriors:
         """Target → (N, C) probabilities, rows as given."""
-        sizes = self.card.sizes
-        logits = np.zeros((len(first), sum(sizes)), dtype=np.float32)
-        for rows, part in self.outputs(self.encoded(first, second), batch_tokens):
-            logits[rows] = part
-        parts = np.split(logits, np.cumsum(sizes)[:-1], axis=1)
-        return {target: _softmax(part) for target, part in zip(self.card.targets, parts, strict=True)}
+        ends = list(accumulate(self.card.sizes))
+        logits = self.logits(first, second, batch_tokens, ends[-1])
+        parts = zip(self.card.targets, [0, *ends], ends, strict=False)
+        return {target: _softmax(logits[:, start:end]) for target, start, end in parts}
 
 
 class OnnxTagger(OnnxNetwork, SpanAnswerer):
@@ -158,9 +170,7 @@ class OnnxLabeller(OnnxNetwork, LabelAnswerer):
         self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> np.ndarray:
         """(N, C) probability of each label."""
-        logits = np.zeros((len(first), len(self.labels)), dtype=np.float32)
-        for rows, part in self.outputs(self.encoded(first, second), batch_tokens):
-            logits[rows] = part
+        logits = self.logits(first, second, batch_tokens, len(self.labels))
         found: np.ndarray = np.exp(-np.logaddexp(0, -logits))
         return found
 
