@@ -27,6 +27,7 @@ from shopguide.models.varlen import serves, varlen_attention
 NAME = "shopguide_unpadded"
 
 _layout: ContextVar[Layout | None] = ContextVar("layout of the batch that runs now", default=None)
+_asked: ContextVar[nn.Module | None] = ContextVar("attention layer of which only first tokens are asked", default=None)
 
 
 def attention(
@@ -75,6 +76,8 @@ def attention(
     if serves(query):
         query, key, value = rows
         return varlen_attention(query, key, value, layout, scaling, dropout, causal, sliding_window)[None], None
+    if _asked.get() is module and not dropout and not causal:
+        return _of_first_tokens(rows, layout, scaling, sliding_window)[None], None
     _, heads, _, width = query.shape
     shared = not dropout
     spread = layout.spread(heads, query.device, shared)
@@ -84,13 +87,8 @@ def attention(
     kept = _draws(layout, heads, dropout if own else 0.0)
     parts: list[torch.Tensor] = []
     for number, (group, piece) in enumerate(zip(layout.groups, pieces, strict=True)):
-        together = group.together if shared else 1
-        windows = len(group.lengths) // together, heads, together * group.places, width
-        query, key, value = (tensor.view(windows) for tensor in piece)
-        kind = (number, sliding_window, causal, own, together, query.dtype)
-        if kind not in layout.masks:
-            layout.masks[kind] = _bias(group, sliding_window, causal, own, together, query)
-        bias = layout.masks[kind]
+        query, key, value = (tensor.view(_windows(group, shared, heads, width)) for tensor in piece)
+        bias = _kept_bias(layout, number, sliding_window, causal, own, shared, query)
         if own:
             out = dropped_attention(query, key, value, scaling, dropout, bias, next(kept))
         else:
@@ -100,6 +98,52 @@ def attention(
         parts.append(out.reshape(-1, width))
     collected: torch.Tensor = _Collect.apply(torch.cat(parts), spread)  # type: ignore[no-untyped-call]
     return collected.view(1, -1, heads, width), None
+
+
+def _of_first_tokens(
+    rows: list[torch.Tensor], layout: Layout, scaling: float | None, sliding_window: int | None
+) -> torch.Tensor:
+    """(T, H, D) what the first token of each document gets of (T, H, D) queries, keys and values; 0 for the others."""
+    query, _, _ = rows
+    _, heads, width = query.shape
+    spread = layout.spread(heads, query.device, True)
+    keys, values = (
+        torch.split(_Spread.apply(row.reshape(-1, width), spread), spread.sizes)  # type: ignore[no-untyped-call]
+        for row in rows[1:]
+    )
+    first = layout.on(query.device).starts[layout.order[: sum(len(group.lengths) for group in layout.groups)]]
+    asking = torch.split(query.index_select(0, first), [len(group.lengths) for group in layout.groups])
+    parts = []
+    for number, (group, asked, key, value) in enumerate(zip(layout.groups, asking, keys, values, strict=True)):
+        windows = _windows(group, True, heads, width)
+        bias = _kept_bias(layout, number, sliding_window, False, False, True, query)
+        out = scaled_dot_product_attention(
+            asked.view(windows[0], -1, heads, width).transpose(1, 2),
+            key.view(windows),
+            value.view(windows),
+            None if bias is None else bias[:, :, :: group.places],
+            scale=scaling,
+        )
+        parts.append(out.transpose(1, 2).reshape(-1, heads, width))
+    return torch.zeros_like(query).index_copy(0, first, torch.cat(parts))
+
+
+def _windows(group: Group, shared: bool, heads: int, width: int) -> tuple[int, int, int, int]:
+    """(N/W, H, W·L, D): W documents share a window."""
+    together = group.together if shared else 1
+    return len(group.lengths) // together, heads, together * group.places, width
+
+
+def _kept_bias(
+    layout: Layout, number: int, window: int | None, causal: bool, own: bool, shared: bool, like: torch.Tensor
+) -> torch.Tensor | None:
+    """That of a group, for all layers of a kind; `own`: the kernel is ours, which knows of no order."""
+    group = layout.groups[number]
+    together = group.together if shared else 1
+    kind = (number, window, causal, own, together, like.dtype)
+    if kind not in layout.masks:
+        layout.masks[kind] = _bias(group, window, causal, own, together, like)
+    return layout.masks[kind]
 
 
 class _Spread(torch.autograd.Function):
@@ -185,10 +229,16 @@ AttentionMaskInterface.register(NAME, _mask)
 
 
 @contextlib.contextmanager
-def attending_within(layout: Layout) -> Iterator[None]:
-    """For the calls of this thread: attention keeps to the documents of a layout."""
-    token = _layout.set(layout)
+def attending_within(layout: Layout, asked: nn.Module | None = None) -> Iterator[None]:
+    """For the calls of this thread: attention keeps to the documents of a layout.
+
+    Args:
+        layout: of the batch that runs.
+        asked: attention layer of whose results only those of first tokens are wanted; the others may be anything.
+    """
+    tokens = _layout.set(layout), _asked.set(asked)
     try:
         yield
     finally:
-        _layout.reset(token)
+        _layout.reset(tokens[0])
+        _asked.reset(tokens[1])

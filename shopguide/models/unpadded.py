@@ -55,9 +55,7 @@ def _first_position(model: nn.Module) -> int:
 
 Choice = Callable[[torch.Tensor], torch.Tensor]
 _hooking = Lock()
-_kept: ContextVar[tuple[nn.Module, Choice] | None] = ContextVar(
-    "module after which only some states go on", default=None
-)
+_kept: ContextVar[tuple[nn.Module, Choice] | None] = ContextVar("where only some states go on, and which", default=None)
 
 
 def _keep(module: nn.Module, _arguments: Any, output: Any) -> Any:
@@ -71,11 +69,27 @@ def _keep(module: nn.Module, _arguments: Any, output: Any) -> Any:
     return output
 
 
+def _take(module: nn.Module, states: tuple[torch.Tensor, ...]) -> Any:
+    """As `_keep`, of what goes into a module."""
+    kept = _kept.get()
+    return None if kept is None or kept[0] is not module else tuple(map(kept[1], states))
+
+
 @contextlib.contextmanager
-def _keeping(module: nn.Module, choose: Choice) -> Iterator[None]:
-    """For the calls of this thread: what comes after `module` sees only the chosen ones of its output states."""
+def _keeping(model: nn.Module, choose: Choice, at_end: bool = False) -> Iterator[None]:
+    """For the calls of this thread: once tokens have met for the last time, only the chosen states go on.
+
+    In BERT and its kin that is where what the attention of the last layer found is added to the states: that, and the
+    feed-forward part, is then done for the chosen ones only. Else it is after the encoder below a pooler, or after the
+    whole backbone; `at_end`: there in any case.
+    """
+    last = None if at_end else _last_attention(model)
+    base = _base(model)
+    module: nn.Module = last.output if last else base if at_end else getattr(base, "encoder", base)
     with _hooking:
-        if _keep not in module._forward_hooks.values():
+        if last and _take not in module._forward_pre_hooks.values():
+            module.register_forward_pre_hook(_take)
+        elif not last and _keep not in module._forward_hooks.values():
             module.register_forward_hook(_keep)
     token = _kept.set((module, choose))
     try:
@@ -100,15 +114,12 @@ def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.
         if runs_unpadded(model):
             layout = _layout_of(batch)
             starts = layout.on(positions.device).starts
-            chosen, inputs, last = (
-                starts[positions // width] + positions % width,
-                _inputs(model, batch, layout),
-                _last_mixing(model),
-            )
+            chosen, inputs = starts[positions // width] + positions % width, _inputs(model, batch, layout)
             call.enter_context(attending_within(layout))
         else:
-            chosen, inputs, last = positions, padded_inputs(batch), _base(model)
-        call.enter_context(_keeping(last, lambda states: states.flatten(0, 1)[chosen][None]))
+            chosen, inputs = positions, padded_inputs(batch)
+        at_end = not runs_unpadded(model)
+        call.enter_context(_keeping(model, lambda states: states.flatten(0, 1)[chosen][None], at_end))
         logits: torch.Tensor = model(**inputs, return_dict=True).logits
     return logits.squeeze(0)
 
@@ -122,7 +133,9 @@ def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
     layout = _layout_of(batch)
     inputs = _inputs(model, batch, layout)
     first = layout.on(batch["input_ids"].device).starts
-    with attending_within(layout), _keeping(_last_mixing(model), lambda states: states.squeeze(0)[first][:, None]):
+    last = _last_attention(model)
+    asked: nn.Module | None = last and last.self
+    with attending_within(layout, asked), _keeping(model, lambda states: states.squeeze(0)[first][:, None]):
         logits = model(**inputs, return_dict=True).logits
     return logits
 
@@ -131,7 +144,7 @@ def only_first(model: nn.Module) -> contextlib.AbstractContextManager[None]:
     """For the calls of this thread on padded batches: of what the last mixing gives, a sequence classifier that
     `runs_unpadded` works on the state of each row's first token only.
     """
-    return _keeping(_last_mixing(model), lambda states: states[:, :1])
+    return _keeping(model, lambda states: states[:, :1])
 
 
 def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
@@ -161,16 +174,11 @@ def padded_inputs(batch: Batch) -> Batch:
     return {name: batch[name] for name in MODEL_INPUTS if name in batch}
 
 
-def _last_mixing(model: nn.Module) -> nn.Module:
-    """The module after which tokens do not meet again, so that only the chosen ones need go on.
-
-    In BERT and its kin it is the attention of the last layer: its feed-forward part is then done for the chosen ones
-    only. Else it is the encoder below a pooler, or the whole backbone.
-    """
-    encoder: Any = getattr(_base(model), "encoder", _base(model))
-    layers = getattr(encoder, "layer", None)
-    last: nn.Module = layers[-1].attention if layers is not None and hasattr(layers[-1], "intermediate") else encoder
-    return last
+def _last_attention(model: nn.Module) -> Any:
+    """That of the last layer where a model is built as BERT: the module, whose `output` adds what its `self` found."""
+    layers = getattr(getattr(_base(model), "encoder", None), "layer", None)
+    last = layers[-1] if layers is not None and hasattr(layers[-1], "intermediate") else None
+    return last.attention if last and hasattr(last.attention, "self") and hasattr(last.attention, "output") else None
 
 
 def _base(model: nn.Module) -> nn.Module:

@@ -112,9 +112,9 @@ def test_only_first_tokens_go_through_what_is_last(kind: str) -> None:
     with only_first(model):
         torch.testing.assert_close(model(**padded_inputs(batch)).logits, full, rtol=1e-5, atol=1e-5)
     per_token = [shape[-2] > 1 for shape in seen if len(shape) == 3]
-    if kind in ("bert", "roberta", "electra"):  # the two products after the last attention
-        assert all(per_token[:-2])
-        assert not any(per_token[-2:])
+    if kind in ("bert", "roberta", "electra"):  # the three products after the last attention
+        assert all(per_token[:-3])
+        assert not any(per_token[-3:])
 
 
 @pytest.mark.parametrize("kind", SHAPES)
