@@ -25,11 +25,20 @@ MALLOC_SETTINGS = {"MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES
 
 def native_bf16() -> bool:
     """Whether the CPU multiplies bfloat16 matrices in hardware: without, it is slower than full precision."""
+    return bool(BF16 & cpu_flags())
+
+
+def bf16_in_vectors_only() -> bool:
+    """Whether the CPU has instructions for vectors of bfloat16, and none for matrices."""
+    return "avx512_bf16" in cpu_flags() and "amx_bf16" not in cpu_flags()
+
+
+def cpu_flags() -> set[str]:
+    """What the CPU can, in Linux' words; nothing where the system does not tell."""
     if not CPUINFO.is_file():
-        return False
+        return set()
     lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
-    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return bool(BF16 & set(flags.split()))
+    return set(next((line for line in lines if line.startswith(("flags", "Features"))), "").split())
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shopguide import machine
-from shopguide.machine import native_bf16
+from shopguide.machine import bf16_in_vectors_only, native_bf16
 
 FAULTS = """
 import resource, torch
@@ -62,19 +62,20 @@ def test_memory_of_one_step_serves_the_next_unless_the_user_has_chosen() -> None
 
 
 @pytest.mark.parametrize(
-    ("line", "native"),
+    ("line", "native", "vectors"),
     [
-        ("flags\t\t: fpu avx2 avx512_bf16", True),
-        ("flags\t\t: fpu amx_bf16 amx_tile", True),
-        ("Features\t: fp asimd bf16", True),
-        ("flags\t\t: fpu avx2 avx512f", False),
-        ("", False),
+        ("flags\t\t: fpu avx2 avx512_bf16", True, True),
+        ("flags\t\t: fpu avx512_bf16 amx_bf16 amx_tile", True, False),
+        ("Features\t: fp asimd bf16", True, False),
+        ("flags\t\t: fpu avx2 avx512f", False, False),
+        ("", False, False),
     ],
 )
 def test_half_precision_is_native_where_the_processor_says_so(
-    line: str, native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    line: str, native: bool, vectors: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
     assert not native_bf16()
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{line}\n", encoding="utf-8")
     assert native_bf16() is native
+    assert bf16_in_vectors_only() is vectors

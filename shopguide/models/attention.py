@@ -23,6 +23,7 @@ from shopguide.models.dropout import draw_kept
 from shopguide.models.dropped_attention import dropped_attention
 from shopguide.models.layout import Group, Layout, Spread
 from shopguide.models.varlen import serves, varlen_attention
+from shopguide.models.written_out import attention_of_all
 
 NAME = "shopguide_unpadded"
 
@@ -91,10 +92,12 @@ def attention(
         bias = _kept_bias(layout, number, sliding_window, causal, own, shared, query)
         if own:
             out = dropped_attention(query, key, value, scaling, dropout, bias, next(kept))
-        else:
+        elif dropout or causal:
             out = scaled_dot_product_attention(
                 query, key, value, bias, dropout_p=dropout, is_causal=causal and bias is None, scale=scaling
             )
+        else:
+            out = attention_of_all(query, key, value, bias, scaling)
         parts.append(out.reshape(-1, width))
     collected: torch.Tensor = _Collect.apply(torch.cat(parts), spread)  # type: ignore[no-untyped-call]
     return collected.view(1, -1, heads, width), None

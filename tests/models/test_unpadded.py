@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import scaled_dot_product_attention
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -17,6 +16,7 @@ from transformers import (
 from shopguide.models import attention
 from shopguide.models.layout import Layout
 from shopguide.models.unpadded import logits_at, mean_states, only_first, padded_inputs, runs_unpadded, sequence_logits
+from shopguide.models.written_out import attention_of_all
 
 COMMON = {
     "vocab_size": 99,
@@ -173,13 +173,13 @@ def test_a_document_does_not_see_its_neighbours(kind: str, lengths: list[int]) -
 def test_short_documents_go_to_the_kernel_together(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, ...]] = []
 
-    def watched(query: torch.Tensor, *others: Any, **named: Any) -> torch.Tensor:
+    def watched(query: torch.Tensor, *others: Any) -> torch.Tensor:
         seen.append(tuple(query.shape))
-        return scaled_dot_product_attention(query, *others, **named)
+        return attention_of_all(query, *others)
 
     model, batch = model_of("bert"), batch_of([4] * 16)
     assert runs_unpadded(model)
-    monkeypatch.setattr(attention, "scaled_dot_product_attention", watched)
+    monkeypatch.setattr(attention, "attention_of_all", watched)
     mean_states(model, batch)
     assert seen == [(2, 2, 32, 16)] * 2
 
