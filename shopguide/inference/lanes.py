@@ -1,4 +1,4 @@
-"""Batches worked on side by side, each on a core of its own.
+"""Batches worked on side by side, each on cores of its own.
 
 Cores that share the steps of a small network wait for each other at each of them; with a batch each, they do not.
 """
@@ -7,8 +7,25 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import numpy as np
+
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
+
+
+def evened(batches: list[np.ndarray], lanes: int) -> list[np.ndarray]:
+    """Those that would keep only some of the lanes busy at the end are cut, so that all of them end together.
+
+    Args:
+        batches: row numbers, the longest texts first.
+        lanes: how many batches are worked on at once.
+    """
+    over = len(batches) % lanes
+    if not over:
+        return batches
+    parts = lanes // over
+    cut = (batch[part::parts] for batch in batches[-over:] for part in range(parts))
+    return [*batches[:-over], *(rows for rows in cut if len(rows))]
 
 
 def side_by_side(

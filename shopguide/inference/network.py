@@ -13,7 +13,7 @@ from torch import nn
 from shopguide.config import InferencePrecision
 from shopguide.inference.answers import BATCH_TOKENS
 from shopguide.inference.card import Card, read_card
-from shopguide.inference.lanes import side_by_side
+from shopguide.inference.lanes import evened, side_by_side
 from shopguide.inference.saved_model import save_model
 from shopguide.models.backbone import CLASSES, Head, quietly
 from shopguide.models.halved import halved
@@ -196,6 +196,7 @@ class Network:
                 batch_tokens = min(batch_tokens // lanes, max(LEAST, tokens // (2 * lanes)))
             batches = BatchPlan(lengths, len(chosen), batch_tokens, shuffle=False).of_epoch(0)
             lanes = max(1, min(lanes, len(batches)))
+            batches = evened(batches, lanes)
 
             @torch.inference_mode()
             def work(rows: np.ndarray) -> tuple[np.ndarray, Output]:

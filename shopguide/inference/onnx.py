@@ -17,7 +17,7 @@ from shopguide.errors import ModelError
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.card import Card, read_card
 from shopguide.inference.label_answers import LabelAnswerer
-from shopguide.inference.lanes import side_by_side
+from shopguide.inference.lanes import evened, side_by_side
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
@@ -103,11 +103,12 @@ class OnnxNetwork:
         tokens = max(1, min(AT_ONCE, batch_tokens // lanes)) if many else min(batch_tokens, lanes * AT_ONCE)
         session = self._sessions.each if many else self._sessions.whole
         batches = BatchPlan(lengths, max(1, len(encoded)), tokens, shuffle=False).of_epoch(0)
+        at_once = lanes if many else 1
 
         def run(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return rows, self._run(session, [encoded[row] for row in rows])
 
-        return side_by_side(run, batches, lanes if many else 1)
+        return side_by_side(run, evened(batches, at_once), at_once)
 
     def logits(self, first: Sequence[str], second: Sequence[str] | None, batch_tokens: int, count: int) -> np.ndarray:
         """(N, count) outputs, rows as given; of one text with nothing around the run that would take time."""

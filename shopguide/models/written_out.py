@@ -7,15 +7,18 @@ kernel's as bfloat16 does from full precision.
 Shapes: N windows, H heads, L tokens, D width of a head.
 """
 
+import math
 from functools import lru_cache
 
 import torch
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import pad, scaled_dot_product_attention
 
 from shopguide.machine import bf16_in_vectors_only
 
 SCORES = 1 << 20
 """Bytes of scores at once, which stay in a core's cache."""
+VECTOR = 32
+"""Numbers that the softmax takes at once; it takes the last few of a row that is no multiple one by one."""
 
 
 def attention_of_all(
@@ -54,6 +57,9 @@ def _written_out(
     out: torch.Tensor,
 ) -> None:
     queries, keys, values, found = (tensor.flatten(0, 1) for tensor in (query, key, value, out))
+    if more := -keys.shape[1] % VECTOR:
+        keys, values = (pad(tensor, (0, 0, 0, more)) for tensor in (keys, values))
+        bias = pad(queries.new_zeros(1, 1, 1, query.shape[2]) if bias is None else bias, (0, more), value=-math.inf)
     if bias is None:
         scores = torch.baddbmm(queries.new_zeros(1), queries, keys.transpose(1, 2), beta=0, alpha=scaling)
     else:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch.utils.data import Dataset
+from transformers.tokenization_utils_base import TruncationStrategy
+from transformers.utils import PaddingStrategy
 
 from shopguide.text.batches import Index
 from shopguide.text.corpus import TokenTable
@@ -16,7 +18,8 @@ from shopguide.text.ragged import Ragged, RaggedWriter
 PAD_TO_MULTIPLE = 8
 AT_ONCE = 4096
 """Texts that are tokenised at once."""
-COLUMNS = ("input_ids", "token_type_ids")
+COLUMNS = {"input_ids": "ids", "token_type_ids": "type_ids"}
+"""What the `tokenizers` library calls them."""
 
 
 class MaskedExamples(Dataset[dict[str, np.ndarray]]):
@@ -100,13 +103,16 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
 
 def _encoded(tokenizer: Any, first: Sequence[str], second: Sequence[str] | None, max_length: int) -> dict[str, Ragged]:
     """`input_ids` and, where the tokenizer tells them, `token_type_ids`."""
-    writers = {"input_ids": RaggedWriter()}
+    told = [name for name in COLUMNS if name == "input_ids" or name in tokenizer.model_input_names]
+    writers = {name: RaggedWriter() for name in told}
+    cut = TruncationStrategy.LONGEST_FIRST
+    tokenizer.set_truncation_and_padding(PaddingStrategy.DO_NOT_PAD, cut, max_length, 0, None, None)
     for start in range(0, len(first), AT_ONCE):
         part = slice(start, start + AT_ONCE)
-        found = tokenizer(first[part], second and second[part], truncation=True, max_length=max_length)
-        for name in COLUMNS:
-            if name in found:
-                writers.setdefault(name, RaggedWriter()).add(found[name])
+        texts: Any = first[part] if second is None else list(zip(first[part], second[part], strict=True))
+        found = tokenizer.backend_tokenizer.encode_batch_fast(texts)
+        for name, writer in writers.items():
+            writer.add([getattr(encoding, COLUMNS[name]) for encoding in found])
     return {name: writer.done() for name, writer in writers.items()}
 
 

@@ -2,9 +2,12 @@ import threading
 import time
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shopguide.inference.lanes import side_by_side
+from shopguide.inference.lanes import evened, side_by_side
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 5])
@@ -59,3 +62,18 @@ def test_what_is_not_begun_is_left_when_the_caller_stops() -> None:
     next(found)
     found.close()  # type: ignore[attr-defined]
     assert len(begun) < 20
+
+
+@given(st.lists(st.integers(1, 40), max_size=40), st.integers(1, 9))
+def test_lanes_end_together(sizes: list[int], lanes: int) -> None:
+    batches = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1]) if sizes else []
+    found = evened(batches, lanes)
+    whole = len(sizes) // lanes * lanes
+    for before, after in zip(batches[:whole], found[:whole], strict=True):
+        np.testing.assert_array_equal(before, after)
+    rest = found[whole:]
+    assert sorted(np.concatenate([*rest, []])) == list(range(sum(sizes[:whole]), sum(sizes)))
+    assert all(any(set(rows) <= set(batch) for batch in batches[whole:]) for rows in rest)
+    assert len(rest) <= lanes
+    if rest and min(sizes[whole:]) >= lanes:
+        assert len(rest) + len(sizes[whole:]) > lanes

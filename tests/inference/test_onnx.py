@@ -77,8 +77,8 @@ def test_eight_bits_are_smaller_and_answer_nearly_the_same(finished: Finished, t
     found = export(source, tmp_path / "small", int8=True)
     export(source, tmp_path / "whole")
     assert (tmp_path / "small" / FILE).stat().st_size < (tmp_path / "whole" / FILE).stat().st_size
-    assert 0 < found.difference < 0.1
-    assert found.agreement > 0.8
+    assert 0 < found.difference < 0.02
+    assert found.agreement > 0.6  # of a model that has seen little, whose classes are all about as probable
 
 
 def test_what_is_written_is_the_model_and_nothing_else(exported: dict[str, Path]) -> None:
