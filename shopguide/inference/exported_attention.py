@@ -3,6 +3,7 @@
 Shapes: B texts, L tokens of the longest, H heads, D width of a head, C = H·D, E width of what a projection reads.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from transformers.masking_utils import bidirectional_mask_function, eager_mask
 NAME = "shopguide_exported"
 DOMAIN = "com.microsoft"
 APART, WHOLE = "MultiHeadAttention", "Attention"
-"""Nodes of attention, and of attention with the maps to query, key and value."""
-BIAS = 5
-"""Number of the input of `APART` that says which token sees which; none where all see all but padding."""
+"""Nodes of attention, and of attention with the projections to query, key and value."""
+PADDING, BIAS = 4, 5
+"""Numbers of the inputs of `APART` that say which tokens are none, and which token sees which where not all do."""
 
 
 def attention(
@@ -71,17 +72,13 @@ AttentionInterface.register(NAME, attention)
 AttentionMaskInterface.register(NAME, _mask)
 
 
-def simplify(graph: ir.Graph) -> int:
-    """Make attention, and the linear maps of the same states to query, key and value, one node where they are in a row.
-
-    Returns:
-        How many there were.
-    """
+def simplify(graph: ir.Graph) -> None:
+    """Make attention, and the projections of the same states to query, key and value, one node."""
     _drop_reshapes(graph)
-    found = [(node, maps) for node in graph if node.op_type == APART and (maps := _maps(node))]
-    for number, (node, maps) in enumerate(found):
-        _merge(graph, number, node, maps)
-    return len(found)
+    joined: dict[Any, list[ir.Value]] = {}
+    for node in [node for node in graph if node.op_type == APART]:
+        if projections := _projections(node):
+            _merge(graph, node, projections, joined)
 
 
 def _drop_reshapes(graph: ir.Graph) -> None:
@@ -90,46 +87,70 @@ def _drop_reshapes(graph: ir.Graph) -> None:
         after, before = node.outputs[0], node.inputs[0]
         while before is not None and (made := before.producer()) is not None and made.op_type == "Reshape":
             before = made.inputs[0]
-        if before is not None and after.shape is not None and before.shape == after.shape:
-            ir.convenience.replace_all_uses_with(after, before)
+        if before is not None and _is_known(after.shape) and before.shape == after.shape:
+            ir.convenience.replace_all_uses_with(after, before, replace_graph_outputs=True)
 
 
-Map = tuple[ir.Value, np.ndarray, np.ndarray]
-"""(B, L, E) states, (E, C) weight and (C,) bias."""
+def _is_known(shape: ir.Shape | None) -> bool:
+    return shape is not None and all(isinstance(dim, int) or dim.value is not None for dim in shape)
 
 
-def _maps(node: ir.Node) -> list[Map]:
-    """Of query, key and value; none where they are not such maps of the same states, or attention is not to all."""
+@dataclass(frozen=True)
+class _Projection:
+    """X W + b of (B, L, E) states X."""
+
+    states: ir.Value
+    weight: ir.Value
+    """Constant (E, C) W; `turned`: Wᵀ."""
+    turned: bool
+    bias: ir.Value
+    """Constant (C,)."""
+
+    def numbers(self) -> tuple[np.ndarray, np.ndarray]:
+        """W and b."""
+        weight, bias = (value.const_value for value in (self.weight, self.bias))
+        assert weight is not None
+        assert bias is not None
+        return weight.numpy().T if self.turned else weight.numpy(), bias.numpy()
+
+
+def _projections(node: ir.Node) -> list[_Projection]:
+    """To query, key and value; none where they are not of the same states, or attention is not to all."""
     if len(node.inputs) > BIAS:
         return []
-    maps = [found for value in node.inputs[:3] if value is not None and (found := _linear(value))]
-    return maps if len(maps) == 3 and maps[0][0] is maps[1][0] is maps[2][0] else []
+    found = [one for value in node.inputs[:3] if (one := _projection(value))]
+    return found if len(found) == 3 and found[0].states is found[1].states is found[2].states else []
 
 
-def _linear(value: ir.Value) -> Map | None:
-    product, bias = _made_by("Add", value)
-    states, weight = _made_by("MatMul", product)
-    if states is None or weight is None or bias is None or weight.const_value is None or bias.const_value is None:
+def _projection(value: ir.Value | None) -> _Projection | None:
+    product, bias = _made_by("Add", value, 2)
+    states, weight = _made_by("MatMul", product, 2)
+    (source,) = _made_by("Transpose", weight, 1)
+    constant = source or weight
+    if states is None or constant is None or bias is None or constant.const_value is None or bias.const_value is None:
         return None
-    return states, weight.const_value.numpy(), bias.const_value.numpy()
+    return _Projection(states, constant, source is not None, bias)
 
 
-def _made_by(kind: str, value: ir.Value | None) -> tuple[ir.Value | None, ir.Value | None]:
-    """The two inputs of the node that makes a value, if it is of this kind."""
+def _made_by(kind: str, value: ir.Value | None, count: int) -> tuple[ir.Value | None, ...]:
+    """The inputs, so many, of the node that makes a value, if it is of this kind."""
     node = value and value.producer()
-    if not isinstance(node, ir.Node) or node.op_type != kind:
-        return None, None
-    first, second = node.inputs
-    return first, second
+    made = isinstance(node, ir.Node) and node.op_type == kind and len(node.inputs) == count
+    return tuple(node.inputs) if made and isinstance(node, ir.Node) else (None,) * count
 
 
-def _merge(graph: ir.Graph, number: int, node: ir.Node, maps: list[Map]) -> None:
-    joined = [
-        ir.Value(name=f"attention_{number}_{name}", const_value=ir.tensor(np.concatenate([one[i] for one in maps], -1)))
-        for i, name in ((1, "weight"), (2, "bias"))
-    ]
-    for value in joined:
-        graph.register_initializer(value)
-    whole = ir.node(WHOLE, [maps[0][0], *joined, *node.inputs[4:5]], node.attributes, domain=DOMAIN)
+def _merge(graph: ir.Graph, node: ir.Node, projections: list[_Projection], joined: dict[Any, list[ir.Value]]) -> None:
+    """Args: joined: weights and biases side by side, which layers may share."""
+    key = tuple((one.weight.name, one.turned, one.bias.name) for one in projections)
+    if key not in joined:
+        parts = zip(("weight", "bias"), zip(*(one.numbers() for one in projections), strict=True), strict=True)
+        joined[key] = [
+            ir.Value(name=f"attention_{len(joined)}_{name}", const_value=ir.tensor(np.concatenate(part, -1)))
+            for name, part in parts
+        ]
+        for value in joined[key]:
+            graph.register_initializer(value)
+    inputs = [projections[0].states, *joined[key], *node.inputs[PADDING:BIAS]]
+    whole = ir.node(WHOLE, inputs, node.attributes, domain=DOMAIN)
     graph.insert_before(node, whole)
     ir.convenience.replace_all_uses_with(node.outputs[0], whole.outputs[0])

@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 def evened(batches: list[np.ndarray], lanes: int) -> list[np.ndarray]:
-    """Those that would keep only some of the lanes busy at the end are cut, so that all of them end together.
+    """The last ones, where they would keep at most half of the lanes busy, are cut into pieces for the others.
 
     Args:
         batches: row numbers, the longest texts first.

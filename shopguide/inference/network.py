@@ -177,7 +177,7 @@ class Network:
         batch_tokens: int,
         half: bool,
     ) -> Iterator[tuple[np.ndarray, Output]]:
-        """What `of` gives of the chosen examples, one or more, in batches: places in `chosen`, the longest texts first.
+        """What `of` gives of the chosen examples, one or more, in batches: places in `chosen`.
 
         On a CPU, several batches are worked on at once, each by some of torch's threads.
 

@@ -5,7 +5,7 @@ Shapes: N examples, B of them at once, L tokens of the longest, W words of a tex
 
 import os
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -143,8 +143,8 @@ class OnnxPredictor(OnnxNetwork, Classifier):
         """Target → (N, C) probabilities, rows as given."""
         ends = list(accumulate(self.card.sizes))
         logits = self.logits(first, second, batch_tokens, ends[-1])
-        parts = zip(self.card.targets, [0, *ends], ends, strict=False)
-        return {target: _softmax(logits[:, start:end]) for target, start, end in parts}
+        parts = zip(self.card.targets, pairwise([0, *ends]), strict=True)
+        return {target: _softmax(logits[:, start:end]) for target, (start, end) in parts}
 
 
 class OnnxTagger(OnnxNetwork, SpanAnswerer):

@@ -23,7 +23,7 @@ from shopguide.models.dropout import draw_kept
 from shopguide.models.dropped_attention import dropped_attention
 from shopguide.models.layout import Group, Layout, Spread
 from shopguide.models.varlen import serves, varlen_attention
-from shopguide.models.written_out import attention_of_all
+from shopguide.models.written_out import bidirectional_attention
 
 NAME = "shopguide_unpadded"
 
@@ -97,7 +97,7 @@ def attention(
                 query, key, value, bias, dropout_p=dropout, is_causal=causal and bias is None, scale=scaling
             )
         else:
-            out = attention_of_all(query, key, value, bias, scaling)
+            out = bidirectional_attention(query, key, value, bias, scaling)
         parts.append(out.reshape(-1, width))
     collected: torch.Tensor = _Collect.apply(torch.cat(parts), spread)  # type: ignore[no-untyped-call]
     return collected.view(1, -1, heads, width), None
@@ -114,8 +114,9 @@ def _of_first_tokens(
         torch.split(_Spread.apply(row.reshape(-1, width), spread), spread.sizes)  # type: ignore[no-untyped-call]
         for row in rows[1:]
     )
-    first = layout.on(query.device).starts[layout.order[: sum(len(group.lengths) for group in layout.groups)]]
-    asking = torch.split(query.index_select(0, first), [len(group.lengths) for group in layout.groups])
+    counts = [len(group.lengths) for group in layout.groups]
+    first = layout.on(query.device).bounds[: sum(counts)].long()  # where documents start, in the order of the groups
+    asking = torch.split(query.index_select(0, first), counts)
     parts = []
     for number, (group, asked, key, value) in enumerate(zip(layout.groups, asking, keys, values, strict=True)):
         windows = _windows(group, True, heads, width)

@@ -116,9 +116,9 @@ def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.
             starts = layout.on(positions.device).starts
             chosen, inputs = starts[positions // width] + positions % width, _inputs(model, batch, layout)
             call.enter_context(attending_within(layout))
+            at_end = False
         else:
-            chosen, inputs = positions, padded_inputs(batch)
-        at_end = not runs_unpadded(model)
+            chosen, inputs, at_end = positions, padded_inputs(batch), True
         call.enter_context(_keeping(model, lambda states: states.flatten(0, 1)[chosen][None], at_end))
         logits: torch.Tensor = model(**inputs, return_dict=True).logits
     return logits.squeeze(0)

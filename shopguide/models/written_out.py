@@ -21,7 +21,7 @@ VECTOR = 32
 """Numbers that the softmax takes at once; it takes the last few of a row that is no multiple one by one."""
 
 
-def attention_of_all(
+def bidirectional_attention(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, bias: torch.Tensor | None, scaling: float | None
 ) -> torch.Tensor:
     """softmax(QKᵀ · scaling + bias) V, by what is fastest.
@@ -39,7 +39,7 @@ def attention_of_all(
     if not _worth(query):
         return scaled_dot_product_attention(query, key, value, bias, scale=scaling)
     count, heads, length, width = query.shape
-    step = max(1, SCORES // (query.element_size() * heads * length * length))
+    step = max(1, SCORES // max(1, query.element_size() * heads * length * length))
     out = torch.empty_like(query, memory_format=torch.contiguous_format)
     for start in range(0, count, step):
         piece = slice(start, start + step)
@@ -59,7 +59,7 @@ def _written_out(
     queries, keys, values, found = (tensor.flatten(0, 1) for tensor in (query, key, value, out))
     if more := -keys.shape[1] % VECTOR:
         keys, values = (pad(tensor, (0, 0, 0, more)) for tensor in (keys, values))
-        bias = pad(queries.new_zeros(1, 1, 1, query.shape[2]) if bias is None else bias, (0, more), value=-math.inf)
+        bias = pad(queries.new_zeros(1, 1, 1, queries.shape[1]) if bias is None else bias, (0, more), value=-math.inf)
     if bias is None:
         scores = torch.baddbmm(queries.new_zeros(1), queries, keys.transpose(1, 2), beta=0, alpha=scaling)
     else:

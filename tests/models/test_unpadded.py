@@ -16,7 +16,7 @@ from transformers import (
 from shopguide.models import attention
 from shopguide.models.layout import Layout
 from shopguide.models.unpadded import logits_at, mean_states, only_first, padded_inputs, runs_unpadded, sequence_logits
-from shopguide.models.written_out import attention_of_all
+from shopguide.models.written_out import bidirectional_attention
 
 COMMON = {
     "vocab_size": 99,
@@ -44,7 +44,7 @@ ENCODERS = sorted(set(SHAPES) - DECODERS)
 def model_of(kind: str, head: Any = None, **more: Any) -> nn.Module:
     torch.manual_seed(0)
     head = head or (AutoModelForCausalLM if kind in DECODERS else AutoModelForMaskedLM)
-    model: nn.Module = head.from_config(AutoConfig.for_model(kind, **SHAPES[kind], **more)).eval()
+    model: nn.Module = head.from_config(AutoConfig.for_model(kind, **SHAPES[kind] | more)).eval()
     with torch.no_grad():  # larger than at initialisation, so that attention is far from even
         for weight in model.parameters():
             weight.mul_(4 if weight.ndim > 1 else 1)
@@ -90,13 +90,18 @@ def test_language_model_equals_the_padded_one(kind: str, lengths: list[int]) -> 
 
 
 @pytest.mark.parametrize("kind", ENCODERS)
-def test_classifier_equals_the_padded_one(kind: str) -> None:
+def test_classifier_equals_the_padded_one(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, batch = model_of(kind, AutoModelForSequenceClassification, num_labels=5), batch_of([7, 3, 12, 3, 1, 12])
     batch["input_ids"][batch["attention_mask"] == 0] = SHAPES[kind]["pad_token_id"]
     if kind in ("bert", "electra", "albert"):
         batch["token_type_ids"] = (torch.arange(12)[None].expand(6, -1) > 2).long()
     assert runs_unpadded(model)
+    asked, of_first_tokens = [], attention._of_first_tokens
+    monkeypatch.setattr(
+        attention, "_of_first_tokens", lambda *inputs: asked.append(len(inputs)) or of_first_tokens(*inputs)
+    )
     padded, unpadded = model(**padded_inputs(batch)).logits, sequence_logits(model, batch)
+    assert len(asked) == (kind in ("bert", "roberta", "electra"))  # in whose last layer other tokens ask in vain
     torch.testing.assert_close(unpadded, padded, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(gradients(model, unpadded), gradients(model, padded), rtol=1e-4, atol=1e-4)
 
@@ -175,11 +180,11 @@ def test_short_documents_go_to_the_kernel_together(monkeypatch: pytest.MonkeyPat
 
     def watched(query: torch.Tensor, *others: Any) -> torch.Tensor:
         seen.append(tuple(query.shape))
-        return attention_of_all(query, *others)
+        return bidirectional_attention(query, *others)
 
     model, batch = model_of("bert"), batch_of([4] * 16)
     assert runs_unpadded(model)
-    monkeypatch.setattr(attention, "attention_of_all", watched)
+    monkeypatch.setattr(attention, "bidirectional_attention", watched)
     mean_states(model, batch)
     assert seen == [(2, 2, 32, 16)] * 2
 
