@@ -127,7 +127,9 @@ def _projection(value: ir.Value | None) -> _Projection | None:
     states, weight = _made_by("MatMul", product, 2)
     (source,) = _made_by("Transpose", weight, 1)
     constant = source or weight
-    if states is None or constant is None or bias is None or constant.const_value is None or bias.const_value is None:
+    if states is None or constant is None or bias is None or constant.const_value is None:
+        return None
+    if bias.const_value is None or len(bias.const_value.shape) != 1:
         return None
     return _Projection(states, constant, source is not None, bias)
 
@@ -135,8 +137,9 @@ def _projection(value: ir.Value | None) -> _Projection | None:
 def _made_by(kind: str, value: ir.Value | None, count: int) -> tuple[ir.Value | None, ...]:
     """The inputs, so many, of the node that makes a value, if it is of this kind."""
     node = value and value.producer()
-    made = isinstance(node, ir.Node) and node.op_type == kind and len(node.inputs) == count
-    return tuple(node.inputs) if made and isinstance(node, ir.Node) else (None,) * count
+    if not isinstance(node, ir.Node) or node.op_type != kind or len(node.inputs) != count:
+        return (None,) * count
+    return tuple(node.inputs)
 
 
 def _merge(graph: ir.Graph, node: ir.Node, projections: list[_Projection], joined: dict[Any, list[ir.Value]]) -> None:
