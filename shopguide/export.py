@@ -41,13 +41,17 @@ def export(config: ExportConfig) -> None:
 
     store = open_store(config.tracking.uri, config.tracking.experiment, Path(config.tracking.root), create=False)
     source = store.task_model(config.run, config.task)
+    from shopguide.inference.card import read_card
     from shopguide.inference.export import export as write
 
-    found = write(source, Path(config.output).expanduser(), config.int8, store.task_name(config.run, config.task))
+    folder = Path(config.output).expanduser()
+    found = write(source, folder, config.int8, store.task_name(config.run, config.task))
+    task = read_card(folder).task
     print(
         f"{config.output}: on texts of random words {found.agreement:.1%} of the answers are the original's, "
         f"posteriors differ by {found.difference:.1e} at most\n"
-        f"what that means on real records: python -m shopguide.evaluate run=… task=… folder={config.output}"
+        f"what that means on real records: python -m shopguide.evaluate run={config.run} task={task} "
+        f"folder={config.output}"
     )
 
 

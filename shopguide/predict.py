@@ -74,6 +74,8 @@ def predict(config: PredictConfig) -> None:
     from shopguide.inference.card import read_card
 
     card = read_card(folder, task)
+    if config.folder is not None and task not in (None, card.task):
+        raise ConfigError(f"folder={folder}: expected a model of task `{task}`, found one of `{card.task}`")
     spec = card.inputs
     if config.text is not None and spec.second and config.text_pair is None:
         raise ConfigError(f"task `{card.task}` reads pairs: add text_pair='…' (the product's text)")

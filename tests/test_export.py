@@ -27,10 +27,13 @@ def test_export_then_predict_then_evaluate(
     own = json.loads(told(evaluate, *run, "split=test"))["features"]
     assert scores["examples"] == own["examples"]
     assert scores["accuracy"]["value"] == pytest.approx(own["accuracy"]["value"], abs=0.2)
-    monkeypatch.setattr(sys, "argv", ["evaluate", *run[:2], "task=need", f"folder={tmp_path / 'small'}"])
-    with pytest.raises(SystemExit):
-        evaluate.main()
-    assert "expected a model of task `need`, found one of `features`" in capsys.readouterr().err
+    assert f"python -m shopguide.evaluate {run[0]} task=features folder={tmp_path / 'small'}" in said
+    other = ["task=need", f"folder={tmp_path / 'small'}"]
+    for program, words in ((evaluate, [*run[:2], *other]), (predict, [*other, "text=Red cotton shirt"])):
+        monkeypatch.setattr(sys, "argv", ["program", *words])
+        with pytest.raises(SystemExit):
+            program.main()
+        assert "expected a model of task `need`, found one of `features`" in capsys.readouterr().err
     metrics = finished.store.client.get_run(
         finished.store.task_runs(finished.run_id, "features")["features"]
     ).data.metrics

@@ -73,7 +73,7 @@ def read_cards(folder: Path) -> list[Card]:
     if not path.is_file():
         raise ModelError(
             f"{folder}: expected a model fine-tuned by shopguide (with {FILE}), found no such file; "
-            "give the folder or run of a fine-tuning phase"
+            "give the folder or run of a fine-tuning phase, or a folder that shopguide.export wrote"
         )
     plain = json.loads(path.read_text(encoding="utf-8"))
     if plain.get("format") not in READABLE:
