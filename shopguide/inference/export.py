@@ -17,6 +17,7 @@ from torch import nn
 from shopguide.errors import ModelError
 from shopguide.inference.answers import Answerer, Classifier
 from shopguide.inference.card import read_card, write_cards
+from shopguide.inference.folders import check_free, former, take_place
 from shopguide.inference.label_answers import LabelAnswerer
 from shopguide.inference.labeller import Labeller
 from shopguide.inference.network import Network
@@ -74,23 +75,26 @@ def export(source: Path, folder: Path, int8: bool = False, task: str | None = No
 
     Args:
         source: folder of a fine-tuned model.
-        folder: to be made.
+        folder: to be made; an exported model that is there is replaced when the new one is complete.
         int8: weights of matrix products as 8-bit integers, their inputs quantised as they come: by one scale for the
             texts that are answered together, which may change an answer. For processors with instructions for it
             (VNNI): others are slower, and less exact.
         task: which of several that the model serves.
 
     Raises:
-        ModelError: the packages are missing, the model cannot be exported, or its answers are not the original's.
+        ModelError: the packages are missing, something else lies in the folder, the model cannot be exported, or its
+            answers are not the original's.
     """
     _needed()
+    check_free(folder, "an exported model", {folder: (FILE,), former(folder): (FILE,)})
     kind = read_card(source, task).kind
     if kind not in CLASSES:
         raise ModelError(f"{source}: models of {', '.join(CLASSES)} can be exported, found one of {kind}")
     original = CLASSES[kind].load(source, "cpu", precision=32, task=task)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        draft = Path(temporary)
+        draft = Path(temporary) / folder.name
+        draft.mkdir()
         original.tokenizer.save_pretrained(draft)
         write_cards(draft, [replace(original.card, offset=0)])
         if isinstance(original, Predictor):
@@ -109,9 +113,7 @@ def export(source: Path, folder: Path, int8: bool = False, task: str | None = No
                 f"{source}: the exported model's posteriors differ from the original's by {found.difference:.1e}, "
                 f"expected {TOLERANCE:.0e} at most; nothing was written"
             )
-        folder.mkdir(exist_ok=True)
-        for file in draft.iterdir():
-            file.replace(folder / file.name)
+        take_place(draft, folder)
     return found
 
 

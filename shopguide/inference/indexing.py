@@ -21,6 +21,7 @@ from tqdm import tqdm
 from shopguide.errors import ModelError
 from shopguide.inference.cells import Cells, faiss_module, forget
 from shopguide.inference.encoder import Encoder
+from shopguide.inference.folders import check_free, former, take_place
 from shopguide.inference.saved_model import WEIGHTS
 from shopguide.inference.vectors import VECTORS, Vectors, shortened, write_products
 from shopguide.tasks.task import Catalogue
@@ -128,7 +129,7 @@ def _built(
         Cells.of(matrix, asked, approximate).save(draft)
     _write(draft / ABOUT, {**identity, "products": len(catalogue), "width": width})
     (draft / PROGRESS).unlink(missing_ok=True)
-    _take_place(draft, output)
+    take_place(draft, output)
     return load_index(output, model)
 
 
@@ -157,20 +158,12 @@ def check_place(output: Path) -> None:
     Raises:
         ModelError: something else lies there, or nothing can be written there.
     """
-    for place, known in ((output, (ABOUT,)), (_draft(output), (PROGRESS, ABOUT, VECTORS)), (_before(output), (ABOUT,))):
-        if place.exists() and not any((place / name).is_file() for name in known):
-            raise ModelError(f"output={output}: expected no {place}, or an index, found something else there")
-    folder = next(place for place in output.absolute().parents if place.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise ModelError(f"output={output}: expected a place to write, found none in {folder}")
+    known = {output: (ABOUT,), _draft(output): (PROGRESS, ABOUT, VECTORS), former(output): (ABOUT,)}
+    check_free(output, "an index", known)
 
 
 def _draft(output: Path) -> Path:
     return output.with_name(f"{output.name}.draft")
-
-
-def _before(output: Path) -> Path:
-    return output.with_name(f"{output.name}.before")
 
 
 def load_index(folder: Path, model: Path) -> Vectors:
@@ -215,15 +208,6 @@ def _write(path: Path, values: dict[str, Any]) -> None:
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps(values), encoding="utf-8")
     os.replace(draft, path)
-
-
-def _take_place(draft: Path, output: Path) -> None:
-    before = _before(output)
-    shutil.rmtree(before, ignore_errors=True)
-    if output.exists():
-        os.replace(output, before)
-    os.replace(draft, output)
-    shutil.rmtree(before, ignore_errors=True)
 
 
 def model_fingerprint(folder: Path) -> str:

@@ -112,6 +112,7 @@ def test_the_finished_one_takes_the_place_of_the_old(model: Path, tmp_path: Path
 
 def test_what_is_no_index_is_told(model: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(ModelError, match=r"output=.*mine: expected no .*mine, or an index, found something else"):
         build_index(Encoder.load(model), model, PRODUCTS, tmp_path / "mine", 256)
     with pytest.raises(ModelError, match=r"expected a folder that `python -m shopguide.index` made, found none"):
