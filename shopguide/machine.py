@@ -23,6 +23,11 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 MALLOC_SETTINGS = {"MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"}
 
 
+def own_cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def native_bf16() -> bool:
     """Whether the CPU multiplies bfloat16 matrices in hardware: without, it is slower than full precision."""
     return bool(BF16 & cpu_flags())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shopguide import machine
-from shopguide.machine import bf16_in_vectors_only, native_bf16
+from shopguide.machine import bf16_in_vectors_only, native_bf16, own_cores
 
 FAULTS = """
 import resource, torch
@@ -34,6 +34,16 @@ def test_what_is_imported_at_once_is_not_looked_at_for_garbage() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False True True\n"
+
+
+def test_a_process_has_the_cores_that_it_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {1, 5, 6}, raising=False)
+    assert own_cores() == 3
+    monkeypatch.delattr(machine.os, "sched_getaffinity")
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 4)
+    assert own_cores() == 4
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: None)
+    assert own_cores() == 1
 
 
 def test_a_process_ends_without_a_last_look_for_garbage() -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from shopguide.machine import own_cores
+
 GPUS = Path("/proc/driver/nvidia/gpus")
 LOOK_EVERY = 0.2
 """Seconds."""
@@ -122,8 +124,7 @@ def _stop(running: Sequence[_Running]) -> None:
 
 def _share(slot: int, slots: int) -> dict[str, str]:
     """The cores of a slot, by number of threads, and its GPU where there are any."""
-    threads = max(1, len(os.sched_getaffinity(0)) // slots) if hasattr(os, "sched_getaffinity") else 1
-    found = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))}
+    found = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, own_cores() // slots)))}
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     gpus = visible.split(",") if visible else [str(number) for number, _ in enumerate(_gpus())]
     if gpus and visible != "":

@@ -3,7 +3,6 @@
 Shapes: N examples, B of them at once, L tokens of the longest, W words of a text, K outputs, C classes of a target.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -19,8 +18,10 @@ from shopguide.inference.card import Card, read_card
 from shopguide.inference.label_answers import LabelAnswerer
 from shopguide.inference.lanes import evened, side_by_side
 from shopguide.inference.span_answers import SpanAnswerer
+from shopguide.machine import own_cores
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
+from shopguide.text.columns import column_of
 from shopguide.text.plan import BatchPlan
 from shopguide.text.words import tagged_words
 
@@ -36,7 +37,6 @@ LANES = 8
 """Batches at once at most."""
 SLOW = ["SkipLayerNormFusion"]
 """Fusions that cost more than they save: this one's kernel on the CPU took seven times the plain one's time."""
-COLUMNS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
 
 
 class Sessions:
@@ -49,10 +49,9 @@ class Sessions:
     def __init__(self, file: Path) -> None:
         self._file, self._loading = file.open("rb"), Lock()
         finalize(self, self._file.close)
-        allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-        self._cores = allowed or os.cpu_count() or 1
+        self._cores = own_cores()
         self.lanes = min(self._cores, LANES)
-        self.whole, self._each = _session(str(file), allowed), None
+        self.whole, self._each = _session(str(file), self._cores), None
 
     @property
     def each(self) -> Any:
@@ -64,7 +63,7 @@ class Sessions:
 
 
 def _session(model: str | bytes, threads: int) -> Any:
-    """Of a file, or what was in it; no threads: as many as ONNX Runtime thinks right."""
+    """Of a file, or what was in it."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -130,7 +129,7 @@ class OnnxNetwork:
         inputs = {name: np.full(shape, fill, dtype=np.int64) for name, fill in self._fill.items()}
         for name, column in inputs.items():
             for row, encoding in enumerate(encoded):
-                column[row, : len(encoding)] = getattr(encoding, COLUMNS[name])
+                column[row, : len(encoding)] = column_of(encoding, name)
         return inputs
 
 

@@ -11,6 +11,7 @@ from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.utils import PaddingStrategy
 
 from shopguide.text.batches import Index
+from shopguide.text.columns import column_of
 from shopguide.text.corpus import TokenTable
 from shopguide.text.masking import IGNORE, Masker
 from shopguide.text.ragged import Ragged, RaggedWriter
@@ -18,8 +19,6 @@ from shopguide.text.ragged import Ragged, RaggedWriter
 PAD_TO_MULTIPLE = 8
 AT_ONCE = 4096
 """Texts that are tokenised at once."""
-COLUMNS = {"input_ids": "ids", "token_type_ids": "type_ids"}
-"""What the `tokenizers` library calls them."""
 
 
 class MaskedExamples(Dataset[dict[str, np.ndarray]]):
@@ -103,7 +102,7 @@ class EncodedTexts(Dataset[dict[str, np.ndarray]]):
 
 def _encoded(tokenizer: Any, first: Sequence[str], second: Sequence[str] | None, max_length: int) -> dict[str, Ragged]:
     """`input_ids` and, where the tokenizer tells them, `token_type_ids`."""
-    told = [name for name in COLUMNS if name == "input_ids" or name in tokenizer.model_input_names]
+    told = [name for name in ("input_ids", "token_type_ids") if name in {"input_ids", *tokenizer.model_input_names}]
     writers = {name: RaggedWriter() for name in told}
     cut = TruncationStrategy.LONGEST_FIRST
     tokenizer.set_truncation_and_padding(PaddingStrategy.DO_NOT_PAD, cut, max_length, 0, None, None)
@@ -112,7 +111,7 @@ def _encoded(tokenizer: Any, first: Sequence[str], second: Sequence[str] | None,
         texts: Any = first[part] if second is None else list(zip(first[part], second[part], strict=True))
         found = tokenizer.backend_tokenizer.encode_batch_fast(texts)
         for name, writer in writers.items():
-            writer.add([getattr(encoding, COLUMNS[name]) for encoding in found])
+            writer.add([column_of(encoding, name) for encoding in found])
     return {name: writer.done() for name, writer in writers.items()}
 
 

@@ -90,6 +90,23 @@ def test_what_is_written_is_the_model_and_nothing_else(exported: dict[str, Path]
     }
 
 
+def test_an_exported_model_is_replaced_as_a_whole_and_nothing_else_is(finished: Finished, tmp_path: Path) -> None:
+    source = finished.store.task_model(finished.run_id, "features")
+    folder = tmp_path / "out"
+    export(source, folder)
+    (folder / "features").mkdir()
+    (folder / "features" / "fusion.json").write_text("of another model")
+    export(source, folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert not (folder / "features").exists()
+    assert load_model(folder).card.task == "features"
+    (folder / FILE).unlink()
+    before = sorted(folder.iterdir())
+    with pytest.raises(ModelError, match=r"output=.*: expected no .*out, or an exported model, found something else"):
+        export(source, folder)
+    assert sorted(folder.iterdir()) == before
+
+
 def test_a_model_that_is_not_the_originals_is_refused(
     finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
