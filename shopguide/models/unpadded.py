@@ -125,43 +125,57 @@ def logits_at(model: nn.Module, batch: Batch, positions: torch.Tensor) -> torch.
 
 
 def sequence_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
-    """(B, K) outputs of a sequence classifier, which reads the state of each document's first token."""
+    """(B, K) outputs of a sequence classifier, which reads the state of each document's first token, or their mean."""
     logits: torch.Tensor
     if not runs_unpadded(model):
         logits = model(**padded_inputs(batch)).logits
         return logits
     layout = _layout_of(batch)
     inputs = _inputs(model, batch, layout)
-    first = layout.on(batch["input_ids"].device).starts
-    last = _last_attention(model)
-    asked: nn.Module | None = last and last.self
-    with attending_within(layout, asked), _keeping(model, lambda states: states.squeeze(0)[first][:, None]):
+    if _pools_mean(model):
+        asked, choose = None, lambda states: _means(states, batch, layout).to(states.dtype)[:, None]
+    else:
+        first, last = layout.on(batch["input_ids"].device).starts, _last_attention(model)
+        asked, choose = last and last.self, lambda states: states.squeeze(0)[first][:, None]
+    with attending_within(layout, asked), _keeping(model, choose):
         logits = model(**inputs, return_dict=True).logits
     return logits
 
 
 def only_first(model: nn.Module) -> contextlib.AbstractContextManager[None]:
     """For the calls of this thread on padded batches: of what the last mixing gives, a sequence classifier that
-    `runs_unpadded` works on the state of each row's first token only.
+    `runs_unpadded` works on the state of each row's first token only, unless it reads the others too.
     """
-    return _keeping(model, lambda states: states[:, :1])
+    return contextlib.nullcontext() if _pools_mean(model) else _keeping(model, lambda states: states[:, :1])
+
+
+def _pools_mean(model: nn.Module) -> bool:
+    """Whether a classifier reads the mean of all tokens' states, as ModernBERT's may be set to do."""
+    config: Any = model.config
+    return getattr(config, "classifier_pooling", None) == "mean"
 
 
 def mean_states(model: nn.Module, batch: Batch) -> torch.Tensor:
     """(B, C) the backbone's last states, averaged over the tokens of each document in full precision."""
-    mask: torch.Tensor = batch["attention_mask"]
-    count = mask.sum(1, keepdim=True).clamp(min=1)
-    states: torch.Tensor
     if not runs_unpadded(model):
-        states = _base(model)(**padded_inputs(batch))[0].float()
-        return (states * mask[..., None]).sum(1) / count
+        mask: torch.Tensor = batch["attention_mask"]
+        states: torch.Tensor = _base(model)(**padded_inputs(batch))[0].float()
+        return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
     layout = _layout_of(batch)
     with attending_within(layout):
-        states = _base(model)(**_inputs(model, batch, layout))[0].squeeze(0).float()
+        states = _base(model)(**_inputs(model, batch, layout))[0]
+    return _means(states, batch, layout)
+
+
+def _means(states: torch.Tensor, batch: Batch, layout: Layout) -> torch.Tensor:
+    """(B, C) of (1, T, C) states, in full precision; 0 of a document without a token."""
+    mask: torch.Tensor = batch["attention_mask"]
     flat = layout.on(states.device).flat
     owner, real = flat // layout.width, mask.flatten()[flat]
     real[len(real) - layout.filler :] = 0
-    return states.new_zeros(len(count), states.shape[-1]).index_add_(0, owner, states * real[:, None]) / count
+    summed = states.new_zeros(len(mask), states.shape[-1], dtype=torch.float32)
+    summed = summed.index_add_(0, owner, states.squeeze(0).float() * real[:, None])
+    return summed / mask.sum(1, keepdim=True).clamp(min=1)
 
 
 def places(model: nn.Module, batch: Batch) -> int:
@@ -186,7 +200,8 @@ def _base(model: nn.Module) -> nn.Module:
     return base
 
 
-_verdicts: "WeakKeyDictionary[nn.Module, bool]" = WeakKeyDictionary()
+_verdicts: "WeakKeyDictionary[nn.Module, str]" = WeakKeyDictionary()
+"""Why not; empty where documents are laid end to end."""
 _settling = RLock()
 _assumed: ContextVar[tuple[nn.Module, bool] | None] = ContextVar("model on trial, and its way", default=None)
 TOLERANCE = 1e-4
@@ -201,36 +216,46 @@ def runs_unpadded(model: nn.Module) -> bool:
     Where it does, its attention is ours from then on (which is transformers' own for padded batches); a model that is
     set to another attention afterwards takes the padded way.
     """
-    config: Any = model.config
     assumed = _assumed.get()
     if assumed is not None and assumed[0] is model:
         return assumed[1]
+    return not padded_because(model)
+
+
+def padded_because(model: nn.Module) -> str:
+    """Why the model takes padded batches; empty where it `runs_unpadded`."""
+    config: Any = model.config
     with _settling:
         if model not in _verdicts:
             before = config._attn_implementation
-            _verdicts[model] = _agrees(model)
-            if not _verdicts[model]:
+            _verdicts[model] = _disagreement(model)
+            if _verdicts[model]:
                 config._attn_implementation_internal = before
-    return _verdicts[model] and config._attn_implementation == NAME
+    if not _verdicts[model] and config._attn_implementation != NAME:
+        return f"its attention was set to `{config._attn_implementation}`"
+    return _verdicts[model]
 
 
 def keeps_verdict(copy: nn.Module, model: nn.Module) -> None:
     """A copy of a model, in whatever precision, takes its documents as the model does."""
-    _verdicts[copy] = runs_unpadded(model)
+    _verdicts[copy] = padded_because(model)
 
 
-def _agrees(model: nn.Module) -> bool:
+def _disagreement(model: nn.Module) -> str:
     config: Any = model.config
     token = _assumed.set((model, False))
     try:
         padded = probe(model)
         _assumed.set((model, True))
         config._attn_implementation_internal = NAME
-        return bool((probe(model) - padded).abs().max() <= TOLERANCE * padded.abs().max())
-    except Exception:  # whatever a backbone of unknown make does with the one row
-        return False
+        apart, largest = float((probe(model) - padded).abs().max()), float(padded.abs().max())
+    except Exception as error:  # whatever a backbone of unknown make does with the one row
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return f"{type(model).__name__} does not take documents end to end ({reason[:200]})"
     finally:
         _assumed.reset(token)
+    told = f"{type(model).__name__} gives other numbers for documents end to end (by {apart:.1g}, of {largest:.1g})"
+    return "" if apart <= TOLERANCE * largest else told
 
 
 def _tags_words(model: nn.Module) -> bool:

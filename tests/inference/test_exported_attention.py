@@ -10,7 +10,7 @@ from transformers import AutoModelForSequenceClassification, AutoModelForTokenCl
 from shopguide.inference.export import _quantise, _write
 from shopguide.inference.predictor import Predictor
 from shopguide.inference.tagger import Tagger
-from tests.models.test_unpadded import batch_of, model_of
+from tests.models.test_unpadded import MEAN, batch_of, model_of
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -51,9 +51,9 @@ def padded_batch() -> dict[str, torch.Tensor]:
     return {name: value for name, value in batch_of([9, 1, 12, 5]).items() if name != "lengths"}
 
 
-@pytest.mark.parametrize("kind", NODES)
-def test_any_family_answers_padded_batches_as_before(kind: str, tmp_path: Path) -> None:
-    model, batch = model_of(kind, AutoModelForSequenceClassification, num_labels=3), padded_batch()
+@pytest.mark.parametrize(("kind", "more"), [*((kind, {}) for kind in NODES), ("modernbert", MEAN)], ids=str)
+def test_any_family_answers_padded_batches_as_before(kind: str, more: dict[str, Any], tmp_path: Path) -> None:
+    model, batch = model_of(kind, AutoModelForSequenceClassification, num_labels=3, **more), padded_batch()
     with torch.inference_mode():
         expected = model(**batch).logits.numpy()
     assert count(exported(model, tmp_path / "model.onnx")) == NODES[kind]

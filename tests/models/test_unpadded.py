@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
@@ -15,7 +18,15 @@ from transformers import (
 
 from shopguide.models import attention
 from shopguide.models.layout import Layout
-from shopguide.models.unpadded import logits_at, mean_states, only_first, padded_inputs, runs_unpadded, sequence_logits
+from shopguide.models.unpadded import (
+    logits_at,
+    mean_states,
+    only_first,
+    padded_because,
+    padded_inputs,
+    runs_unpadded,
+    sequence_logits,
+)
 from shopguide.models.written_out import bidirectional_attention
 
 COMMON = {
@@ -38,6 +49,7 @@ SHAPES = {
     "qwen2": {**COMMON, "num_key_value_heads": 1},
 }
 DECODERS = {"gpt2", "qwen2"}
+MEAN = {"classifier_pooling": "mean"}
 ENCODERS = sorted(set(SHAPES) - DECODERS)
 
 
@@ -89,9 +101,28 @@ def test_language_model_equals_the_padded_one(kind: str, lengths: list[int]) -> 
     assert after.shape == (*batch["input_ids"].shape, 99), "the model itself must be as it was"
 
 
-@pytest.mark.parametrize("kind", ENCODERS)
-def test_classifier_equals_the_padded_one(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, batch = model_of(kind, AutoModelForSequenceClassification, num_labels=5), batch_of([7, 3, 12, 3, 1, 12])
+@pytest.fixture(scope="module")
+def models() -> dict[str, nn.Module]:
+    return {kind: model_of(kind) for kind in SHAPES}
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.sampled_from(sorted(SHAPES)), st.lists(st.integers(1, 40), min_size=1, max_size=24), st.integers(0, 99))
+def test_of_whatever_lengths_it_equals_the_padded_one(
+    models: dict[str, nn.Module], kind: str, lengths: list[int], seed: int
+) -> None:
+    model, batch = models[kind], batch_of(lengths, seed, pad=SHAPES[kind].get("pad_token_id", 0))
+    everywhere = places_of(batch["attention_mask"])
+    full = model(**padded_inputs(batch)).logits.flatten(0, 1)[everywhere]
+    some = logits_at(model, batch, everywhere)
+    torch.testing.assert_close(some, full, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(gradients(model, some), gradients(model, full), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "more"), [*((kind, {}) for kind in ENCODERS), ("modernbert", MEAN)], ids=str)
+def test_classifier_equals_the_padded_one(kind: str, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(kind, AutoModelForSequenceClassification, num_labels=5, **more)
+    batch = batch_of([7, 3, 12, 3, 1, 12])
     batch["input_ids"][batch["attention_mask"] == 0] = SHAPES[kind]["pad_token_id"]
     if kind in ("bert", "electra", "albert"):
         batch["token_type_ids"] = (torch.arange(12)[None].expand(6, -1) > 2).long()
@@ -106,9 +137,9 @@ def test_classifier_equals_the_padded_one(kind: str, monkeypatch: pytest.MonkeyP
     torch.testing.assert_close(gradients(model, unpadded), gradients(model, padded), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ENCODERS)
-def test_only_first_tokens_go_through_what_is_last(kind: str) -> None:
-    model, batch = model_of(kind, AutoModelForSequenceClassification, num_labels=5), batch_of([7, 3, 12])
+@pytest.mark.parametrize(("kind", "more"), [*((kind, {}) for kind in ENCODERS), ("modernbert", MEAN)], ids=str)
+def test_only_first_tokens_go_through_what_is_last(kind: str, more: dict[str, Any]) -> None:
+    model, batch = model_of(kind, AutoModelForSequenceClassification, num_labels=5, **more), batch_of([7, 3, 12])
     full = model(**padded_inputs(batch)).logits
     seen: list[torch.Size] = []
     for module in model.modules():
@@ -147,11 +178,15 @@ def test_token_classifier_equals_the_padded_one(kind: str) -> None:
     torch.testing.assert_close(gradients(model, some), gradients(model, full), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["bert", "modernbert"])
+@pytest.mark.parametrize("kind", SHAPES)
 def test_mean_states_leave_padding_out(kind: str) -> None:
-    model, batch = model_of(kind, AutoModelForSequenceClassification), batch_of([7, 3, 12])
-    alone = [mean_states(model, batch_of_one(batch, row)) for row in range(3)]
-    torch.testing.assert_close(mean_states(model, batch), torch.cat(alone), rtol=1e-5, atol=1e-5)
+    model, batch = model_of(kind, AutoModel), batch_of([7, 3, 12], pad=SHAPES[kind].get("pad_token_id", 0))
+    assert runs_unpadded(model)
+    mask = batch["attention_mask"][..., None]
+    padded = (model(**padded_inputs(batch))[0] * mask).sum(1) / mask.sum(1)
+    found = mean_states(model, batch)
+    torch.testing.assert_close(found, padded, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(gradients(model, found), gradients(model, padded), rtol=1e-4, atol=1e-4)
 
 
 def batch_of_one(batch: dict[str, Any], row: int) -> dict[str, Any]:
@@ -173,6 +208,28 @@ def test_a_document_does_not_see_its_neighbours(kind: str, lengths: list[int]) -
     others = [0, *range(2, len(lengths))]
     batch["input_ids"][others] = 98 - batch["input_ids"][others]
     torch.testing.assert_close(logits_at(model, batch, places_of(second)), before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dropout"),
+    [("bert", "attention_probs_dropout_prob"), ("modernbert", "attention_dropout"), ("gpt2", "attn_pdrop")],
+)
+def test_in_training_a_document_does_not_see_its_neighbours_either(kind: str, dropout: str) -> None:
+    model, batch = model_of(kind, **{dropout: 0.3}), batch_of([6, 6, 9, 2])
+    model.train()
+    second = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
+    second[1, :6] = True
+
+    def drawn() -> torch.Tensor:
+        torch.manual_seed(3)
+        return logits_at(model, batch, places_of(second))
+
+    before = drawn()
+    torch.testing.assert_close(drawn(), before, rtol=0, atol=0)
+    assert (before - logits_at(model.eval(), batch, places_of(second))).abs().max() > 0.01
+    model.train()
+    batch["input_ids"][[0, 2, 3]] = 98 - batch["input_ids"][[0, 2, 3]]
+    torch.testing.assert_close(drawn(), before, rtol=0, atol=0)
 
 
 def test_short_documents_go_to_the_kernel_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,13 +258,13 @@ def test_an_empty_document_harms_nobody(kind: str) -> None:
 
 
 def test_many_threads_find_out_at_once() -> None:
-    def mixing() -> nn.Module:
-        return model_of("modernbert", AutoModelForSequenceClassification, classifier_pooling="mean", num_labels=3)
+    def last_reading() -> nn.Module:
+        return model_of("gpt2", AutoModelForSequenceClassification, num_labels=3, pad_token_id=0)
 
     batch = batch_of([12, 7, 3])
-    exact = mixing()(**padded_inputs(batch)).logits
+    exact = last_reading()(**padded_inputs(batch)).logits
     for _ in range(5):
-        model, start = mixing(), Barrier(4)
+        model, start = last_reading(), Barrier(4)
 
         def answer(_: int, model: nn.Module = model, start: Barrier = start) -> torch.Tensor:
             start.wait()
@@ -223,6 +280,7 @@ def test_a_backbone_that_cannot_takes_the_padded_way() -> None:
     model = model_of("gpt2", AutoModelForSequenceClassification, num_labels=3, pad_token_id=0)
     batch = batch_of([5, 2, 4])
     assert not runs_unpadded(model), "it reads the last token, which the one row hides"
+    assert padded_because(model).startswith("GPT2ForSequenceClassification ")
     torch.testing.assert_close(sequence_logits(model, batch), model(**padded_inputs(batch)).logits)
 
 
@@ -241,6 +299,7 @@ def test_a_model_set_to_another_attention_takes_the_padded_way() -> None:
     expected = sequence_logits(model, batch)
     assert runs_unpadded(model)
     model.set_attn_implementation("eager")
+    assert padded_because(model) == "its attention was set to `eager`"
     assert not runs_unpadded(model)
     torch.testing.assert_close(sequence_logits(model, batch), expected, rtol=1e-5, atol=1e-5)
 
