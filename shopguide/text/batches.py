@@ -1,10 +1,9 @@
 """Batches of examples: the same order for any number of workers or processes, resumable mid-epoch.
 
-The plan of an epoch is a pure function of (lengths, seed, epoch). The loader counts what it has handed out, so that its
-state is three numbers, and Lightning stores them in every checkpoint.
+The plan of an epoch is a pure function of the plan's settings and the epoch's number. The loader counts what it has
+handed out, so that its state is three numbers and the plan's fingerprint, and every checkpoint stores them.
 """
 
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -13,6 +12,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from shopguide.errors import RunError
+from shopguide.machine import own_cores
 from shopguide.text.plan import BatchPlan
 
 MOST_WORKERS = 4
@@ -78,8 +79,7 @@ def loading_workers(wanted: int | None, device: str) -> int:
     """Processes that make batches: as many as are wanted; else some where a GPU trains, none where a CPU does."""
     if wanted is not None or not device.startswith("cuda"):
         return wanted or 0
-    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(MOST_WORKERS, own - 1)
+    return min(MOST_WORKERS, own_cores() - 1)
 
 
 def _unheeding(_worker: int) -> None:
@@ -114,12 +114,26 @@ class BatchLoader(DataLoader[Any]):
             self.batches.advance()
             yield batch
 
-    def state_dict(self) -> dict[str, int]:
-        """The place in the data, and the number of batches handed out in this epoch."""
+    def state_dict(self) -> dict[str, Any]:
+        """The place in the data, the number of batches handed out in this epoch, and the plan's fingerprint."""
         own = self.batches
-        return {"epoch": own.epoch, "position": own.position, "handed": own.handed}
+        return {
+            "epoch": own.epoch,
+            "position": own.position,
+            "handed": own.handed,
+            "plan": own.plan.fingerprint,
+        }
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on where `state_dict` was taken."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state_dict` was taken.
+
+        Raises:
+            RunError: the batches are others than those which training began with.
+        """
         own = self.batches
+        if state.get("plan", own.plan.fingerprint) != own.plan.fingerprint:
+            raise RunError(
+                "resume: expected the batches that the checkpoint was made with, found others (other texts, or another "
+                "version of transformers, with which the model takes them otherwise); start a new run without resume"
+            )
         own.epoch, own.position, own.handed = state["epoch"], state["position"], state["handed"]

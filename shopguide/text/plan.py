@@ -1,6 +1,12 @@
-"""Which examples of an epoch go together: a pure function of (lengths, seed, epoch)."""
+"""Which examples of an epoch go together: a pure function of the plan and the epoch's number.
 
-from dataclasses import dataclass
+For examples that stand alone in unpadded batches of so many rows, the order is one of (seed, epoch) only, and rows cut
+it; a budget of tokens brings forward what fills a gap.
+"""
+
+import hashlib
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -37,6 +43,15 @@ class BatchPlan:
     unpadded: bool = False
     groups: np.ndarray | None = None
     lists: np.ndarray | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same for equal plans."""
+        found = hashlib.blake2b(digest_size=8)
+        for own in fields(self):
+            value = getattr(self, own.name)
+            found.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+        return found.hexdigest()
 
     def of_epoch(self, epoch: int) -> list[np.ndarray]:
         """The batches of an epoch."""

@@ -1,3 +1,4 @@
+import copy
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
 from shopguide.config import OptimizerConfig
-from shopguide.models.unpadded import padded_inputs, sequence_logits
+from shopguide.models.unpadded import padded_inputs, runs_unpadded, sequence_logits
 from shopguide.objectives.classification import Classification
 from shopguide.objectives.language_model import CausalLM, MaskedLM
+from tests.models.test_unpadded import DECODERS, SHAPES, batch_of, model_of
 
 SMALL = {
     "vocab_size": 50,
@@ -21,6 +23,11 @@ SMALL = {
     "pad_token_id": 0,
 }
 ADAMW = OptimizerConfig(lr=1e-3)
+DROPOUTS = (
+    *("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"),
+    *("resid_pdrop", "embd_pdrop", "attn_pdrop"),
+)
+"""What they are called by one backbone or another."""
 
 
 def batch(rows: int = 4, length: int = 9) -> dict[str, Any]:
@@ -30,6 +37,23 @@ def batch(rows: int = 4, length: int = 9) -> dict[str, Any]:
     mask[0, 6:] = 0
     labels = torch.where((torch.rand(ids.shape, generator=draw) < 0.3) & mask.bool(), ids, -100)
     return {"input_ids": ids, "attention_mask": mask, "labels": labels, "lengths": mask.sum(1).tolist()}
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_a_steps_gradients_are_those_of_transformers(kind: str) -> None:
+    """With all that a step has of ours: fused layers, cheap dropout (of nothing), no padding, the loss on the way."""
+    none: dict[str, Any] = dict.fromkeys(DROPOUTS, 0.0)
+    plain, pad = model_of(kind, **none).train(), SHAPES[kind].get("pad_token_id", 0)
+    inputs = batch_of([7, 3, 12, 3, 1, 12], pad=pad)
+    labels = torch.where(inputs["attention_mask"].bool(), inputs["input_ids"], -100)
+    own = copy.deepcopy(plain)
+    plain(**padded_inputs(inputs), labels=labels).loss.backward()
+    objective = (CausalLM if kind in DECODERS else MaskedLM)(own, ADAMW).train()
+    objective.loss({**inputs, "labels": labels}).backward()
+    assert runs_unpadded(own)
+    for (name, expected), found in zip(plain.named_parameters(), own.parameters(), strict=True):
+        if expected.grad is not None:
+            torch.testing.assert_close(found.grad, expected.grad, rtol=1e-4, atol=1e-4, msg=name)
 
 
 def test_masked_lm_loss_is_that_of_transformers() -> None:
@@ -115,6 +139,10 @@ def test_without_dropout_r_drop_adds_nothing() -> None:
     model, inputs = classifier(3), inputs_of([[0], [1], [2], [1]])
     plain, dropped = (Classification(model, ADAMW, [[1, 2, 1]], r_drop=weight).loss(inputs) for weight in (0.0, 5.0))
     torch.testing.assert_close(plain, dropped)
+
+
+def test_r_drop_is_counted_as_two_runs() -> None:
+    assert [Classification(classifier(3), ADAMW, [[1, 2, 1]], r_drop=weight).passes for weight in (0.0, 5.0)] == [1, 2]
 
 
 def test_the_ranking_of_the_expected_gain_on_dev() -> None:

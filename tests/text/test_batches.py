@@ -1,11 +1,15 @@
 import signal
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shopguide.errors import RunError
 from shopguide.text.batches import Batches, BatchLoader, loading_workers, own_share
+from shopguide.text.examples import Collate, MaskedExamples
+from shopguide.text.masking import Masker
 from shopguide.text.plan import BatchPlan
 
 LENGTHS = st.lists(st.integers(1, 200), min_size=1, max_size=300).map(np.array)
@@ -117,6 +121,12 @@ def test_processes_share_the_batches_evenly(count: int, world: int) -> None:
     assert {int(b[0]) for share in shares for b in share} == set(range(count))
 
 
+def test_rows_cut_the_same_order() -> None:
+    lengths = np.random.default_rng(0).integers(1, 128, 500)
+    orders = [np.concatenate(BatchPlan(lengths, size, seed=4, unpadded=True).of_epoch(2)) for size in (8, 32)]
+    assert (orders[0] == orders[1]).all()
+
+
 def identity(index: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return index
 
@@ -171,6 +181,46 @@ def test_epochs_are_of_one_length_and_leave_nothing_out(cut_after: int, count: i
     assert len(rest[1]) == len(rest[2]) == len(whole)
     again = seen + [batch for epoch in rest for batch in epoch]
     assert again == stream[: len(again)]
+
+
+class Row:
+    """Ten ordinary tokens a row."""
+
+    lengths = np.full(40, 10)
+
+    def __getitem__(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.arange(10) + 5 + row, np.arange(10)
+
+
+@pytest.mark.parametrize(("size", "tokens"), [(8, None), (3, None), (40, 77)])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_masks_hang_on_seed_epoch_and_example_alone(size: int, tokens: int | None, workers: int) -> None:
+    masker = Masker(mask_id=4, vocab_size=60, special_ids=frozenset(range(5)), seed=7)
+    table: Any = Row()
+    plan = BatchPlan(table.lengths, size, tokens, seed=3, unpadded=True)
+    served = BatchLoader(MaskedExamples(table, masker), Batches(plan), Collate(0), workers)
+    for epoch in range(2):
+        seen = {}
+        for batch in served:
+            for ids, labels in zip(batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True):
+                whole = [label if label >= 0 else own for own, label in zip(ids[:10], labels[:10], strict=True)]
+                seen[whole[0] - 5] = ids[:10], labels[:10]
+        assert sorted(seen) == list(range(40))
+        for row, (ids, labels) in seen.items():
+            expected = masker(*table[row], epoch, row)
+            assert (ids, labels) == tuple(part.tolist() for part in expected)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"size": 9}, {"tokens": 90}, {"unpadded": True}, {"seed": 4}, {"lengths": np.arange(2, 51)}], ids=str
+)
+def test_other_batches_than_those_it_began_with_are_refused(changed: dict[str, Any]) -> None:
+    own: dict[str, Any] = {"lengths": np.arange(1, 50), "size": 8, "seed": 3}
+    state = loader().state_dict()
+    loader().load_state_dict(state)
+    other = BatchLoader(Echo(), Batches(BatchPlan(**(own | changed))), identity, 0)  # type: ignore[arg-type]
+    with pytest.raises(RunError, match="expected the batches that the checkpoint was made with, found others"):
+        other.load_state_dict(state)
 
 
 def test_processes_make_batches_where_a_gpu_trains() -> None:
