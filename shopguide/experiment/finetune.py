@@ -111,7 +111,7 @@ def finetune_together(
     freeze_layers(network, model.freeze_layers)
     learnt = _encoded(head, tokenizer, trains, cards)
     watched = _encoded(head, tokenizer, devs, cards) if any(map(len, devs)) else ()
-    module = head.objective(Start(network, tokenizer, optimizer, config), cards, learnt)
+    module = head.objective(Start(network, tokenizer, optimizer, config, place.seed), cards, learnt)
     plan = Plan(
         "finetune " + "+".join(card.task for card in cards),
         config.epochs,

@@ -47,16 +47,17 @@ class QueryPairs(Dataset[dict[str, Any]]):
         self._read = np.unique(items)
         """Rows of the catalogue that are read."""
         self.hard = 0
-        """H: products drawn for each pair, by (epoch, pair), from the pool of its query."""
+        """H: products drawn for each pair, by (seed, epoch, pair), from the pool of its query."""
+        self._seed = 0
         self.pool: np.ndarray | None = None
         """(Q, P) products that look as if they fit, and are not known to; -1 where there are fewer. In shared memory:
         what is found later reaches the loader's processes, too."""
         self.groups: np.ndarray | None = None
         self.lists: np.ndarray | None = None
 
-    def draw_hard(self, count: int) -> None:
+    def draw_hard(self, count: int, seed: int) -> None:
         """Have `count` hard negatives of each pair, out of the whole catalogue; before the products are first read."""
-        self.hard, self._read = count, np.arange(len(self.product_texts))
+        self.hard, self._seed, self._read = count, seed, np.arange(len(self.product_texts))
 
     @cached_property
     def products(self) -> EncodedTexts:
@@ -87,7 +88,8 @@ class QueryPairs(Dataset[dict[str, Any]]):
         """H products of the query's pool; the whole catalogue is its pool where it has too few."""
         if not self.hard:
             return []
-        draw = np.random.Generator(np.random.Philox(key=list(index)))
+        epoch, pair = index
+        draw = np.random.Generator(np.random.Philox(key=[(self._seed << 32) | epoch, pair]))
         pool = np.array([], dtype=np.int64) if self.pool is None else self.pool[query][self.pool[query] >= 0]
         chosen = draw.permutation(pool)[: self.hard]
         others = draw.integers(0, len(self.products), self.hard - len(chosen))

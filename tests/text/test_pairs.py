@@ -37,7 +37,7 @@ def test_each_query_with_each_of_its_products(pairs: QueryPairs, tokenizer: Any)
 def test_only_what_is_read_is_encoded(pairs: QueryPairs, tokenizer: Any) -> None:
     assert len(pairs.products) == 3
     whole = QueryPairs(tokenizer, QUERIES, PRODUCTS, POSITIVES, 16)
-    whole.draw_hard(1)
+    whole.draw_hard(1, seed=0)
     assert len(whole.products) == len(PRODUCTS)
     assert whole[(0, 0)]["items"][0] == 3
 
@@ -54,7 +54,7 @@ def test_what_fits_is_what_was_told(told: list[tuple[int, int]], asked: list[tup
 
 
 def test_hard_negatives_come_from_the_pool_of_the_query_and_never_fit(pairs: QueryPairs) -> None:
-    pairs.draw_hard(2)
+    pairs.draw_hard(2, seed=0)
     pairs.fill(np.array([[0, 7, 3, 6], [5, 1, 2, 4], [0, 1, 2, 3]]))
     assert pairs.pool is not None
     assert pairs.pool.tolist() == [[7, 6, -1, -1], [1, 2, 4, -1], [0, 1, 2, 3]]
@@ -74,7 +74,7 @@ def test_hard_negatives_come_from_the_pool_of_the_query_and_never_fit(pairs: Que
 
 
 def test_without_a_pool_they_come_from_the_whole_catalogue(pairs: QueryPairs) -> None:
-    pairs.draw_hard(3)
+    pairs.draw_hard(3, seed=0)
     assert all(0 <= item < len(PRODUCTS) for epoch in range(9) for item in pairs[(epoch, 0)]["items"])
     pairs.fill(np.array([[7], [1], [0]]))
     assert pairs[(0, 0)]["items"][1] == 7
@@ -82,7 +82,7 @@ def test_without_a_pool_they_come_from_the_whole_catalogue(pairs: QueryPairs) ->
 
 
 def test_what_is_mined_later_reaches_the_processes_of_the_loader(pairs: QueryPairs) -> None:
-    pairs.draw_hard(1)
+    pairs.draw_hard(1, seed=0)
     pairs.fill(np.array([[2], [2], [2]]))
     loader = BatchLoader(pairs, Batches(BatchPlan(pairs.lengths, 3)), items_of, 1)
     before = [items for batch in loader for items in batch]
@@ -93,3 +93,11 @@ def test_what_is_mined_later_reaches_the_processes_of_the_loader(pairs: QueryPai
 
 def items_of(examples: list[dict[str, Any]]) -> list[list[int]]:
     return [example["items"] for example in examples]
+
+
+def test_another_seed_draws_others(pairs: QueryPairs) -> None:
+    drawn = []
+    for seed in (0, 1, 0):
+        pairs.draw_hard(3, seed)
+        drawn.append([pairs[(epoch, row)]["items"] for epoch in range(4) for row in range(3)])
+    assert drawn[0] == drawn[2] != drawn[1]

@@ -26,6 +26,7 @@ class Start:
     tokenizer: Any
     optimizer: OptimizerConfig
     config: FinetuneConfig
+    seed: int
 
 
 class Head(ABC):

@@ -65,7 +65,7 @@ class RetrievalHead(Head):
         own, mining = start.config.matching, None
         taught = None if own.teacher is None else _teacher(Path(own.teacher).expanduser(), train, cards[0])
         if own.hard:
-            train.draw_hard(own.hard)
+            train.draw_hard(own.hard, start.seed)
             first, _ = bm25_search(train.product_texts, train.query_texts, POOL)
             mining = Mining(train, start.tokenizer.pad_token_id, first)
         width = int(start.network.config.hidden_size)  # type: ignore[union-attr, arg-type]
