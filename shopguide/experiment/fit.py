@@ -1,6 +1,7 @@
 """One training loop: Lightning's, with bounded checkpoints, early stopping, and a line an epoch.
 
-A phase's folder holds two checkpoints: `best.ckpt` by the monitored metric, and `last.ckpt`, from which it goes on.
+A phase's folder holds two checkpoints: `best.ckpt` by the monitored metric, and `last.ckpt`, from which it goes on, in
+the precision of `precision.txt` where none was asked for.
 """
 
 import contextlib
@@ -17,15 +18,17 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers.logger import Logger
 
 from shopguide.errors import ConfigError
 from shopguide.experiment.averaging import WeightAverage
+from shopguide.experiment.progress import EpochLine, MinuteLine, StepBar
 from shopguide.experiment.ranks import helped, is_rank, own_rank, processes, read_devices, tell_ready
 from shopguide.experiment.stopping import LastCheckpoint, SeededSteps, Stop
 from shopguide.machine import USUAL_COLLECTION
 from shopguide.models.precision import good_at_bf16
+from shopguide.models.unpadded import padded_because
 from shopguide.objectives.objective import Objective
 from shopguide.objectives.step_curves import StepCurves
 from shopguide.text.batches import BatchLoader
@@ -100,6 +103,8 @@ class Fitted:
     """Lightning's name of the one that was trained in, also where the setting is `auto`."""
     parameters: int
     """Weights of the model."""
+    peak_tflops: float
+    """What the machine's matrix products reach in that precision, against which `train/mfu` is measured."""
 
 
 class Patience(EarlyStopping):
@@ -140,37 +145,6 @@ class DevHistory(Callback):
         return max(range(len(self.epochs)), key=lambda epoch: sign * self.epochs[epoch][monitor])
 
 
-class EpochLine(Callback):
-    """One printed line an epoch, for logs as for people."""
-
-    def __init__(self, name: str, epochs: int, curves: StepCurves) -> None:
-        self.name, self.epochs, self.curves = name, epochs, curves
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
-        """Dev metrics and speed so far."""
-        scores = {key: value for key, value in trainer.callback_metrics.items() if key.startswith("dev/")}
-        shown = "  ".join(f"{key} {float(value):.4f}" for key, value in scores.items())
-        done, speed = trainer.current_epoch + 1, self.curves.tokens_per_second
-        left = self.curves.seconds / done * (self.epochs - done)
-        print(f"{self.name}  epoch {done}/{self.epochs}  {shown}  {speed:,.0f} tokens/s  {left:.0f} s left", flush=True)
-
-
-class StepBar(TQDMProgressBar):
-    """A bar an epoch, with the last points of the curves."""
-
-    def __init__(self, curves: StepCurves) -> None:
-        super().__init__(leave=False)
-        self.curves = curves
-
-    def get_metrics(self, trainer: pl.Trainer, module: pl.LightningModule) -> dict[str, Any]:
-        """Loss and speed of training, and what validation shows."""
-        shown: dict[str, Any] = dict(super().get_metrics(trainer, module))
-        if points := self.curves.shown:
-            shown |= {"loss": f"{points['train/loss']:.3f}", "tokens/s": f"{points['train/tokens_per_second']:,.0f}"}
-            shown["MFU"] = f"{points['train/mfu']:.0%}"
-        return shown
-
-
 def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan: Plan, place: Place) -> Fitted:
     """Train, then leave the kept epoch's weights in the objective.
 
@@ -184,6 +158,7 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
     Raises:
         ConfigError: the trainer refuses an argument.
     """
+    place = replace(place, trainer=_settled(place))
     count = processes(place.trainer)
     work = objective, train, dev, plan, replace(place, logger=None, callbacks=())
     alone = count == 1 or is_rank()
@@ -199,8 +174,8 @@ def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan
     place.last.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = place.last if place.goes_on else None
     history = DevHistory()
-    line = EpochLine(plan.name, plan.epochs, curves)
-    callbacks: list[Callback] = [SeededSteps(place.seed), curves, history, line, *place.callbacks]
+    told = plan.name, plan.epochs, curves
+    callbacks: list[Callback] = [SeededSteps(place.seed), curves, history, EpochLine(*told), *place.callbacks]
     callbacks += [WeightAverage(plan.ema)] if plan.ema else []
     best = _best(plan, place) if dev is not None else None
     callbacks += [best] if best else []
@@ -209,9 +184,12 @@ def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan
         monitor = plan.monitor or "dev/loss"
         callbacks.append(Patience(monitor, patience=plan.patience, mode=_mode(monitor)))
     shows_bar = bool(place.trainer.get("enable_progress_bar", sys.stderr.isatty()))
-    trainer = _trainer(plan, place, [*callbacks, StepBar(curves)] if shows_bar else callbacks, shows_bar)
+    callbacks.append(StepBar(curves) if shows_bar else MinuteLine(*told))
+    trainer = _trainer(plan, place, callbacks, shows_bar)
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
+    if reason := padded_because(objective.model):
+        print(f"{plan.name}  batches are padded: {reason}", flush=True)
     tell_ready(Path(place.folder))
     with stop.by_signals():
         trainer.fit(objective, train, dev, ckpt_path=checkpoint, weights_only=True)
@@ -221,10 +199,17 @@ def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan
         assert plan.monitor is not None
         print(f"{plan.name}  kept: epoch {history.best(plan.monitor) + 1}, the best by {plan.monitor}", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
-    speed, seconds, precision = curves.tokens_per_second, curves.seconds, str(trainer.precision)
     objective.trainer = None  # with it go the optimizer's states
-    parameters = sum(weight.numel() for weight in objective.parameters())
-    return Fitted(history.kept(plan.monitor), speed, seconds, peak, _gpu_memory_gb(trainer), precision, parameters)
+    return Fitted(
+        dev=history.kept(plan.monitor),
+        tokens_per_second=curves.tokens_per_second,
+        seconds=curves.seconds,
+        peak_memory_gb=peak,
+        peak_gpu_memory_gb=_gpu_memory_gb(trainer),
+        precision=str(trainer.precision),
+        parameters=sum(weight.numel() for weight in objective.parameters()),
+        peak_tflops=curves.peak / 1e12,
+    )
 
 
 def _gpu_memory_gb(trainer: pl.Trainer) -> float | None:
@@ -269,8 +254,6 @@ def _best(plan: Plan, place: Place) -> ModelCheckpoint | None:
 def _trainer(plan: Plan, place: Place, callbacks: list[Callback], shows_bar: bool) -> pl.Trainer:
     shown = {"enable_model_summary": False, "num_sanity_val_steps": 0, "log_every_n_steps": place.log_every}
     arguments = {**shown, **place.trainer, "enable_progress_bar": shows_bar}
-    if arguments.get("precision") == AUTO:
-        arguments["precision"] = chosen_precision(str(arguments.get("accelerator", "auto")))
     if is_rank():
         arguments["plugins"] = [*arguments.get("plugins", ()), LightningEnvironment()]
     try:
@@ -284,6 +267,21 @@ def _trainer(plan: Plan, place: Place, callbacks: list[Callback], shows_bar: boo
         )
     except Exception as error:
         raise ConfigError(f"trainer: {dict(place.trainer)} was refused: {error}") from error
+
+
+def _settled(place: Place) -> Mapping[str, Any]:
+    """The trainer's arguments with a precision, where it is `auto`: chosen once, for all processes that train and for
+    training that goes on.
+    """
+    if place.trainer.get("precision") != AUTO:
+        return place.trainer
+    note = Path(place.folder) / "precision.txt"
+    if place.goes_on and note.is_file():
+        return {**place.trainer, "precision": note.read_text(encoding="utf-8")}
+    chosen = chosen_precision(str(place.trainer.get("accelerator", AUTO)))
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(chosen, encoding="utf-8")
+    return {**place.trainer, "precision": chosen}
 
 
 def may_use_cuda(accelerator: str) -> bool:

@@ -114,7 +114,7 @@ def flat_scores(scores: Scores, prefix: str) -> dict[str, float]:
 
 
 def _log_fitted(run: Run, fitted: Fitted) -> None:
-    run.set_tags({"precision": fitted.precision})
+    run.set_tags({"precision": fitted.precision, "peak_tflops": f"{fitted.peak_tflops:.3g}"})
     run.log_metrics(
         {
             **{f"kept/{name}": value for name, value in fitted.dev.items()},

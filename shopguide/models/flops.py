@@ -3,8 +3,9 @@
 MFU = FLOPs of the model on the real tokens / (seconds · peak) (Chowdhery et al. 2022, App. B). A step is three forward
 passes' worth: one forward, two backward. A multiplication and an addition are two operations. Forward, a model costs
 a·T + b·Σ Lᵢ² + c·B for B documents of Lᵢ tokens, T in all, and its head so much a position with loss: counted on three
-made-up documents, and as though a classifier's last layer worked on all tokens, not on first ones only. The peak is
-measured: the best of several matrix products in training's precision.
+made-up documents, and as though a classifier's last layer worked on all tokens, not on first ones only, attention
+reached all of a document, and all weights were trained. The peak is measured: the best of several matrix products in
+training's precision (the tag `peak_tflops` of a phase's run).
 """
 
 import time

@@ -56,7 +56,7 @@ class Classification(Objective):
         self.sizes = [len(numbers) for numbers in counts]
         self._of_target = loss or CrossEntropy()
         self.listed = self._of_target.listed
-        self.label_smoothing, self.r_drop = label_smoothing, r_drop
+        self.label_smoothing, self.r_drop, self.passes = label_smoothing, r_drop, 2 if r_drop else 1
         self._seen: list[tuple[torch.Tensor, ...]] = []
 
     def on_before_batch_transfer(self, batch: Batch, _loader: int) -> Batch:

@@ -29,6 +29,8 @@ class Objective(pl.LightningModule, ABC):
         keep_once(model)
         self.model = model
         self.optimizer_config = optimizer
+        self.passes = 1
+        """Runs of the model that the loss of a batch is made of."""
         self.listed = False
         """Whether a batch must be of whole lists."""
         self.grad_norm: torch.Tensor | None = None

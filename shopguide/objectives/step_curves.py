@@ -74,7 +74,8 @@ class StepCurves(pl.Callback):
         self._last_step = 0
         self._window = Window()
         self._cost: Cost | None = None
-        self._peak = 0.0
+        self.peak = 0.0
+        """Operations a second of the machine's matrix products."""
         self._reading: Reading | None = None
 
     def state_dict(self) -> dict[str, Any]:
@@ -91,7 +92,7 @@ class StepCurves(pl.Callback):
         """Count what the model costs, and measure what the machine can do."""
         mixed = str(trainer.precision)
         dtype = torch.bfloat16 if "bf16" in mixed else torch.float16 if "16" in mixed else torch.float32
-        self._cost, self._peak = forward_cost(module.model), measured_peak(module.device, dtype)  # type: ignore[arg-type]
+        self._cost, self.peak = forward_cost(module.model), measured_peak(module.device, dtype)  # type: ignore[arg-type]
 
     def on_train_start(self, *_: Any) -> None:
         """An epoch that was cut off goes on without being begun again: its next batch is waited for from here."""
@@ -117,7 +118,7 @@ class StepCurves(pl.Callback):
         self._window.add(
             tokens=tokens,
             places=trainer.world_size * places(module.model, batch),  # type: ignore[arg-type]
-            flops=self._cost.of_step(batch["lengths"], module.positions(batch)),  # type: ignore[operator]
+            flops=module.passes * self._cost.of_step(batch["lengths"], module.positions(batch)),  # type: ignore[operator]
             seconds=now - self._ended,
             waiting=self._begun - self._ended,
         )
@@ -172,7 +173,7 @@ class StepCurves(pl.Callback):
             "train/tokens_per_second": window.tokens / seconds,
             "train/waiting_share": window.waiting / seconds,
             "train/packing_efficiency": window.tokens / window.places,
-            "train/mfu": window.flops / seconds / self._peak,
+            "train/mfu": window.flops / seconds / self.peak,
         }
         norm = getattr(module, "grad_norm", None)
         return numbers if norm is None else numbers | {"train/grad_norm": norm}

@@ -40,6 +40,20 @@ def test_half_precision_is_chosen_where_the_processor_has_it(
     assert fit.chosen_precision("tpu") == "32-true"
 
 
+def test_a_precision_is_chosen_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def settled(folder: str, precision: str = "auto") -> Any:
+        return fit._settled(Place(tmp_path / folder, trainer={"precision": precision}, resume=True))["precision"]
+
+    monkeypatch.setattr(fit, "chosen_precision", lambda _: "bf16-mixed")
+    assert settled("one") == "bf16-mixed"
+    assert settled("one", "32-true") == "32-true"
+    monkeypatch.setattr(fit, "chosen_precision", lambda _: "32-true")
+    assert settled("two") == "32-true"
+    (tmp_path / "one" / "last.ckpt").touch()
+    assert settled("one") == "bf16-mixed", "training that goes on takes the one that it began with"
+    assert fit._settled(Place(tmp_path, trainer={})) == {}
+
+
 def test_half_precision_trains_to_about_the_same_loss(finished: Finished, tmp_path: Path) -> None:
     losses = {}
     for precision in ("32-true", "bf16-mixed"):

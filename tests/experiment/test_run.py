@@ -89,7 +89,7 @@ def test_a_sweep_may_be_sorted_by_whatever_an_experiment_reaches(finished: Finis
 def test_checkpoints_are_bounded(finished: Finished) -> None:
     for child in finished.store.find_children(finished.run_id):
         kept = {p.name for p in (finished.folder / "mlruns" / "checkpoints" / child.info.run_id).iterdir()}
-        assert kept <= {"best.ckpt", "last.ckpt"}
+        assert kept <= {"best.ckpt", "last.ckpt", "precision.txt"}
 
 
 def test_evaluate_repeats_the_scores_of_training(finished: Finished) -> None:

@@ -25,7 +25,7 @@ def half_full(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made() -> StepCurves:
     curves = StepCurves()
-    curves._cost, curves._peak = Cost(1.0, 0.0, 0.0, 10.0), 60.0
+    curves._cost, curves.peak = Cost(1.0, 0.0, 0.0, 10.0), 60.0
     return curves
 
 
@@ -36,7 +36,7 @@ def trainer_at(step: int, every: int, logger: Logger) -> Any:
 
 
 def module(**fields: Any) -> Any:
-    return SimpleNamespace(model=None, positions=lambda batch: len(batch["lengths"]), **fields)
+    return SimpleNamespace(model=None, passes=1, positions=lambda batch: len(batch["lengths"]), **fields)
 
 
 def test_speed_and_waiting_are_those_since_the_last_point(monkeypatch: pytest.MonkeyPatch) -> None:
