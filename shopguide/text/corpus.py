@@ -27,9 +27,12 @@ SCHEMA = pa.schema([("input_ids", pa.list_(pa.int32())), ("word_ids", pa.list_(p
 
 
 class TokenTable:
-    """Memory-mapped sequences of token ids and word numbers; reading one copies nothing."""
+    """Memory-mapped sequences of token ids and word numbers; reading one copies nothing, and another process that is
+    handed the table maps the same file.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         table = pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
         self._ids = [_views(chunk) for chunk in table["input_ids"].chunks]
         self._words = [_views(chunk) for chunk in table["word_ids"].chunks]
@@ -40,6 +43,9 @@ class TokenTable:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def __reduce__(self) -> tuple[type["TokenTable"], tuple[Path]]:
+        return TokenTable, (self._path,)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """(L,) token ids and (L,) word numbers of one sequence."""

@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,15 @@ def test_holds_every_token_in_order(tokenizer: object, tmp_path: Path) -> None:
     assert len(found.held_out) == 4
     assert found.tokens == sum(map(len, expected))
     assert found.train.lengths.tolist() == [len(row) for row in expected]
+
+
+def test_another_process_is_handed_the_file_not_its_contents(tokenizer: object, tmp_path: Path) -> None:
+    found = corpus(tokenizer, tmp_path).train
+    sent = pickle.dumps(found)
+    assert len(sent) < 1000
+    again = pickle.loads(sent)
+    assert len(again) == len(found) == 16
+    assert all((again[row][0] == found[row][0]).all() for row in range(16))
 
 
 def test_second_time_is_read_from_disk_without_the_documents(tokenizer: object, tmp_path: Path) -> None:
