@@ -2,8 +2,9 @@
 
     python -m experiments.benchmarks.evaluation --data DATA/crowdflower --tokenizer WEIGHTS/minilm-l6
 
-Both sides have the same texts, network, weights and batch, and mask 15 % of the tokens. Ours is the validation of
-the phase `pretrain`; clocked from its first batch to its end.
+Both sides have the same texts, network, weights and batch, and mask 15 % of the tokens; each has the precision that it
+comes with (`--peer` sets another for the script). Ours is the validation of the phase `pretrain`; clocked from its
+first batch to its end.
 """
 
 import argparse
@@ -25,7 +26,8 @@ def main() -> None:
     if args.arm:
         print(json.dumps({"ours": ours, "theirs": theirs}[args.arm](args)))
         return
-    cases = [Case(shape, "tokens/s", [], "Trainer.evaluate", ("loss", "peak_memory_gb")) for shape in shapes()]
+    also, precision = ("loss", "peak_memory_gb"), training.precision(args)
+    cases = [Case(shape, "tokens/s", [], "Trainer.evaluate", also, precision) for shape in shapes()]
     compare("evaluation", cases, args)
 
 
@@ -46,6 +48,7 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
     import pytorch_lightning as pl
 
     from shopguide.config import MaskingConfig, OptimizerConfig
+    from shopguide.experiment.fit import chosen_precision
     from shopguide.experiment.pretrain import make_masker
     from shopguide.objectives.language_model import MaskedLM
     from shopguide.text.batches import Batches, BatchLoader
@@ -62,6 +65,7 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
         trainer = pl.Trainer(
             default_root_dir=folder,
             logger=False,
+            precision=chosen_precision("auto"),
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
@@ -80,9 +84,9 @@ def theirs(args: argparse.Namespace) -> dict[str, Any]:
     texts, tokenizer, options = prepared(args)
     rows = [tokenizer(text, truncation=True, max_length=LENGTH) for text in texts[:TEXTS]]
     with tempfile.TemporaryDirectory() as folder:
-        settings = TrainingArguments(
-            folder, per_device_eval_batch_size=args.rows, seed=args.seed, report_to=[], disable_tqdm=True
-        )
+        bf16 = training.peer_bf16(args)
+        shown = {"report_to": [], "disable_tqdm": True}
+        settings = TrainingArguments(folder, per_device_eval_batch_size=args.rows, seed=args.seed, bf16=bf16, **shown)
         collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=SHARE)
         loop = Trainer(network(options, tokenizer, args.seed), settings, eval_dataset=rows, data_collator=collate)
         begun = time.perf_counter()

@@ -2,7 +2,8 @@
 
 Each arm of a case is a process of its own, which prints one JSON line last. A round runs every arm once, in random
 order; the peer has a second arm, the control, which shows what noise alone does to a ratio. What counts is the ratio of
-medians over the rounds. A ratio whose control is off 1 by more than 15 % is marked as not measured.
+medians over the rounds. A ratio whose control is off 1 by more than 15 %, or of fewer than five rounds, is marked as
+not measured.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 CONTROL = 0.15
+ROUNDS = 5
 SHARED = {"rounds", "cases", "threads", "out", "arm", "case"}
 """Arguments of every benchmark."""
 
@@ -38,7 +40,7 @@ class Case:
     found: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-def parser(description: str | None, rounds: int = 5) -> argparse.ArgumentParser:
+def parser(description: str | None, rounds: int = ROUNDS) -> argparse.ArgumentParser:
     """The arguments that all benchmarks share."""
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--rounds", type=int, default=rounds)
@@ -72,7 +74,8 @@ def compare(benchmark: str, cases: Sequence[Case], args: argparse.Namespace) -> 
                 print(f"{case.name}  round {number + 1}  {name}  {line['value']:,.4g} {case.unit}", flush=True)
         results.append(_result(case))
         print(_row(results[-1]), flush=True)
-    line = json.dumps({"benchmark": benchmark, "hardware": hardware(args.threads), "results": results})
+    about = {"benchmark": benchmark, "hardware": hardware(args.threads), "commit": commit(), "arguments": own}
+    line = json.dumps({**about, "results": results}, default=str)
     if args.out:
         args.out.write_text(line + "\n", encoding="utf-8")
     print("\n".join(_row(result) for result in results))
@@ -117,7 +120,7 @@ def _result(case: Case) -> dict[str, Any]:
         "ratio_min": round(min(ratios), 3),
         "ratio_max": round(max(ratios), 3),
         "control": round(control, 3),
-        "measured": abs(control - 1) <= CONTROL,
+        "measured": abs(control - 1) <= CONTROL and len(ratios) >= ROUNDS,
         "rounds": len(ratios),
     }
     for key in case.also:
@@ -128,12 +131,25 @@ def _result(case: Case) -> dict[str, Any]:
 
 
 def _row(result: dict[str, Any]) -> str:
-    verdict = "" if result["measured"] else "  NOT MEASURED: the control is off"
+    reason = "the control is off" if abs(result["control"] - 1) > CONTROL else f"fewer than {ROUNDS} rounds"
+    verdict = "" if result["measured"] else f"  NOT MEASURED: {reason}"
     return (
         f"{result['case']}: {result['ours']:,.4g} against {result['theirs']:,.4g} {result['unit']} ({result['peer']}): "
         f"{result['ratio_median']:.2f} × [{result['ratio_min']:.2f}-{result['ratio_max']:.2f}], "
         f"control {result['control']:.2f}{verdict}"
     )
+
+
+def commit() -> str:
+    """Of the code, with `+` where something in it was changed since; empty outside a repository."""
+    found = subprocess.run(
+        ["git", "describe", "--always", "--exclude=*", "--dirty=+"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip()
 
 
 def hardware(threads: int | None) -> str:

@@ -4,7 +4,9 @@
 
 Both sides have the same network and weights, the same texts (queries, or pairs of a query and a product) in the same
 random order; ours takes bfloat16 where the hardware has it. It is not told a batch of 32, it fills batches by tokens.
-Each arm reports how many of its answers are those of the plain network, run text by text.
+Each arm reports how many of its answers are those of the plain network, run text by text. `… cross_encoder` has
+sentence-transformers' `CrossEncoder.predict` for a peer. Exported models run on the CPU, all else on a GPU where there
+is one, the peers in bfloat16 there (`--peer` sets another).
 """
 
 import argparse
@@ -18,12 +20,15 @@ from typing import Any
 
 import numpy as np
 
+from experiments.benchmarks import training
 from experiments.benchmarks.finetuning import LENGTH, prepared
 from experiments.benchmarks.harness import Case, compare, parser
 
 COUNT = {"pairs": 400, "queries": 2000, "one pair": 60, "one query": 150}
 """Texts of a case; each is run by the model as it is trained, exported, and exported with 8-bit weights."""
 FORMS = ("torch", "onnx", "int8")
+PEERS = {"cross_encoder": "sentence-transformers CrossEncoder.predict"}
+"""By the last word of a case; else `transformers.pipeline`."""
 
 
 def main() -> None:
@@ -31,26 +36,29 @@ def main() -> None:
     if args.arm:
         print(json.dumps(answered(args)))
         return
-    cases = [
-        Case(
-            f"{name} {form}",
-            "texts/s",
-            [],
-            "transformers.pipeline",
-            ("p50_ms", "agreement", "peak_memory_gb"),
-            f"{'auto' if form == 'torch' else form} : 32",
-        )
-        for name in COUNT
-        for form in FORMS
-    ]
-    compare("inference", cases, args)
+    forms = [(name, form) for name in COUNT for form in FORMS] + [("pairs", "cross_encoder")]
+    compare("inference", [case_of(name, form, args) for name, form in forms], args)
+
+
+def case_of(name: str, form: str, args: argparse.Namespace) -> Case:
+    own, theirs = form if form in ("onnx", "int8") else "auto", "bf16" if training.peer_bf16(args) else "32"
+    also = ("p50_ms", "agreement", "peak_memory_gb")
+    peer = PEERS.get(form, "transformers.pipeline")
+    return Case(f"{name} {form}", "texts/s", [], peer, also, f"{own} : {theirs}")
 
 
 def arguments() -> argparse.Namespace:
     made = parser(__doc__)
     made.add_argument("--data", default=None, help="folder of the crowdflower set; default: the demo shop")
     made.add_argument("--model", default=None, help="folder or hub name of a BERT; default: random weights of its size")
+    training.add_peer(made)
     return made.parse_args()
+
+
+def device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def answered(args: argparse.Namespace) -> dict[str, Any]:
@@ -60,7 +68,8 @@ def answered(args: argparse.Namespace) -> dict[str, Any]:
     pairs = "pair" in args.case
     first, second = examples.first, examples.second if pairs else None
     with tempfile.TemporaryDirectory() as folder:
-        answer = {"ours": ours, "theirs": theirs}[args.arm](args, task, tokenizer, model, folder)
+        peer = by_cross_encoder if args.case.endswith("cross_encoder") else by_pipeline
+        answer = {"ours": ours, "theirs": peer}[args.arm](args, task, tokenizer, model, folder)
         size = 1 if args.case.startswith("one") else 32
         quarter = len(first) // 4
         answer(first[:quarter], second and second[:quarter], size)
@@ -114,9 +123,9 @@ def ours(args: argparse.Namespace, task: Any, tokenizer: Any, model: Any, folder
     from shopguide.inference.predictor import Predictor
 
     card = Card("relevance", task.inputs, {"grade": ["1", "2", "3", "4"]}, LENGTH)
-    predictor: Any = Predictor(network(model, tokenizer), tokenizer, card)
+    predictor: Any = Predictor(network(model, tokenizer), tokenizer, card, device())
     form = args.case.rpartition(" ")[2]
-    if form != "torch":
+    if form in ("onnx", "int8"):
         predictor.save(f"{folder}/trained")
         export(Path(folder) / "trained", Path(folder) / "exported", int8=form == "int8")
         predictor = load_model(f"{folder}/exported")
@@ -127,14 +136,35 @@ def ours(args: argparse.Namespace, task: Any, tokenizer: Any, model: Any, folder
     return answer
 
 
-def theirs(_args: argparse.Namespace, _task: Any, tokenizer: Any, model: Any, folder: str) -> Any:
-    from transformers import pipeline
+def written(model: Any, tokenizer: Any, folder: str, bf16: bool) -> dict[str, Any]:
+    """Write the network for a peer; the precision that it is to load it in."""
+    import torch
     from transformers.utils import logging
 
     logging.set_verbosity_error()
     network(model, tokenizer).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    classify = pipeline("text-classification", model=folder, tokenizer=folder, device="cpu")
+    return {"dtype": torch.bfloat16} if bf16 else {}
+
+
+def by_cross_encoder(args: argparse.Namespace, _task: Any, tokenizer: Any, model: Any, folder: str) -> Any:
+    from sentence_transformers.cross_encoder import CrossEncoder
+
+    options = written(model, tokenizer, folder, training.peer_bf16(args))
+    encoder = CrossEncoder(folder, max_length=LENGTH, device=device(), model_kwargs=options)
+
+    def answer(first: list[str], second: list[str], size: int) -> list[int]:
+        texts = list(zip(first, second, strict=True))
+        return [int(i) for i in encoder.predict(texts, batch_size=size, show_progress_bar=False).argmax(1)]
+
+    return answer
+
+
+def by_pipeline(args: argparse.Namespace, _task: Any, tokenizer: Any, model: Any, folder: str) -> Any:
+    from transformers import pipeline
+
+    options = written(model, tokenizer, folder, training.peer_bf16(args))
+    classify = pipeline("text-classification", model=folder, tokenizer=folder, device=device(), **options)
 
     def answer(first: list[str], second: list[str] | None, size: int) -> list[int]:
         texts = [{"text": a, "text_pair": b} for a, b in zip(first, second, strict=True)] if second else first

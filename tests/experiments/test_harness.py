@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from typing import Any
 
 import pytest
@@ -10,12 +11,19 @@ from experiments.benchmarks import harness
 from experiments.benchmarks.harness import Case, compare, parser
 
 
-@pytest.mark.parametrize(("noise", "measured"), [(1.1, True), (1.3, False)])
+@pytest.mark.parametrize(
+    ("noise", "rounds", "told"),
+    [
+        (1.1, 5, "control 1.10"),
+        (1.3, 5, "NOT MEASURED: the control is off"),
+        (1.1, 3, "NOT MEASURED: fewer than 5 rounds"),
+    ],
+)
 def test_ratio_of_medians_with_its_control(
-    noise: float, measured: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    noise: float, rounds: int, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    speeds = {"ours": iter([30.0, 40.0, 80.0]), "theirs": iter([10.0, 20.0, 10.0])}
-    control = iter([10 * noise] * 3)
+    speeds = {"ours": iter([30.0, 40.0, 80.0, 40.0, 40.0]), "theirs": iter([10.0, 20.0, 10.0, 10.0, 10.0])}
+    control = iter([10 * noise] * rounds)
 
     class Ordered(random.Random):
         def sample(self, population: Any, k: int, **_: Any) -> list[str]:
@@ -37,12 +45,17 @@ def test_ratio_of_medians_with_its_control(
     made = parser("")
     made.add_argument("--data")
     made.add_argument("--model")
-    compare("speed", [Case("one", "x/s", [], "peer", ("loss",))], made.parse_args(["--rounds", "3", "--data", "D"]))
-    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    args = made.parse_args(["--rounds", str(rounds), "--data", "D"])
+    compare("speed", [Case("one", "x/s", [], "peer", ("loss",))], args)
+    *_, row, last = capsys.readouterr().out.splitlines()
+    assert row.endswith(told)
+    line = json.loads(last)
     (result,) = line["results"]
     assert line["benchmark"] == "speed"
     assert (result["ours"], result["theirs"], result["ratio_median"]) == (40, 10, 4)
     assert (result["ratio_min"], result["ratio_max"]) == (2, 8)
     assert result["control"] == noise
-    assert result["measured"] is measured
+    assert result["measured"] is not told.startswith("NOT")
+    assert line["arguments"] == {"data": "D"}
+    assert re.fullmatch(r"([0-9a-f]{7,}\+?)?", line["commit"])
     assert result["loss"] == {"ours": 2.0, "theirs": 3.0}
