@@ -5,6 +5,7 @@ by the keys that vary. So a killed sweep is finished by its own command, and mor
 """
 
 import contextlib
+import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from shopguide.runs.compare import Row
     from shopguide.runs.store import Store
+    from shopguide.runs.tree import Run
 
 NOT_OF_IT = (*ABOUT_THE_COMMAND, "tracking", "hydra")
 """First words of keys that may change from one command to the next of the same sweep."""
@@ -64,10 +66,19 @@ def tracked_sweep(grid: Grid) -> Iterator[str]:
                 if chosen := choose(run, rows, grid):
                     keep_to_disk(config, run.id, chosen)
             else:
-                run.set_tags({"best_run": str(rows[0]["id"])})
-                print(f"best by {config.sort_by}: {rows[0]['name']}  run_id={rows[0]['id']}{_others(grid, rows)}")
+                _name_best(run, rows, config.sort_by, _others(grid, rows))
                 keep_to_disk(config, run.id)
     print(f"run_id={run.id}", flush=True)
+
+
+def _name_best(run: "Run", rows: list["Row"], metric: str, others: str) -> None:
+    """Print and tag the first of the jobs, unless none has reached anything."""
+    best = rows[0]
+    if math.isnan(best["metrics"].get(metric, math.nan)):
+        print(f"best by {metric}: none of the jobs has a number there{others}")
+        return
+    run.set_tags({"best_run": str(best["id"])})
+    print(f"best by {metric}: {best['name']}  run_id={best['id']}{others}")
 
 
 def _others(grid: Grid, rows: list["Row"]) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from shopguide.experiment.sweep import sweep_identity
+from shopguide.experiment.sweep import _name_best, sweep_identity
 from shopguide.grid import Grid
 from shopguide.runs.compare import sweep_table
 from shopguide.runs.store import open_store
+from shopguide.runs.tree import open_run
 from tests.experiment.test_interrupt import ROOT, command, start
 
 GRID = ("-m", "pretrain.epochs=1", "epochs=1,2", "lr=1e-4,1e-3", "finetune.baselines=false")
@@ -77,6 +78,20 @@ def test_two_by_two(tmp_path: Path) -> None:
     assert lines.count("done before") == 4
     assert lines.splitlines()[-1] == f"run_id={sweep.info.run_id}"
     assert len(store.client.search_runs([store.experiment_id])) == count
+
+
+@pytest.mark.parametrize("metrics", [{}, {"dev/score": float("nan")}])
+def test_no_job_is_the_best_where_none_has_a_number(
+    metrics: dict[str, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = open_store(None, "shopguide", tmp_path / "mlruns")
+    with open_run(store, "sweep") as run:
+        _name_best(run, [{"name": "lr=9", "id": "0123", "metrics": metrics}], "dev/score", "")
+        assert "best_run" not in store.client.get_run(run.id).data.tags
+        _name_best(run, [{"name": "lr=1", "id": "4567", "metrics": {"dev/score": 0.5}}], "dev/score", "")
+        assert store.client.get_run(run.id).data.tags["best_run"] == "4567"
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["best by dev/score: none of the jobs has a number there", "best by dev/score: lr=1  run_id=4567"]
 
 
 def test_jobs_side_by_side_share_a_pretraining(tmp_path: Path) -> None:
