@@ -263,24 +263,35 @@ def _tags_words(model: nn.Module) -> bool:
     return type(model).__name__.endswith("ForTokenClassification")
 
 
-@torch.no_grad()
 def probe(model: nn.Module) -> torch.Tensor:
     """The model's outputs for a few made-up documents, in evaluation mode and the precision of its weights."""
+    batch = made_up(model)
+    with exactly(model):
+        if model.base_model is model:
+            return mean_states(model, batch)
+        if model.get_output_embeddings() is None and not _tags_words(model):  # type: ignore[operator]
+            return sequence_logits(model, batch)
+        return logits_at(model, batch, batch["attention_mask"].flatten().nonzero().squeeze(1))
+
+
+def made_up(model: nn.Module) -> Batch:
+    """A few documents, where the model is."""
     device = next(model.parameters()).device
     ids = torch.zeros(len(PROBE), max(PROBE), dtype=torch.long)
     mask = torch.zeros_like(ids)
     for row, length in enumerate(PROBE):
         ids[row, :length] = 3 + torch.arange(row, row + length)  # beyond any padding token's number
         mask[row, :length] = 1
-    batch: Batch = {"input_ids": ids.to(device), "attention_mask": mask.to(device), "lengths": list(PROBE)}
+    return {"input_ids": ids.to(device), "attention_mask": mask.to(device), "lengths": list(PROBE)}
+
+
+@contextlib.contextmanager
+def exactly(model: nn.Module) -> Iterator[None]:
+    """Inside, a model is in evaluation mode, computes in the precision of its weights, and remembers nothing."""
     training = model.training
     model.eval()
     try:
-        with torch.autocast(device.type, enabled=False):
-            if model.base_model is model:
-                return mean_states(model, batch)
-            if model.get_output_embeddings() is None and not _tags_words(model):  # type: ignore[operator]
-                return sequence_logits(model, batch)
-            return logits_at(model, batch, mask.flatten().nonzero().squeeze(1).to(device))
+        with torch.no_grad(), torch.autocast(next(model.parameters()).device.type, enabled=False):
+            yield
     finally:
         model.train(training)

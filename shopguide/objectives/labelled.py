@@ -3,6 +3,8 @@
 Shapes: B documents, L longest of them, M labelled positions, K outputs.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import nn
@@ -32,15 +34,21 @@ def pinned(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.pin_memory() if torch.cuda.is_available() else tensor
 
 
-def labelled_logits(model: nn.Module, batch: Batch, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def labelled_logits(
+    model: nn.Module,
+    batch: Batch,
+    labels: torch.Tensor,
+    of: Callable[[nn.Module, Batch, torch.Tensor], torch.Tensor] = logits_at,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """(M, K) outputs and (M,) labels; on CPU some more, labelled -100, so that M recurs.
 
     Args:
         model: a transformers model with a head that works position by position.
         batch: padded, as the loader serves it; `labelled`: its `labelled_positions`, where they are known.
         labels: (B, L), -100 where there is none.
+        of: what is wanted of model, batch and (M,) positions.
     """
     flat = labels.flatten()
     chosen = batch["labelled"] if "labelled" in batch else labelled_positions(labels)
     more = 0 if flat.is_cuda else recurring(len(chosen)) - len(chosen)
-    return logits_at(model, batch, pad(chosen, (0, more))), pad(flat[chosen], (0, more), value=IGNORE)
+    return of(model, batch, pad(chosen, (0, more))), pad(flat[chosen], (0, more), value=IGNORE)

@@ -7,9 +7,12 @@ batch.
 import math
 
 import torch
+from torch import nn
 from torch.nn.functional import pad
 
+from shopguide.models.head import output_layer, states_at
 from shopguide.models.unpadded import Batch
+from shopguide.objectives.head_loss import head_loss, head_sums, rows_at_once
 from shopguide.objectives.labelled import labelled_logits, labelled_positions, pinned
 from shopguide.objectives.objective import Objective
 from shopguide.objectives.token_loss import summed_loss, token_loss
@@ -40,14 +43,20 @@ class LanguageModel(Objective):
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean over the positions that carry loss."""
-        logits, truth = self._logits(batch)
-        return token_loss(logits, truth)
+        if (layer := self._in_parts(batch)) is not None:
+            states, truth = labelled_logits(self.model, batch, self.targets(batch), states_at)
+            return head_loss(states, layer, truth)
+        return token_loss(*labelled_logits(self.model, batch, self.targets(batch)))
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Add a batch to the sums."""
-        logits, truth = self._logits(batch)
-        right = (logits.argmax(-1) == truth).sum()
-        self._sums += torch.stack([summed_loss(logits, truth), right.double(), (truth != IGNORE).sum().double()]).cpu()
+        if (layer := self._in_parts(batch)) is not None:
+            states, truth = labelled_logits(self.model, batch, self.targets(batch), states_at)
+            loss, right = head_sums(states, layer, truth)
+        else:
+            logits, truth = labelled_logits(self.model, batch, self.targets(batch))
+            loss, right = summed_loss(logits, truth), (logits.argmax(-1) == truth).sum()
+        self._sums += torch.stack([loss, right.double(), (truth != IGNORE).sum().double()]).cpu()
 
     def on_validation_epoch_end(self) -> None:
         """Log `dev/loss`, `dev/perplexity` and `dev/masked_accuracy` (for a causal LM: of the next token)."""
@@ -59,9 +68,12 @@ class LanguageModel(Objective):
 
     accuracy_name = "dev/masked_accuracy"
 
-    def _logits(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """(M, V) logits and (M,) ids at the positions that carry loss; on CPU some more, so that M recurs."""
-        return labelled_logits(self.model, batch, self.targets(batch))
+    def _in_parts(self, batch: Batch) -> nn.Linear | None:
+        """The head's last layer, where a batch has too many positions for the logits of all of them at once."""
+        words, ids = int(self.model.config.vocab_size), batch["input_ids"]  # type: ignore[union-attr, arg-type]
+        known = batch.get("labelled")
+        count = ids.numel() if known is None else len(known)
+        return output_layer(self.model) if count > rows_at_once(words, ids.device) else None
 
 
 class MaskedLM(LanguageModel):

@@ -24,25 +24,38 @@ class _TokenLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         gradient = logits.detach()  # the same memory
-        rows = max(1, CACHED // logits.shape[1])
-        space = gradient.new_empty(0 if logits.dtype == torch.float else min(rows, len(truth)), logits.shape[1]).float()
-        shares, losses = (truth != IGNORE)[:, None] / (truth != IGNORE).sum(), []
-        for part, right, share in zip(*(torch.split(t, rows) for t in (gradient, truth[:, None], shares)), strict=True):
-            work = space[: len(part)].copy_(part) if len(space) else part
-            work.sub_(work.amax(-1, keepdim=True))
-            right = right.clamp(min=0)
-            picked = work.gather(1, right)
-            total = work.exp_().sum(-1, keepdim=True)
-            losses.append((total.log() - picked) * share)
-            work.mul_(share / total).scatter_add_(1, right, -share)
-            part.copy_(work)
+        loss = made_gradient(gradient, truth, shares_of(truth))
         ctx.save_for_backward(gradient)
-        return torch.cat(losses).sum()
+        return loss
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
         (gradient,) = ctx.saved_tensors
         return gradient * gradients[0] if float(gradients[0]) != 1 else gradient, None
+
+
+def shares_of(truth: torch.Tensor) -> torch.Tensor:
+    """(M,) of each position's loss in the mean: 1 / the number of those that carry any, else 0."""
+    has_loss = truth != IGNORE
+    return has_loss / has_loss.sum()
+
+
+def made_gradient(logits: torch.Tensor, truth: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """Σᵢ sharesᵢ · −log softmax(logitsᵢ)[truthᵢ], in full precision; (M, V) logits become its gradient, in place."""
+    rows = max(1, CACHED // logits.shape[1]) if logits.device.type == "cpu" else max(1, len(logits))
+    space = logits.new_empty(0 if logits.dtype == torch.float else min(rows, len(truth)), logits.shape[1]).float()
+    losses = []
+    columns = logits, truth[:, None], shares[:, None]
+    for part, right, share in zip(*(torch.split(column, rows) for column in columns), strict=True):
+        work = space[: len(part)].copy_(part) if len(space) else part
+        work.sub_(work.amax(-1, keepdim=True))
+        right = right.clamp(min=0)
+        picked = work.gather(1, right)
+        total = work.exp_().sum(-1, keepdim=True)
+        losses.append((total.log() - picked) * share)
+        work.mul_(share / total).scatter_add_(1, right, -share)
+        part.copy_(work)
+    return torch.cat(losses).sum()
 
 
 def token_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
