@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
-from shopguide.inference.network import Network
+from shopguide.inference.network import Network, close_calls
 from shopguide.models.backbone import Head
 from shopguide.models.posterior import posteriors
 from shopguide.models.unpadded import Batch, sequence_logits
@@ -20,8 +20,6 @@ from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
 from shopguide.text.examples import EncodedTexts
 
-CLOSE = 0.02
-"""Two classes whose probabilities are less than this apart may change places in half precision."""
 Texts = Sequence[str]
 Decision = Callable[[Posteriors, Texts, Texts | None], Posteriors]
 
@@ -82,7 +80,7 @@ class Predictor(Network, Classifier):
         own = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
         found = decide(own, first, second)
         told = [*own.values(), *found.values()] if half and exactly else []
-        if len(close := np.flatnonzero(np.any([_close(part) for part in told], axis=0))):
+        if len(close := np.flatnonzero(np.any([close_calls(part) for part in told], axis=0))):
             exact = self._posteriors(encoded, close, batch_tokens, half=False)
             asked, beside = (None if side is None else [side[i] for i in close.tolist()] for side in (first, second))
             for target, again in decide(exact, asked or [], beside).items():
@@ -95,12 +93,3 @@ class Predictor(Network, Classifier):
             logits[rows] = part.float().cpu().numpy()
         parts = posteriors(torch.from_numpy(logits), self.card.sizes)
         return {target: part.numpy() for target, part in zip(self.card.targets, parts, strict=True)}
-
-
-def _close(posterior: np.ndarray) -> np.ndarray:
-    """(N, C) → (N,) bool: whether the second class may be the first in truth."""
-    if posterior.shape[1] < 2:
-        return np.zeros(len(posterior), dtype=bool)
-    top = -np.partition(-posterior, 1, axis=1)[:, :2]
-    close: np.ndarray = top[:, 0] - top[:, 1] < CLOSE
-    return close

@@ -11,16 +11,13 @@ import torch
 from torch import nn
 
 from shopguide.inference.answers import BATCH_TOKENS
-from shopguide.inference.network import Network
+from shopguide.inference.network import Network, close_calls
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.models.backbone import Head
 from shopguide.models.unpadded import Batch
 from shopguide.objectives.labelled import labelled_logits
 from shopguide.text.masking import IGNORE
 from shopguide.text.tagged import TaggedTexts
-
-CLOSE = 0.02
-"""Two tags whose probabilities are less than this apart may change places in half precision."""
 
 
 class Tagger(Network, SpanAnswerer):
@@ -37,7 +34,9 @@ class Tagger(Network, SpanAnswerer):
         encoded = TaggedTexts(self.tokenizer, first, second, self.card.max_length, self.tags)
         half = self.worth_half(encoded)
         posteriors = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
-        close = np.array([row for row, part in enumerate(posteriors) if half and _close(part)], dtype=np.int64)
+        close = np.array(
+            [row for row, part in enumerate(posteriors) if half and close_calls(part).any()], dtype=np.int64
+        )
         if len(close):
             exact = self._posteriors(encoded, close, batch_tokens, False)
             for row, part in zip(close, exact, strict=True):
@@ -59,9 +58,3 @@ def _word_logits(model: nn.Module, batch: Batch) -> torch.Tensor:
     """(Σ W, K) of the batch's words, text by text."""
     logits, mark = labelled_logits(model, batch, batch["labels"])
     return logits[mark != IGNORE]
-
-
-def _close(posterior: np.ndarray) -> bool:
-    """(W, K) → whether a word's second tag may be the first in truth."""
-    top = -np.partition(-posterior, 1, axis=1)[:, :2]
-    return bool((top[:, 0] - top[:, 1] < CLOSE).any())

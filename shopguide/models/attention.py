@@ -45,8 +45,8 @@ def attention(
 ) -> tuple[torch.Tensor, None]:
     """softmax(QKᵀ · scaling) V inside each document (Vaswani et al. 2017, §3.2.1), as transformers calls it.
 
-    Outside `attending_within`, and where one document is the whole row, it is transformers' own attention for padded
-    batches.
+    Outside `attending_within`, and where one document is the whole row with neither dropout nor window, it is
+    transformers' own attention for padded batches.
 
     Args:
         module: the attention layer.
@@ -79,12 +79,24 @@ def attention(
         return varlen_attention(query, key, value, layout, scaling, dropout, causal, sliding_window)[None], None
     if _asked.get() is module and not dropout and not causal:
         return _of_first_tokens(rows, layout, scaling, sliding_window)[None], None
-    _, heads, _, width = query.shape
-    shared = not dropout
-    spread = layout.spread(heads, query.device, shared)
+    return _in_groups(rows, layout, scaling, dropout, causal, sliding_window)[None], None
+
+
+def _in_groups(
+    rows: list[torch.Tensor],
+    layout: Layout,
+    scaling: float | None,
+    dropout: float,
+    causal: bool,
+    sliding_window: int | None,
+) -> torch.Tensor:
+    """(T, H, D) of (T, H, D) queries, keys and values: documents of about equal length together."""
+    _, heads, width = rows[0].shape
+    device, shared = rows[0].device, not dropout
+    spread = layout.spread(heads, device, shared)
     spread_out = [_Spread.apply(row.reshape(-1, width), spread) for row in rows]  # type: ignore[no-untyped-call]
     pieces = zip(*(torch.split(tensor, spread.sizes) for tensor in spread_out), strict=True)
-    own = bool(dropout) and not query.is_cuda
+    own = bool(dropout) and device.type != "cuda"
     kept = _draws(layout, heads, dropout if own else 0.0)
     parts: list[torch.Tensor] = []
     for number, (group, piece) in enumerate(zip(layout.groups, pieces, strict=True)):
@@ -100,7 +112,7 @@ def attention(
             out = bidirectional_attention(query, key, value, bias, scaling)
         parts.append(out.reshape(-1, width))
     collected: torch.Tensor = _Collect.apply(torch.cat(parts), spread)  # type: ignore[no-untyped-call]
-    return collected.view(1, -1, heads, width), None
+    return collected.view(-1, heads, width)
 
 
 def _of_first_tokens(

@@ -24,6 +24,7 @@ from torch.utils.checkpoint import checkpoint
 from shopguide.config import OptimizerConfig
 from shopguide.models.item_vectors import item_vectors
 from shopguide.models.unpadded import Batch, mean_states
+from shopguide.objectives.labelled import pinned
 from shopguide.objectives.mining import Mining
 from shopguide.objectives.nearest import nearest
 from shopguide.objectives.objective import Objective
@@ -65,17 +66,21 @@ class Matching(Objective):
         """The search for hard negatives, before each epoch."""
         return [self._mining] if self._mining else []
 
+    def on_before_batch_transfer(self, batch: Batch, _loader: int) -> Batch:
+        """The teacher is asked on the CPU, where the pairs' numbers are."""
+        return batch if self._teacher is None else batch | {"grades": pinned(_graded(self._teacher, batch))}
+
     def loss(self, batch: Batch) -> torch.Tensor:
         """Of the pairs of a batch."""
         queries, products = self._sides(batch)
         loss = self._loss_of(queries, products, batch["known"])
-        return loss if self._teacher is None else loss + self._distilled(self._teacher, queries, products, batch)
+        if self._teacher is None:
+            return loss
+        grades = batch["grades"] if "grades" in batch else _graded(self._teacher, batch)
+        return loss + self._distilled(grades.to(queries, non_blocking=True), queries, products)
 
-    def _distilled(self, teacher: Teacher, queries: torch.Tensor, products: torch.Tensor, batch: Batch) -> torch.Tensor:
+    def _distilled(self, grades: torch.Tensor, queries: torch.Tensor, products: torch.Tensor) -> torch.Tensor:
         count, width = queries.shape
-        items = batch["item"]
-        rows = batch["query"].repeat(len(items) // count)
-        grades = torch.from_numpy(teacher(rows.cpu().numpy(), items.cpu().numpy())).to(queries)
         with torch.autocast(queries.device.type, enabled=False):
             cosines = (products.view(-1, count, width) * queries).sum(-1).T
             ours, theirs = (part / self.temperature for part in (cosines, grades.view(-1, count).T))
@@ -126,6 +131,12 @@ class Matching(Objective):
         self._seen.clear()
         self.log("dev/loss", losses.mean())
         self.log("dev/ndcg_at_10", _ndcg(queries, products, query.numpy(), item.numpy()), prog_bar=True)
+
+
+def _graded(teacher: Teacher, batch: Batch) -> torch.Tensor:
+    """(B + B · H,) grade of each product for the query that it stands with."""
+    query, item = batch["query"].cpu().numpy(), batch["item"].cpu().numpy()
+    return torch.from_numpy(teacher(np.tile(query, len(item) // len(query)), item))
 
 
 def rows_of(batch: Batch, start: int, end: int) -> Batch:

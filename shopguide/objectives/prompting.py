@@ -43,16 +43,20 @@ class Prompting(Classification):
         gains: Sequence[float] | None = None,
     ) -> None:
         super().__init__(model, optimizer, [counts], loss, label_smoothing, r_drop, [gains])
-        self.mask_id, self.words = mask_id, list(words)
+        self.mask_id = mask_id
+        self.register_buffer("words", torch.tensor(words), persistent=False)
 
     def outputs(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, C) outputs and (B, 1) class numbers."""
-        return word_logits(self.model, batch, self.mask_id, self.words), batch["targets"]
+        words: torch.Tensor = self.words  # type: ignore[assignment]
+        return word_logits(self.model, batch, self.mask_id, words), batch["targets"]
 
 
-def word_logits(model: nn.Module, batch: Batch, mask_id: int, words: Sequence[int]) -> torch.Tensor:
-    """(B, C) outputs of the classes' words at the first mask of each text."""
+def word_logits(model: nn.Module, batch: Batch, mask_id: int, words: Sequence[int] | torch.Tensor) -> torch.Tensor:
+    """(B, C) outputs of the classes' words at the first mask of each text; on a GPU their numbers are waited for where
+    they are not there.
+    """
     ids: torch.Tensor = batch["input_ids"]
     first = (ids == mask_id).to(torch.uint8).argmax(1)
     places = torch.arange(len(ids), device=ids.device) * ids.shape[1] + first
-    return logits_at(model, batch, places)[:, list(words)]
+    return logits_at(model, batch, places)[:, torch.as_tensor(words, device=ids.device)]

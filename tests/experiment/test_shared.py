@@ -12,7 +12,7 @@ from shopguide.checks import parse_config
 from shopguide.errors import ModelError
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
-from shopguide.inference import network, predictor
+from shopguide.inference import network
 from shopguide.inference.card import read_card
 from shopguide.inference.export import export
 from shopguide.inference.load import load_model
@@ -135,11 +135,11 @@ def test_close_calls_are_those_of_the_fused_posterior(shared: Shared, monkeypatc
         assert one.fusion is not None
         one.fusion.powers["grade"] = (1.0, 1.0)  # the network has a say, whatever it has learnt
     exact = precise.posterior(*pairs)
-    monkeypatch.setattr(predictor, "CLOSE", 0.0)
+    monkeypatch.setattr("shopguide.inference.network.CLOSE", 0.0)
     rough = model.posterior(*pairs)["grade"]
     top = -np.sort(-rough, axis=1)
     gap = top[:, 0] - top[:, 1]
-    monkeypatch.setattr(predictor, "CLOSE", float(np.median(gap)))
+    monkeypatch.setattr("shopguide.inference.network.CLOSE", float(np.median(gap)))
     found, close = model.posterior(*pairs)["grade"], gap < np.median(gap)
     assert 0 < close.sum() < len(gap)
     np.testing.assert_allclose(found[close], exact["grade"][close], atol=1e-5)

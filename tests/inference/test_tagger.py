@@ -11,7 +11,7 @@ import pytest
 from shopguide.checks import parse_config
 from shopguide.experiment.evaluate import evaluate_run
 from shopguide.experiment.run import run_experiment
-from shopguide.inference import network, tagger
+from shopguide.inference import network
 from shopguide.inference.card import read_card
 from shopguide.inference.export import export
 from shopguide.inference.load import load_model
@@ -127,7 +127,7 @@ def test_half_precision_changes_no_span(trained: Trained, monkeypatch: pytest.Mo
     half = Tagger.load(trained.folder("spans")).spans(texts)
     assert [[one.span for one in found] for found in half] == [[one.span for one in found] for found in exact]
     assert half != exact, "half precision was not used"
-    monkeypatch.setattr(tagger, "CLOSE", 2.0)
+    monkeypatch.setattr("shopguide.inference.network.CLOSE", 2.0)
     again = Tagger.load(trained.folder("spans")).spans(texts)
     assert [f.score for found in again for f in found] == pytest.approx([f.score for found in exact for f in found])
 
