@@ -2,6 +2,7 @@
 
 from dataclasses import field
 from pathlib import Path
+from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
@@ -19,7 +20,7 @@ class ExportConfig:
     """Folder to be made."""
     run: str = "latest"
     task: str | None = None
-    int8: bool = False
+    int8: bool | Literal["checked"] = False
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:

@@ -25,8 +25,11 @@ from experiments.benchmarks.finetuning import LENGTH, prepared
 from experiments.benchmarks.harness import Case, compare, parser
 
 COUNT = {"pairs": 400, "queries": 2000, "one pair": 60, "one query": 150}
-"""Texts of a case; each is run by the model as it is trained, exported, and exported with 8-bit weights."""
-FORMS = ("torch", "onnx", "int8")
+"""Texts of a case; each is run by the model as it is trained, exported, and exported with 8-bit weights, with and
+without a second look at close calls."""
+FORMS = ("torch", "onnx", "int8", "checked")
+EXPORTED = {"onnx": False, "int8": True, "checked": "checked"}
+"""Form → what `export` is told of 8-bit weights."""
 PEERS = {"cross_encoder": "sentence-transformers CrossEncoder.predict"}
 """By the last word of a case; else `transformers.pipeline`."""
 
@@ -41,7 +44,7 @@ def main() -> None:
 
 
 def case_of(name: str, form: str, args: argparse.Namespace) -> Case:
-    own, theirs = form if form in ("onnx", "int8") else "auto", "bf16" if training.peer_bf16(args) else "32"
+    own, theirs = form if form in EXPORTED else "auto", "bf16" if training.peer_bf16(args) else "32"
     also = ("p50_ms", "agreement", "peak_memory_gb")
     peer = PEERS.get(form, "transformers.pipeline")
     return Case(f"{name} {form}", "texts/s", [], peer, also, f"{own} : {theirs}")
@@ -125,9 +128,9 @@ def ours(args: argparse.Namespace, task: Any, tokenizer: Any, model: Any, folder
     card = Card("relevance", task.inputs, {"grade": ["1", "2", "3", "4"]}, LENGTH)
     predictor: Any = Predictor(network(model, tokenizer), tokenizer, card, device())
     form = args.case.rpartition(" ")[2]
-    if form in ("onnx", "int8"):
+    if form in EXPORTED:
         predictor.save(f"{folder}/trained")
-        export(Path(folder) / "trained", Path(folder) / "exported", int8=form == "int8")
+        export(Path(folder) / "trained", Path(folder) / "exported", int8=EXPORTED[form])
         predictor = load_model(f"{folder}/exported")
 
     def answer(first: list[str], second: list[str] | None, _size: int) -> list[int]:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,8 +21,9 @@ from shopguide.inference.folders import check_free, former, take_place
 from shopguide.inference.label_answers import LabelAnswerer
 from shopguide.inference.labeller import Labeller
 from shopguide.inference.network import Network
-from shopguide.inference.onnx import FILE, PAD, load_onnx
+from shopguide.inference.onnx import CLOSER_THAN, EXACT, FILE, PAD, OnnxPredictor, load_onnx
 from shopguide.inference.predictor import Predictor
+from shopguide.inference.second_look import shift
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.inference.tagger import Tagger
 from shopguide.models.unpadded import MODEL_INPUTS, only_first, runs_unpadded
@@ -36,8 +37,11 @@ CLASSES: dict[str, type[Network]] = {
     "extraction": Tagger,
 }
 """Kind of a model → what loads it."""
+Int8 = bool | Literal["checked"]
 CHECKS = 64
 """Texts on which the two models are compared."""
+CALLS, SLACK = 256, 1.25
+"""Texts on which it is measured by how much 8-bit weights change a call, and how much more is allowed for."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class _Logits(nn.Module):
         return logits[..., self.own]
 
 
-def export(source: Path, folder: Path, int8: bool = False, task: str | None = None) -> Exported:
+def export(source: Path, folder: Path, int8: Int8 = False, task: str | None = None) -> Exported:
     """Write `model.onnx`, the tokenizer and the card.
 
     Args:
@@ -78,7 +82,8 @@ def export(source: Path, folder: Path, int8: bool = False, task: str | None = No
         folder: to be made; an exported model that is there is replaced when the new one is complete.
         int8: weights of matrix products as 8-bit integers, their inputs quantised as they come: by one scale for the
             texts that are answered together, which may change an answer. For processors with instructions for it
-            (VNNI): others are slower, and less exact.
+            (VNNI): others are slower, and less exact. `checked`: a classifier's close calls are made again in full
+            precision, by a second model beside it; which ones are close is measured on texts of random words.
         task: which of several that the model serves.
 
     Raises:
@@ -86,34 +91,55 @@ def export(source: Path, folder: Path, int8: bool = False, task: str | None = No
             answers are not the original's.
     """
     _needed()
+    folder = folder.resolve()
     check_free(folder, "an exported model", {folder: (FILE,), former(folder): (FILE,)})
     kind = read_card(source, task).kind
     if kind not in CLASSES:
         raise ModelError(f"{source}: models of {', '.join(CLASSES)} can be exported, found one of {kind}")
+    if int8 == "checked" and kind != "classification":
+        raise ModelError(f"int8=checked: expected a model of classification, found one of {kind}")
     original = CLASSES[kind].load(source, "cpu", precision=32, task=task)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        draft = Path(temporary) / folder.name
+        draft = Path(temporary) / "model"
         draft.mkdir()
         original.tokenizer.save_pretrained(draft)
         write_cards(draft, [replace(original.card, offset=0)])
         if isinstance(original, Predictor):
             original.save_fusion(draft)
-        with _quietly():
-            try:
-                _write(original, draft / FILE)
-            except Exception as error:
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-                raise ModelError(f"{source}: a model of this kind cannot be exported ({reason[:200]})") from error
-            if int8:
-                _quantise(draft / FILE)
-        found = _compared(original, load_onnx(draft))
-        if not int8 and found.difference > TOLERANCE:
-            raise ModelError(
-                f"{source}: the exported model's posteriors differ from the original's by {found.difference:.1e}, "
-                f"expected {TOLERANCE:.0e} at most; nothing was written"
-            )
+        try:
+            _make(original, draft, int8)
+            found = _checked(original, draft, int8)
+        except ModelError as error:
+            raise ModelError(f"{source}: {error}; nothing was written") from error
         take_place(draft, folder)
+    return found
+
+
+def _make(original: Network, draft: Path, int8: Int8) -> None:
+    with _quietly():
+        try:
+            _write(original, draft / FILE)
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ModelError(f"a model of this kind cannot be exported ({reason[:200]})") from error
+        if int8:
+            _quantise(draft / FILE, kept=draft / EXACT if int8 == "checked" else None)
+    if int8 == "checked":
+        _tell(draft / FILE, {CLOSER_THAN: str(_closer_than(draft, _random_texts(original, CALLS)))})
+
+
+def _checked(original: Network, draft: Path, int8: Int8) -> Exported:
+    """How near the model is; what is to be exact is."""
+    exported = load_onnx(draft)
+    found = exact = _compared(original, exported)
+    if isinstance(exported, OnnxPredictor) and exported.exact is not None:
+        exact = _compared(original, exported.exact)
+    if int8 is not True and exact.difference > TOLERANCE:
+        raise ModelError(
+            f"the exported model's posteriors differ from the original's by {exact.difference:.1e}, "
+            f"expected {TOLERANCE:.0e} at most"
+        )
     return found
 
 
@@ -150,9 +176,18 @@ def _write(predictor: Network, path: Path) -> None:
     assert program is not None
     exported_attention.simplify(program.model.graph)
     RemoveUnusedNodesPass()(program.model)
-    written = program.model_proto
-    onnx.helper.set_model_props(written, {PAD: str(predictor.tokenizer.pad_token_id)})
-    onnx.save(written, path)
+    onnx.save(program.model_proto, path)
+    _tell(path, {PAD: str(predictor.tokenizer.pad_token_id)})
+
+
+def _tell(path: Path, metadata: dict[str, str]) -> None:
+    """Add to what a model's file tells of itself."""
+    import onnx
+
+    model = onnx.load(path)
+    known = {entry.key: entry.value for entry in model.metadata_props}
+    onnx.helper.set_model_props(model, known | metadata)
+    onnx.save(model, path)
 
 
 @contextlib.contextmanager
@@ -171,21 +206,40 @@ def _own(predictor: Network) -> slice:
     return slice(None) if isinstance(predictor, Tagger) else slice(card.offset, card.offset + sum(card.sizes))
 
 
-def _quantise(path: Path) -> None:
+def _quantise(path: Path, kept: Path | None = None) -> None:
+    """In place; the model as it was is kept elsewhere, if that is wanted."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    whole = path.with_suffix(".whole")
+    whole = kept or path.with_suffix(".whole")
     path.replace(whole)
     quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True)
-    whole.unlink()
+    if kept is None:
+        whole.unlink()
+
+
+def _closer_than(folder: Path, texts: list[str]) -> float:
+    """The distance of two classes below which they may change places with 8-bit weights: somewhat more than the most by
+    which it was off on some texts, in the network's posterior or in what is decided by it.
+    """
+    rough = load_onnx(folder)
+    assert isinstance(rough, OnnxPredictor)
+    exact, rough.exact = rough.exact, None
+    assert exact is not None
+    asked = texts, texts[::-1] if rough.card.inputs.second else None
+    told = [(one.network_posterior(*asked), one.posterior(*asked)) for one in (rough, exact)]
+    parts = zip(*([*network.values(), *decided.values()] for network, decided in told), strict=True)
+    return SLACK * max(shift(ours, theirs) for ours, theirs in parts)
+
+
+def _random_texts(original: Network, count: int) -> list[str]:
+    """Random words of the vocabulary, from one to more than the model reads, more texts short than long."""
+    draw = np.random.default_rng(0)
+    words = sorted(set(original.tokenizer.get_vocab()) - set(original.tokenizer.all_special_tokens))
+    return [" ".join(draw.choice(words, 1 + int(original.card.max_length * (i / count) ** 2))) for i in range(count)]
 
 
 def _compared(original: Network, exported: Answerer) -> Exported:
-    """On texts of random words of the vocabulary, from one word to more than the model reads."""
-    draw = np.random.default_rng(0)
-    words = sorted(set(original.tokenizer.get_vocab()) - set(original.tokenizer.all_special_tokens))
-    longest = original.card.max_length
-    texts = [" ".join(draw.choice(words, 1 + i * longest // CHECKS)) for i in range(CHECKS)]
+    texts = _random_texts(original, CHECKS)
     second = texts[::-1] if original.card.inputs.second else None
     theirs, ours = ([part for part in _said(model, texts, second) if len(part)] for model in (original, exported))
     return Exported(

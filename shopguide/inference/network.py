@@ -32,19 +32,6 @@ MANY = 512
 """Tokens from which half precision pays: the copy is made first, and products are compiled for their shapes."""
 
 
-CLOSE = 0.02
-"""Two classes whose probabilities are less than this apart may change places in half precision."""
-
-
-def close_calls(posterior: np.ndarray) -> np.ndarray:
-    """(N, C) → (N,) bool: whether the second class may be the first in truth."""
-    if posterior.shape[1] < 2:
-        return np.zeros(len(posterior), dtype=bool)
-    top = -np.partition(-posterior, 1, axis=1)[:, :2]
-    close: np.ndarray = top[:, 0] - top[:, 1] < CLOSE
-    return close
-
-
 class Encoded(Protocol):
     """Texts as token ids."""
 

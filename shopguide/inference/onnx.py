@@ -17,6 +17,7 @@ from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.card import Card, read_card
 from shopguide.inference.label_answers import LabelAnswerer
 from shopguide.inference.lanes import evened, side_by_side
+from shopguide.inference.second_look import Decision, Texts, sure, taken
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.machine import own_cores
 from shopguide.tasks.fusion import Fusion
@@ -28,9 +29,10 @@ from shopguide.text.words import tagged_words
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-FILE = "model.onnx"
-PAD = "pad_token_id"
-"""Key of the model's metadata."""
+FILE, EXACT = "model.onnx", "exact.onnx"
+"""The model that answers, and where its close calls are made again, the one that does."""
+PAD, CLOSER_THAN = "pad_token_id", "shopguide_closer_than"
+"""Keys of the model's metadata: the padding token, and below which distance of two classes a call is close."""
 AT_ONCE = 512
 """Tokens of a batch on a core: each step of the graph goes over all of them, and the states of more leave the cache."""
 LANES = 8
@@ -84,9 +86,10 @@ class OnnxNetwork:
     def __init__(self, sessions: Sessions, tokenizer: "Tokenizer", card: Card) -> None:
         self.card = card
         self._sessions, self._tokenizer = sessions, tokenizer
+        self._told: dict[str, str] = sessions.whole.get_modelmeta().custom_metadata_map
         self._tokenizer.enable_truncation(card.max_length)
         self._tokenizer.no_padding()
-        pad = int(sessions.whole.get_modelmeta().custom_metadata_map[PAD])
+        pad = int(self._told[PAD])
         self._fill = {entry.name: pad if entry.name == "input_ids" else 0 for entry in sessions.whole.get_inputs()}
 
     def encoded(self, first: Sequence[str], second: Sequence[str] | None) -> "list[Encoding]":
@@ -136,10 +139,36 @@ class OnnxNetwork:
 class OnnxPredictor(OnnxNetwork, Classifier):
     """A classifier: (B, L) inputs to (B, K) outputs."""
 
+    exact: "OnnxPredictor | None" = None
+    """Makes close calls again."""
+
     def network_posterior(
-        self, first: Sequence[str], second: Sequence[str] | None = None, *, batch_tokens: int = BATCH_TOKENS
+        self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS
     ) -> Posteriors:
+        """What the network alone says: target → (N, C) probabilities, rows as given."""
+        return self._sure(first, second, batch_tokens, lambda own, *_texts: own)
+
+    def posterior(self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS) -> Posteriors:
         """Target → (N, C) probabilities, rows as given."""
+        return self._sure(first, second, batch_tokens, self.decided)
+
+    def rough_posterior(
+        self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> Posteriors:
+        """As `posterior`, without a second look at close calls."""
+        return self.decided(self._posteriors(first, second, batch_tokens), first, second)
+
+    def _sure(self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision) -> Posteriors:
+        own, exact = self._posteriors(first, second, batch_tokens), self.exact
+        if exact is None:
+            return decide(own, first, second)
+
+        def exactly(rows: np.ndarray) -> Posteriors:
+            return exact._posteriors(taken(first, rows), None if second is None else taken(second, rows), batch_tokens)
+
+        return sure(own, exactly, decide, first, second, float(self._told[CLOSER_THAN]))
+
+    def _posteriors(self, first: Texts, second: Texts | None, batch_tokens: int) -> Posteriors:
         ends = list(accumulate(self.card.sizes))
         logits = self.logits(first, second, batch_tokens, ends[-1])
         parts = zip(self.card.targets, pairwise([0, *ends]), strict=True)
@@ -193,6 +222,7 @@ def load_onnx(folder: Path) -> OnnxPredictor | OnnxTagger | OnnxLabeller:
     card = read_card(folder)
     try:
         sessions = Sessions(folder / FILE)
+        exact = Sessions(folder / EXACT) if (folder / EXACT).is_file() else None
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -203,6 +233,9 @@ def load_onnx(folder: Path) -> OnnxPredictor | OnnxTagger | OnnxLabeller:
         return OnnxTagger(sessions, tokenizer, card)
     found = OnnxPredictor(sessions, tokenizer, card)
     found.fusion = Fusion.load(folder / card.task)
+    if exact is not None:
+        found.exact = OnnxPredictor(exact, tokenizer, card)
+        found.exact.fusion = found.fusion
     return found
 
 

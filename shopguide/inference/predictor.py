@@ -3,7 +3,6 @@
 Shapes: N examples, C classes of a target, K = ΣC outputs.
 """
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,16 +11,14 @@ import torch
 from torch import nn
 
 from shopguide.inference.answers import BATCH_TOKENS, Classifier
-from shopguide.inference.network import Network, close_calls
+from shopguide.inference.network import Network
+from shopguide.inference.second_look import Decision, Texts, sure
 from shopguide.models.backbone import Head
 from shopguide.models.posterior import posteriors
 from shopguide.models.unpadded import Batch, sequence_logits
 from shopguide.tasks.fusion import Fusion
 from shopguide.tasks.lexical import Posteriors
 from shopguide.text.examples import EncodedTexts
-
-Texts = Sequence[str]
-Decision = Callable[[Posteriors, Texts, Texts | None], Posteriors]
 
 
 class Predictor(Network, Classifier):
@@ -78,14 +75,9 @@ class Predictor(Network, Classifier):
         encoded = self.encoded(first, second)
         half = self.worth_half(encoded)
         own = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
-        found = decide(own, first, second)
-        told = [*own.values(), *found.values()] if half and exactly else []
-        if len(close := np.flatnonzero(np.any([close_calls(part) for part in told], axis=0))):
-            exact = self._posteriors(encoded, close, batch_tokens, half=False)
-            asked, beside = (None if side is None else [side[i] for i in close.tolist()] for side in (first, second))
-            for target, again in decide(exact, asked or [], beside).items():
-                found[target][close] = again
-        return found
+        if not (half and exactly):
+            return decide(own, first, second)
+        return sure(own, lambda rows: self._posteriors(encoded, rows, batch_tokens, half=False), decide, first, second)
 
     def _posteriors(self, encoded: EncodedTexts, chosen: np.ndarray, batch_tokens: int, half: bool) -> Posteriors:
         logits = np.empty((len(chosen), sum(self.card.sizes)), dtype=np.float32)

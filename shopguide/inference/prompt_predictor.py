@@ -6,7 +6,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from shopguide.inference.predictor import Predictor, Texts
+from shopguide.inference.predictor import Predictor
+from shopguide.inference.second_look import Texts
 from shopguide.models.backbone import Head
 from shopguide.models.unpadded import Batch
 from shopguide.objectives.prompting import word_logits

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from shopguide.inference import second_look
 from shopguide.inference.answers import BATCH_TOKENS
-from shopguide.inference.network import Network, close_calls
+from shopguide.inference.network import Network
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.models.backbone import Head
 from shopguide.models.unpadded import Batch
@@ -34,9 +35,8 @@ class Tagger(Network, SpanAnswerer):
         encoded = TaggedTexts(self.tokenizer, first, second, self.card.max_length, self.tags)
         half = self.worth_half(encoded)
         posteriors = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
-        close = np.array(
-            [row for row, part in enumerate(posteriors) if half and close_calls(part).any()], dtype=np.int64
-        )
+        calls = enumerate(map(second_look.distances, posteriors)) if half else ()
+        close = np.array([row for row, apart in calls if (apart < second_look.CLOSE).any()], dtype=np.int64)
         if len(close):
             exact = self._posteriors(encoded, close, batch_tokens, False)
             for row, part in zip(close, exact, strict=True):

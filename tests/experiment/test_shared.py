@@ -135,11 +135,11 @@ def test_close_calls_are_those_of_the_fused_posterior(shared: Shared, monkeypatc
         assert one.fusion is not None
         one.fusion.powers["grade"] = (1.0, 1.0)  # the network has a say, whatever it has learnt
     exact = precise.posterior(*pairs)
-    monkeypatch.setattr("shopguide.inference.network.CLOSE", 0.0)
+    monkeypatch.setattr("shopguide.inference.second_look.CLOSE", 0.0)
     rough = model.posterior(*pairs)["grade"]
     top = -np.sort(-rough, axis=1)
     gap = top[:, 0] - top[:, 1]
-    monkeypatch.setattr("shopguide.inference.network.CLOSE", float(np.median(gap)))
+    monkeypatch.setattr("shopguide.inference.second_look.CLOSE", float(np.median(gap)))
     found, close = model.posterior(*pairs)["grade"], gap < np.median(gap)
     assert 0 < close.sum() < len(gap)
     np.testing.assert_allclose(found[close], exact["grade"][close], atol=1e-5)

@@ -10,9 +10,10 @@ import pytest
 
 from shopguide.errors import ModelError
 from shopguide.inference import onnx as module
+from shopguide.inference import second_look
 from shopguide.inference.export import export
 from shopguide.inference.load import load_model
-from shopguide.inference.onnx import FILE, OnnxPredictor
+from shopguide.inference.onnx import CLOSER_THAN, FILE, OnnxPredictor
 from shopguide.inference.predictor import Predictor
 from tests.conftest import Finished
 
@@ -79,6 +80,51 @@ def test_eight_bits_are_smaller_and_answer_nearly_the_same(finished: Finished, t
     assert (tmp_path / "small" / FILE).stat().st_size < (tmp_path / "whole" / FILE).stat().st_size
     assert 0 < found.difference < 0.02
     assert found.agreement > 0.6  # of a model that has seen little, whose classes are all about as probable
+
+
+@pytest.mark.parametrize("task", ["features", "relevance"])
+def test_close_calls_of_eight_bits_are_made_again_exactly(task: str, finished: Finished, tmp_path: Path) -> None:
+    source = finished.store.task_model(finished.run_id, task)
+    told = export(source, tmp_path / "checked", int8="checked")
+    export(source, tmp_path / "small", int8=True)
+    export(source, tmp_path / "whole")
+    checked, small, whole = (load_model(tmp_path / name) for name in ("checked", "small", "whole"))
+    assert isinstance(checked, OnnxPredictor)
+    assert isinstance(small, OnnxPredictor)
+    assert isinstance(whole, OnnxPredictor)
+    texts = [f"{text} {n}" for n in range(20) for text in TEXTS]
+    second = texts[::-1] if whole.card.inputs.second else None
+    found, rough, exact = (model.posterior(texts, second) for model in (checked, small, whole))
+    closer_than = float(checked._told[CLOSER_THAN])
+    assert 0 < closer_than < 0.5
+    made_again = np.zeros(len(texts), dtype=bool)
+    for target, part in exact.items():
+        assert (found[target].argmax(1) == part.argmax(1)).all()
+        again = ~np.isclose(found[target], rough[target], atol=1e-7).all(1)
+        np.testing.assert_allclose(found[target][again], part[again], atol=1e-5)
+        made_again |= again
+    close = [second_look.distances(part) < closer_than for part in rough.values()]
+    assert made_again.any() == np.any(close)
+    assert (made_again >= np.any(close, axis=0)).mean() > 0.9, "some are made again, and come out the same"
+    assert told.agreement == 1
+    sizes = [(tmp_path / name / FILE).stat().st_size for name in ("checked", "small")]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.01)
+    for target, part in checked.rough_posterior(texts, second).items():
+        np.testing.assert_allclose(part, rough[target], atol=1e-6)
+
+
+def test_what_is_far_from_close_is_answered_once(exported: dict[str, Path]) -> None:
+    ours = load_model(exported["need"])
+    assert isinstance(ours, OnnxPredictor)
+    ours.exact, ours._told = ours, {CLOSER_THAN: "0"}
+    asked: list[int] = []
+    plain = ours._posteriors
+    ours._posteriors = lambda first, *more: asked.append(len(first)) or plain(first, *more)  # type: ignore
+    ours.posterior(TEXTS)
+    assert asked == [5]
+    ours._told = {CLOSER_THAN: "1.1"}
+    ours.posterior(TEXTS)
+    assert asked == [5, 5, 5]
 
 
 def test_what_is_written_is_the_model_and_nothing_else(exported: dict[str, Path]) -> None:

@@ -12,8 +12,8 @@ from shopguide.errors import DataError, ModelError
 from shopguide.inference import network
 from shopguide.inference.card import read_card, write_cards
 from shopguide.inference.lanes import side_by_side
-from shopguide.inference.network import CLOSE
 from shopguide.inference.predictor import Predictor
+from shopguide.inference.second_look import CLOSE
 from tests.conftest import Finished
 
 TEXTS = ["手机壳", "red trail running boots for a long day in the rain", "tv", ""]
@@ -102,10 +102,10 @@ def test_half_precision_changes_no_answer(finished: Finished, task: str, monkeyp
     for target, expected in exact.items():
         assert half[target].argmax(1).tolist() == expected.argmax(1).tolist()
         np.testing.assert_allclose(half[target], expected, atol=CLOSE / 2)
-    monkeypatch.setattr("shopguide.inference.network.CLOSE", 0.0)
+    monkeypatch.setattr("shopguide.inference.second_look.CLOSE", 0.0)
     rough = Predictor.load(folder).posterior(texts * 9)
     assert any((rough[target] != exact[target]).any() for target in exact), "half precision was not used"
-    monkeypatch.setattr("shopguide.inference.network.CLOSE", 2.0)
+    monkeypatch.setattr("shopguide.inference.second_look.CLOSE", 2.0)
     again = Predictor.load(folder).posterior(texts * 9)
     for target, expected in exact.items():
         np.testing.assert_allclose(again[target], expected, atol=1e-5)

@@ -127,7 +127,7 @@ def test_half_precision_changes_no_span(trained: Trained, monkeypatch: pytest.Mo
     half = Tagger.load(trained.folder("spans")).spans(texts)
     assert [[one.span for one in found] for found in half] == [[one.span for one in found] for found in exact]
     assert half != exact, "half precision was not used"
-    monkeypatch.setattr("shopguide.inference.network.CLOSE", 2.0)
+    monkeypatch.setattr("shopguide.inference.second_look.CLOSE", 2.0)
     again = Tagger.load(trained.folder("spans")).spans(texts)
     assert [f.score for found in again for f in found] == pytest.approx([f.score for found in exact for f in found])
 

@@ -1,0 +1,67 @@
+"""Close calls of a posterior that is not exact, made again exactly: so that its answers are the exact ones.
+
+Shapes: N examples, C classes of a target.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from shopguide.tasks.lexical import Posteriors
+
+CLOSE = 0.02
+"""Two classes whose probabilities are less than this apart may change places in bfloat16."""
+Texts = Sequence[str]
+Decision = Callable[[Posteriors, Texts, Texts | None], Posteriors]
+"""What is said of texts, or of pairs of them, where the network says so much."""
+
+
+def distances(posterior: np.ndarray) -> np.ndarray:
+    """(N, C) → (N,) how far the two most probable classes are apart; 1 where there is one class only."""
+    if posterior.shape[1] < 2:
+        return np.ones(len(posterior))
+    top = -np.partition(-posterior, 1, axis=1)[:, :2]
+    apart: np.ndarray = top[:, 0] - top[:, 1]
+    return apart
+
+
+def sure(
+    rough: Posteriors,
+    exactly: Callable[[np.ndarray], Posteriors],
+    decide: Decision,
+    first: Texts,
+    second: Texts | None,
+    closer_than: float | None = None,
+) -> Posteriors:
+    """What is decided by a rough posterior, and by an exact one where either is a close call.
+
+    Args:
+        rough: what the network says: target → (N, C).
+        exactly: what it says in truth of some rows.
+        decide: what is made of it.
+        first: N texts.
+        second: the others of N pairs.
+        closer_than: a call is close where two classes are; None: `CLOSE`.
+    """
+    found = decide(rough, first, second)
+    least = CLOSE if closer_than is None else closer_than
+    close = np.flatnonzero(np.any([distances(part) < least for part in (*rough.values(), *found.values())], axis=0))
+    if len(close):
+        asked, beside = taken(first, close), None if second is None else taken(second, close)
+        for target, again in decide(exactly(close), asked, beside).items():
+            found[target][close] = again
+    return found
+
+
+def taken(texts: Texts, rows: np.ndarray) -> list[str]:
+    """Some of the texts."""
+    return [texts[row] for row in rows.tolist()]
+
+
+def shift(rough: np.ndarray, exact: np.ndarray) -> float:
+    """The most by which the distance of the rough posterior's two most probable classes is off, of (N, C) each."""
+    if not rough.size or rough.shape[1] < 2:
+        return 0.0
+    two = np.argsort(-rough, axis=1, kind="stable")[:, :2]
+    ours, theirs = (np.take_along_axis(part, two, axis=1) for part in (rough, exact))
+    return float(np.abs((ours[:, 0] - ours[:, 1]) - (theirs[:, 0] - theirs[:, 1])).max())
