@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 FILE, EXACT = "model.onnx", "exact.onnx"
 """The model that answers, and where its close calls are made again, the one that does."""
-PAD, CLOSER_THAN = "pad_token_id", "shopguide_closer_than"
-"""Keys of the model's metadata: the padding token, and below which distance of two classes a call is close."""
+PAD, ALONE, TOGETHER = "pad_token_id", "shopguide_close_alone", "shopguide_close_together"
+"""Keys of the model's metadata: the padding token, and below which distance of two classes a call is close, of a text
+alone and of several that are answered together.
+"""
 AT_ONCE = 512
 """Tokens of a batch on a core: each step of the graph goes over all of them, and the states of more leave the cache."""
 LANES = 8
@@ -166,7 +168,7 @@ class OnnxPredictor(OnnxNetwork, Classifier):
         def exactly(rows: np.ndarray) -> Posteriors:
             return exact._posteriors(taken(first, rows), None if second is None else taken(second, rows), batch_tokens)
 
-        return sure(own, exactly, decide, first, second, float(self._told[CLOSER_THAN]))
+        return sure(own, exactly, decide, first, second, float(self._told[ALONE if len(first) == 1 else TOGETHER]))
 
     def _posteriors(self, first: Texts, second: Texts | None, batch_tokens: int) -> Posteriors:
         ends = list(accumulate(self.card.sizes))

@@ -13,7 +13,7 @@ from shopguide.inference import onnx as module
 from shopguide.inference import second_look
 from shopguide.inference.export import export
 from shopguide.inference.load import load_model
-from shopguide.inference.onnx import CLOSER_THAN, FILE, OnnxPredictor
+from shopguide.inference.onnx import ALONE, FILE, TOGETHER, OnnxPredictor
 from shopguide.inference.predictor import Predictor
 from tests.conftest import Finished
 
@@ -95,8 +95,8 @@ def test_close_calls_of_eight_bits_are_made_again_exactly(task: str, finished: F
     texts = [f"{text} {n}" for n in range(20) for text in TEXTS]
     second = texts[::-1] if whole.card.inputs.second else None
     found, rough, exact = (model.posterior(texts, second) for model in (checked, small, whole))
-    closer_than = float(checked._told[CLOSER_THAN])
-    assert 0 < closer_than < 0.5
+    closer_than = float(checked._told[TOGETHER])
+    assert 0 < float(checked._told[ALONE]) < closer_than < 0.5
     made_again = np.zeros(len(texts), dtype=bool)
     for target, part in exact.items():
         assert (found[target].argmax(1) == part.argmax(1)).all()
@@ -116,15 +116,17 @@ def test_close_calls_of_eight_bits_are_made_again_exactly(task: str, finished: F
 def test_what_is_far_from_close_is_answered_once(exported: dict[str, Path]) -> None:
     ours = load_model(exported["need"])
     assert isinstance(ours, OnnxPredictor)
-    ours.exact, ours._told = ours, {CLOSER_THAN: "0"}
+    ours.exact, ours._told = ours, {ALONE: "1.1", TOGETHER: "0"}
     asked: list[int] = []
     plain = ours._posteriors
     ours._posteriors = lambda first, *more: asked.append(len(first)) or plain(first, *more)  # type: ignore
     ours.posterior(TEXTS)
     assert asked == [5]
-    ours._told = {CLOSER_THAN: "1.1"}
+    ours.posterior(TEXTS[:1])
+    assert asked == [5, 1, 1]
+    ours._told = {ALONE: "0", TOGETHER: "1.1"}
     ours.posterior(TEXTS)
-    assert asked == [5, 5, 5]
+    assert asked == [5, 1, 1, 5, 5]
 
 
 def test_what_is_written_is_the_model_and_nothing_else(exported: dict[str, Path]) -> None:
