@@ -62,6 +62,7 @@ def compare(benchmark: str, cases: Sequence[Case], args: argparse.Namespace) -> 
     """
     own = {name: value for name, value in vars(args).items() if name not in SHARED and value is not None}
     passed = [word for name, value in own.items() for word in (f"--{name}", str(value))]
+    about = {"benchmark": benchmark, "hardware": hardware(args.threads), "commit": commit(), "arguments": own}
     results = []
     for case in cases:
         if args.cases and case.name not in args.cases:
@@ -74,7 +75,6 @@ def compare(benchmark: str, cases: Sequence[Case], args: argparse.Namespace) -> 
                 print(f"{case.name}  round {number + 1}  {name}  {line['value']:,.4g} {case.unit}", flush=True)
         results.append(_result(case))
         print(_row(results[-1]), flush=True)
-    about = {"benchmark": benchmark, "hardware": hardware(args.threads), "commit": commit(), "arguments": own}
     line = json.dumps({**about, "results": results}, default=str)
     if args.out:
         args.out.write_text(line + "\n", encoding="utf-8")
@@ -142,13 +142,11 @@ def _row(result: dict[str, Any]) -> str:
 
 def commit() -> str:
     """Of the code, with `+` where something in it was changed since; empty outside a repository."""
-    found = subprocess.run(
-        ["git", "describe", "--always", "--exclude=*", "--dirty=+"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["git", "describe", "--always", "--exclude=*", "--dirty=+"]
+    try:
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
     return found.stdout.strip()
 
 

@@ -5,13 +5,12 @@
 Both sides have the same network and weights, the same texts (queries, or pairs of a query and a product) in the same
 random order; ours takes bfloat16 where the hardware has it. It is not told a batch of 32, it fills batches by tokens.
 Each arm reports how many of its answers are those of the plain network, run text by text. `… cross_encoder` has
-sentence-transformers' `CrossEncoder.predict` for a peer. Exported models run on the CPU, all else on a GPU where there
-is one, the peers in bfloat16 there (`--peer` sets another).
+sentence-transformers' `CrossEncoder.predict` for a peer. Exported models and their peers run on the CPU, all else on a
+GPU where there is one, the peers in bfloat16 there (`--peer` sets another).
 """
 
 import argparse
 import json
-import resource
 import statistics
 import tempfile
 import time
@@ -44,7 +43,7 @@ def main() -> None:
 
 
 def case_of(name: str, form: str, args: argparse.Namespace) -> Case:
-    own, theirs = form if form in EXPORTED else "auto", "bf16" if training.peer_bf16(args) else "32"
+    own, theirs = form if form in EXPORTED else "auto", "bf16" if peer_bf16(f"{name} {form}", args) else "32"
     also = ("p50_ms", "agreement", "peak_memory_gb")
     peer = PEERS.get(form, "transformers.pipeline")
     return Case(f"{name} {form}", "texts/s", [], peer, also, f"{own} : {theirs}")
@@ -58,10 +57,16 @@ def arguments() -> argparse.Namespace:
     return made.parse_args()
 
 
-def device() -> str:
+def peer_bf16(case: str, args: argparse.Namespace) -> bool:
+    """As `training.peer_bf16`, which is about the device that trains, has it for the device of the arm."""
+    return training.peer_bf16(args) and (args.peer is not None or device(case) == "cuda")
+
+
+def device(case: str) -> str:
+    """That of an arm: exported models run on the CPU, and so do their peers."""
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return "cuda" if torch.cuda.is_available() and case.rpartition(" ")[2] not in EXPORTED else "cpu"
 
 
 def answered(args: argparse.Namespace) -> dict[str, Any]:
@@ -83,13 +88,13 @@ def answered(args: argparse.Namespace) -> dict[str, Any]:
             clock = time.perf_counter()
             found += answer(first[start:stop], second and second[start:stop], size)
             times.append(time.perf_counter() - clock)
-        seconds = time.perf_counter() - begun
+        seconds, memory = time.perf_counter() - begun, training.peak_memory_gb()
         reference = plain_answers(network(model, tokenizer), tokenizer, first, second)
     return {
         "value": len(first) / seconds,
         "p50_ms": 1000 * statistics.median(times) / (len(first) if size > 1 else 1),
         "agreement": float(np.mean(np.array(found) == reference)),
-        "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20),
+        "peak_memory_gb": memory,
     }
 
 
@@ -126,7 +131,7 @@ def ours(args: argparse.Namespace, task: Any, tokenizer: Any, model: Any, folder
     from shopguide.inference.predictor import Predictor
 
     card = Card("relevance", task.inputs, {"grade": ["1", "2", "3", "4"]}, LENGTH)
-    predictor: Any = Predictor(network(model, tokenizer), tokenizer, card, device())
+    predictor: Any = Predictor(network(model, tokenizer), tokenizer, card, device(args.case))
     form = args.case.rpartition(" ")[2]
     if form in EXPORTED:
         predictor.save(f"{folder}/trained")
@@ -153,8 +158,8 @@ def written(model: Any, tokenizer: Any, folder: str, bf16: bool) -> dict[str, An
 def by_cross_encoder(args: argparse.Namespace, _task: Any, tokenizer: Any, model: Any, folder: str) -> Any:
     from sentence_transformers.cross_encoder import CrossEncoder
 
-    options = written(model, tokenizer, folder, training.peer_bf16(args))
-    encoder = CrossEncoder(folder, max_length=LENGTH, device=device(), model_kwargs=options)
+    options = written(model, tokenizer, folder, peer_bf16(args.case, args))
+    encoder = CrossEncoder(folder, max_length=LENGTH, device=device(args.case), model_kwargs=options)
 
     def answer(first: list[str], second: list[str], size: int) -> list[int]:
         texts = list(zip(first, second, strict=True))
@@ -166,8 +171,8 @@ def by_cross_encoder(args: argparse.Namespace, _task: Any, tokenizer: Any, model
 def by_pipeline(args: argparse.Namespace, _task: Any, tokenizer: Any, model: Any, folder: str) -> Any:
     from transformers import pipeline
 
-    options = written(model, tokenizer, folder, training.peer_bf16(args))
-    classify = pipeline("text-classification", model=folder, tokenizer=folder, device=device(), **options)
+    options = written(model, tokenizer, folder, peer_bf16(args.case, args))
+    classify = pipeline("text-classification", model=folder, tokenizer=folder, device=device(args.case), **options)
 
     def answer(first: list[str], second: list[str] | None, size: int) -> list[int]:
         texts = [{"text": a, "text_pair": b} for a, b in zip(first, second, strict=True)] if second else first

@@ -22,7 +22,7 @@ NOISE, OF_QUERIES = 0.3, 0.6
 
 
 def main() -> None:
-    made = parser(__doc__, rounds=3)
+    made = parser(__doc__)
     made.add_argument("--vectors", required=True, help="file.npy with (M, D) unit vectors")
     made.add_argument("--count", type=int, default=0, help=argparse.SUPPRESS)
     args = made.parse_args()

@@ -275,10 +275,10 @@ def _settled(place: Place) -> Mapping[str, Any]:
     """
     if place.trainer.get("precision") != AUTO:
         return place.trainer
-    note = Path(place.folder) / "precision.txt"
-    if place.goes_on and note.is_file():
-        return {**place.trainer, "precision": note.read_text(encoding="utf-8")}
-    chosen = chosen_precision(str(place.trainer.get("accelerator", AUTO)))
+    note, chosen = Path(place.folder) / "precision.txt", chosen_precision(str(place.trainer.get("accelerator", AUTO)))
+    if place.goes_on and note.is_file() and (begun := note.read_text(encoding="utf-8")) != chosen:
+        print(f"goes on in {begun}, as it began (trainer.precision=auto would choose {chosen} here)", flush=True)
+        chosen = begun
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(chosen, encoding="utf-8")
     return {**place.trainer, "precision": chosen}

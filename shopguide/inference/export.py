@@ -16,14 +16,15 @@ from torch import nn
 
 from shopguide.errors import ModelError
 from shopguide.inference.answers import Answerer, Classifier
-from shopguide.inference.card import read_card, write_cards
-from shopguide.inference.folders import check_free, former, take_place
+from shopguide.inference.card import FILE as CARD
+from shopguide.inference.card import read_card, read_cards, write_cards
+from shopguide.inference.folders import check_free, check_own, former, take_place
 from shopguide.inference.label_answers import LabelAnswerer
 from shopguide.inference.labeller import Labeller
 from shopguide.inference.network import Network
 from shopguide.inference.onnx import ALONE, EXACT, FILE, PAD, TOGETHER, OnnxPredictor, load_onnx
 from shopguide.inference.predictor import Predictor
-from shopguide.inference.second_look import shift
+from shopguide.inference.second_look import distances, shift
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.inference.tagger import Tagger
 from shopguide.models.unpadded import MODEL_INPUTS, only_first, runs_unpadded
@@ -38,6 +39,19 @@ CLASSES: dict[str, type[Network]] = {
 }
 """Kind of a model → what loads it."""
 Int8 = bool | Literal["checked"]
+WRITTEN = (
+    *(FILE, EXACT, CARD),
+    *(
+        "tokenizer*",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "chat_template*",
+        "vocab*",
+        "merges.txt",
+        "*.model",
+    ),
+)
+"""Patterns of what is written, beside the lexical branch of a task."""
 CHECKS = 64
 """Texts on which the two models are compared."""
 CALLS = 256
@@ -54,6 +68,8 @@ class Exported:
     """The largest of a posterior."""
     agreement: float
     """Share of the answers that are the same."""
+    again: float | None = None
+    """Share of the answers that are made again in full precision; None where none may be."""
 
 
 class _Logits(nn.Module):
@@ -94,7 +110,9 @@ def export(source: Path, folder: Path, int8: Int8 = False, task: str | None = No
     """
     _needed()
     folder = folder.resolve()
-    check_free(folder, "an exported model", {folder: (FILE,), former(folder): (FILE,)})
+    check_free(folder, "an exported model", {folder: (CARD,), former(folder): (CARD,)})
+    if (folder / CARD).is_file():
+        check_own(folder, "an exported model", (*WRITTEN, *(card.task for card in read_cards(folder))))
     kind = read_card(source, task).kind
     if kind not in CLASSES:
         raise ModelError(f"{source}: models of {', '.join(CLASSES)} can be exported, found one of {kind}")
@@ -137,6 +155,7 @@ def _checked(original: Network, draft: Path, int8: Int8) -> Exported:
     found = exact = _compared(original, exported)
     if isinstance(exported, OnnxPredictor) and exported.exact is not None:
         exact = _compared(original, exported.exact)
+        found = replace(found, again=_again(exported, _random_texts(original, CHECKS)))
     if int8 is not True and exact.difference > TOLERANCE:
         raise ModelError(
             f"the exported model's posteriors differ from the original's by {exact.difference:.1e}, "
@@ -178,8 +197,9 @@ def _write(predictor: Network, path: Path) -> None:
     assert program is not None
     exported_attention.simplify(program.model.graph)
     RemoveUnusedNodesPass()(program.model)
-    onnx.save(program.model_proto, path)
-    _tell(path, {PAD: str(predictor.tokenizer.pad_token_id)})
+    written = program.model_proto
+    onnx.helper.set_model_props(written, {PAD: str(predictor.tokenizer.pad_token_id)})
+    onnx.save(written, path)
 
 
 def _tell(path: Path, metadata: dict[str, str]) -> None:
@@ -231,16 +251,24 @@ def _closer_than(folder: Path, texts: list[str]) -> dict[str, str]:
     right = _of_both(exact, texts, second)
     alone = [_of_both(rough, texts[row : row + 1], second and second[row : row + 1]) for row in range(len(texts))]
     found = {ALONE: map(np.concatenate, zip(*alone, strict=True)), TOGETHER: _of_both(rough, texts, second)}
-    return {
-        key: str(SLACK[key] * max(shift(ours, theirs) for ours, theirs in zip(parts, right, strict=True)))
+    off = {
+        key: SLACK[key] * max(shift(ours, theirs) for ours, theirs in zip(parts, right, strict=True))
         for key, parts in found.items()
     }
+    return {ALONE: str(off[ALONE]), TOGETHER: str(max(off.values()))}
+
+
+def _again(model: OnnxPredictor, texts: list[str]) -> float:
+    exact, model.exact = model.exact, None
+    rough = _of_both(model, texts, texts[::-1] if model.card.inputs.second else None)
+    model.exact = exact
+    return float(np.mean(np.any([distances(part) < model.close(len(texts)) for part in rough], axis=0)))
 
 
 def _of_both(model: OnnxPredictor, first: list[str], second: list[str] | None) -> list[np.ndarray]:
     """(N, C) of each target: by the network, and as it is decided."""
-    said = model.network_posterior(first, second), model.posterior(first, second)
-    return [part for posteriors in said for part in posteriors.values()]
+    own = model.network_posterior(first, second)
+    return [*own.values(), *model.decided(own, first, second).values()]
 
 
 def _random_texts(original: Network, count: int) -> list[str]:

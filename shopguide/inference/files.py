@@ -46,7 +46,9 @@ def answer_file(predictor: "Answerer", source: str, target: str | None, batch_to
     rows = ({**record, **answer} for record, answer in zip(seen, answers, strict=True))
     shown = tqdm(rows, desc=f"{predictor.card.task}", unit=" records", file=sys.stderr, disable=not sys.stderr.isatty())
     count = _write_lines(shown, sys.stdout) if target is None else write_records(shown, Path(target).expanduser())
-    print(f"{count:,} record{'s' if count > 1 else ''} answered" + (f" in {target}" if target else ""), file=sys.stderr)
+    print(
+        f"{count:,} record{'s' if count != 1 else ''} answered" + (f" in {target}" if target else ""), file=sys.stderr
+    )
     return count
 
 

@@ -168,7 +168,11 @@ class OnnxPredictor(OnnxNetwork, Classifier):
         def exactly(rows: np.ndarray) -> Posteriors:
             return exact._posteriors(taken(first, rows), None if second is None else taken(second, rows), batch_tokens)
 
-        return sure(own, exactly, decide, first, second, float(self._told[ALONE if len(first) == 1 else TOGETHER]))
+        return sure(own, exactly, decide, first, second, self.close(len(first)))
+
+    def close(self, count: int) -> float:
+        """The distance of two classes below which a call is close, for so many texts together."""
+        return float(self._told[ALONE if count == 1 else TOGETHER])
 
     def _posteriors(self, first: Texts, second: Texts | None, batch_tokens: int) -> Posteriors:
         ends = list(accumulate(self.card.sizes))

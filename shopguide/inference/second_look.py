@@ -59,9 +59,9 @@ def taken(texts: Texts, rows: np.ndarray) -> list[str]:
 
 
 def shift(rough: np.ndarray, exact: np.ndarray) -> float:
-    """The most by which the distance of the rough posterior's two most probable classes is off, of (N, C) each."""
-    if not rough.size or rough.shape[1] < 2:
-        return 0.0
-    two = np.argsort(-rough, axis=1, kind="stable")[:, :2]
-    ours, theirs = (np.take_along_axis(part, two, axis=1) for part in (rough, exact))
-    return float(np.abs((ours[:, 0] - ours[:, 1]) - (theirs[:, 0] - theirs[:, 1])).max())
+    """The most by which the rough posterior's most probable class is otherwise apart from another, of (N, C) each:
+    where all others are farther away, it is the exact one's too.
+    """
+    first = rough.argmax(1)[:, None] if rough.size else np.zeros((0, 1), dtype=np.int64)
+    ours, theirs = (np.take_along_axis(part, first, axis=1) - part for part in (rough, exact))
+    return float(np.abs(ours - theirs).max(initial=0.0))

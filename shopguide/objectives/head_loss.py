@@ -13,7 +13,8 @@ import torch
 from torch import nn
 from torch.nn.functional import linear
 
-from shopguide.objectives.token_loss import made_gradient, shares_of, summed_loss, token_loss
+from shopguide.objectives.token_loss import made_gradient, summed_loss, token_loss
+from shopguide.text.masking import IGNORE
 
 AT_ONCE = {"cpu": 1 << 26}
 """Logits that are there at a time, by kind of device."""
@@ -37,7 +38,7 @@ class _HeadLoss(torch.autograd.Function):
         truth: torch.Tensor,
         dtype: torch.dtype,
     ) -> torch.Tensor:
-        rows, shares = rows_at_once(len(weight), weight.device), shares_of(truth)
+        rows, shares = rows_at_once(len(weight), weight.device), (truth != IGNORE).float()
         half, added = weight.to(dtype), None if bias is None else bias.to(dtype)
         of_states = torch.empty_like(states)
         of_weight = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
@@ -52,12 +53,14 @@ class _HeadLoss(torch.autograd.Function):
                 of_weight += logits.T @ part
             if of_bias is not None:
                 of_bias += logits.sum(0, dtype=of_bias.dtype)
-        ctx.save_for_backward(of_states, of_weight, of_bias)
-        return torch.stack(losses).sum()
+        ctx.save_for_backward(shares.sum(), of_states, of_weight, of_bias)
+        return torch.stack(losses).sum() / shares.sum()
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        own = (None if made is None else made * gradients[0].to(made.dtype) for made in ctx.saved_tensors)
+        count, *sums = ctx.saved_tensors  # of all positions: in float16, those of one in so many would be 0
+        scale = gradients[0].float() / count
+        own = (None if made is None else (made.float() * scale).to(made.dtype) for made in sums)
         return (*own, None, None)
 
 

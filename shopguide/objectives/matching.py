@@ -67,8 +67,10 @@ class Matching(Objective):
         return [self._mining] if self._mining else []
 
     def on_before_batch_transfer(self, batch: Batch, _loader: int) -> Batch:
-        """The teacher is asked on the CPU, where the pairs' numbers are."""
-        return batch if self._teacher is None else batch | {"grades": pinned(_graded(self._teacher, batch))}
+        """The teacher is asked on the CPU, where the pairs' numbers are; it knows those of training."""
+        if self._teacher is None or not self.training:
+            return batch
+        return batch | {"grades": pinned(_graded(self._teacher, batch))}
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Of the pairs of a batch."""

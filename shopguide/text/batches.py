@@ -1,7 +1,7 @@
 """Batches of examples: the same order for any number of workers or processes, resumable mid-epoch.
 
 The plan of an epoch is a pure function of the plan's settings and the epoch's number. The loader counts what it has
-handed out, so that its state is three numbers and the plan's fingerprint, and every checkpoint stores them.
+handed out, so that its state is a few numbers and the plan's fingerprint, and every checkpoint stores them.
 """
 
 import signal
@@ -115,25 +115,32 @@ class BatchLoader(DataLoader[Any]):
             yield batch
 
     def state_dict(self) -> dict[str, Any]:
-        """The place in the data, the number of batches handed out in this epoch, and the plan's fingerprint."""
+        """The place in the data, the batches handed out in this epoch, the plan's fingerprint, and how many train."""
         own = self.batches
         return {
             "epoch": own.epoch,
             "position": own.position,
             "handed": own.handed,
             "plan": own.plan.fingerprint,
+            "processes": _rank()[1],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken.
 
         Raises:
-            RunError: the batches are others than those which training began with.
+            RunError: the batches are others than those which training began with, or as many processes do not train.
         """
         own = self.batches
-        if state.get("plan", own.plan.fingerprint) != own.plan.fingerprint:
+        anew = "start a new run without resume, or of a sweep with sweep.fresh=true"
+        if state.get("plan") != own.plan.fingerprint:
             raise RunError(
                 "resume: expected the batches that the checkpoint was made with, found others (other texts, or another "
-                "version of transformers, with which the model takes them otherwise); start a new run without resume"
+                f"version of shopguide or transformers, with which they are made otherwise); {anew}"
+            )
+        if state["processes"] != (processes := _rank()[1]):
+            raise RunError(
+                f"resume: expected as many processes as training began with, {state['processes']}, found {processes}; "
+                f"set trainer.devices={state['processes']}, or {anew}"
             )
         own.epoch, own.position, own.handed = state["epoch"], state["position"], state["handed"]

@@ -107,6 +107,8 @@ def test_close_calls_of_eight_bits_are_made_again_exactly(task: str, finished: F
     assert made_again.any() == np.any(close)
     assert (made_again >= np.any(close, axis=0)).mean() > 0.9, "some are made again, and come out the same"
     assert told.agreement == 1
+    assert told.again is not None
+    assert 0 <= told.again <= 1
     sizes = [(tmp_path / name / FILE).stat().st_size for name in ("checked", "small")]
     assert sizes[0] == pytest.approx(sizes[1], rel=0.01)
     for target, part in checked.rough_posterior(texts, second).items():
@@ -148,7 +150,10 @@ def test_an_exported_model_is_replaced_as_a_whole_and_nothing_else_is(finished: 
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert not (folder / "features").exists()
     assert load_model(folder).card.task == "features"
-    (folder / FILE).unlink()
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(ModelError, match=r"expected an exported model and nothing else there, found notes\.txt too"):
+        export(source, folder)
+    (folder / "shopguide.json").unlink()
     before = sorted(folder.iterdir())
     with pytest.raises(ModelError, match=r"output=.*: expected no .*out, or an exported model, found something else"):
         export(source, folder)

@@ -53,8 +53,16 @@ def test_what_is_decided_may_be_a_close_call_where_the_network_is_sure() -> None
     assert sure(own, exactly, decide, ["sure", "even"], None)["y"].tolist() == [[0.9, 0.1], [0.501, 0.499]]  # type: ignore[arg-type]
 
 
-def test_the_shift_is_of_the_two_classes_that_seem_most_probable() -> None:
+@given(st.integers(1, 40), st.integers(2, 6), st.integers(0, 9))
+def test_farther_apart_than_the_shift_an_answer_is_the_exact_one(count: int, classes: int, seed: int) -> None:
+    rough, exact = posterior(count, classes, seed), posterior(count, classes, seed + 10)
+    sure_of = distances(rough) > shift(rough, exact) + 1e-6
+    assert (rough.argmax(1) == exact.argmax(1))[sure_of].all()
+
+
+def test_the_shift_is_the_most_that_may_be_made_up_for() -> None:
     rough = np.array([[0.5, 0.4, 0.1], [0.1, 0.2, 0.7]])
     exact = np.array([[0.45, 0.45, 0.1], [0.3, 0.0, 0.7]])
     assert shift(rough, exact) == pytest.approx(0.2)
+    assert shift(np.array([[0.5, 0.3, 0.2]]), np.array([[0.3, 0.1, 0.6]])) == pytest.approx(0.6)
     assert shift(np.zeros((0, 3)), np.zeros((0, 3))) == shift(np.ones((2, 1)), np.ones((2, 1))) == 0

@@ -44,6 +44,16 @@ def test_logits_that_are_made_in_another_way_have_no_layer() -> None:
     assert output_layer(model) is None
 
 
+def test_a_head_that_does_not_call_its_layer_has_none() -> None:
+    SHAPES["mobilebert"] = {**COMMON, "embedding_size": 16, "intra_bottleneck_size": 16}
+    try:
+        model = model_of("mobilebert")
+    finally:
+        del SHAPES["mobilebert"]
+    assert isinstance(model.get_output_embeddings(), nn.Linear)
+    assert output_layer(model) is None
+
+
 def test_weights_that_are_elsewhere_have_no_layer() -> None:
     model = model_of("gpt2")
     model.lm_head.weight = nn.Parameter(torch.zeros(0))

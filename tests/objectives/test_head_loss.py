@@ -63,6 +63,23 @@ def test_in_half_precision_it_is_as_near_as_the_whole_is(monkeypatch: pytest.Mon
         torch.testing.assert_close(parts, whole, rtol=0.02, atol=float(whole.abs().max()) / 100)
 
 
+def test_in_float16_gradients_of_many_positions_do_not_vanish(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    layer, states, truth = nn.Linear(6, 64), torch.randn(4096, 6, requires_grad=True), torch.randint(64, (4096,))
+    half = {}
+    for name, at_once in (("whole", 1 << 40), ("parts", 64 * 512)):
+        monkeypatch.setitem(module.AT_ONCE, "cpu", at_once)
+        layer.zero_grad()
+        states.grad = None
+        with torch.autocast("cpu", torch.float16, enabled=name == "parts"):
+            loss = head_loss(states, layer, truth)
+        (loss * 2.0**16).backward()  # as a scaler of losses does
+        half[name] = states.grad / 2.0**16, layer.weight.grad / 2.0**16
+    for whole, parts in zip(half["whole"], half["parts"], strict=True):
+        assert parts.isfinite().all()
+        torch.testing.assert_close(parts, whole, rtol=0.05, atol=float(whole.abs().max()) / 50)
+
+
 def test_weights_that_are_not_trained_get_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     layer, states, truth = made(20, 30, True)
     layer.requires_grad_(False)

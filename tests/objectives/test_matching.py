@@ -90,6 +90,16 @@ def test_a_teacher_adds_the_divergence_of_its_order() -> None:
             terms.append((theirs * (theirs / ours).log()).sum())
         alone = Matching(model, ADAMW, 0.1).loss(made)
         torch.testing.assert_close(module.loss(made), alone + torch.stack(terms).mean(), rtol=1e-4, atol=1e-5)
+        ahead = module.train().on_before_batch_transfer(made, 0)
+        assert ahead["grades"].tolist() == [grades[row["query"], item] for item, row in _by_column(rows)]
+        module._teacher = None if module._teacher is None else lambda *_: np.full(12, np.nan, np.float32)
+        torch.testing.assert_close(module.loss(ahead), alone + torch.stack(terms).mean(), rtol=1e-4, atol=1e-5)
+        assert "grades" not in module.eval().on_before_batch_transfer(made, 0), "the teacher knows training's numbers"
+
+
+def _by_column(rows: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
+    """The products in the order of a batch: first ones first."""
+    return [(row["items"][place], row) for place in range(3) for row in rows]
 
 
 @pytest.mark.parametrize("kind", KINDS)

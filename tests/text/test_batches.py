@@ -221,6 +221,11 @@ def test_other_batches_than_those_it_began_with_are_refused(changed: dict[str, A
     other = BatchLoader(Echo(), Batches(BatchPlan(**(own | changed))), identity, 0)  # type: ignore[arg-type]
     with pytest.raises(RunError, match="expected the batches that the checkpoint was made with, found others"):
         other.load_state_dict(state)
+    with pytest.raises(RunError, match=r"as many processes as training began with, 2, found 1; set trainer\.devices=2"):
+        loader().load_state_dict({**state, "processes": 2})
+    del state["plan"]
+    with pytest.raises(RunError, match="another version of shopguide"):
+        loader().load_state_dict(state)
 
 
 def test_processes_make_batches_where_a_gpu_trains() -> None:
