@@ -7,6 +7,9 @@ random order; ours takes bfloat16 where the hardware has it. It is not told a ba
 Each arm reports how many of its answers are those of the plain network, run text by text. `… cross_encoder` has
 sentence-transformers' `CrossEncoder.predict` for a peer. Exported models and their peers run on the CPU, all else on a
 GPU where there is one, the peers in bfloat16 there (`--peer` sets another).
+
+The network's head is not trained, and so more of its calls are close than a trained one's: `--classifier` names the
+folder of a model that shopguide has fine-tuned, and `--texts` a file with a query of its task in each line.
 """
 
 import argparse
@@ -53,6 +56,8 @@ def arguments() -> argparse.Namespace:
     made = parser(__doc__)
     made.add_argument("--data", default=None, help="folder of the crowdflower set; default: the demo shop")
     made.add_argument("--model", default=None, help="folder or hub name of a BERT; default: random weights of its size")
+    made.add_argument("--classifier", default=None, help="folder of a fine-tuned classifier, with --texts")
+    made.add_argument("--texts", type=Path, default=None, help="file with a query in each line")
     training.add_peer(made)
     return made.parse_args()
 
@@ -71,13 +76,10 @@ def device(case: str) -> str:
 
 def answered(args: argparse.Namespace) -> dict[str, Any]:
     """Time one arm on its texts; the first quarter of them pays for warming up, once, and is not counted."""
-    (task, examples), tokenizer, model = prepared(args)
-    examples = examples.take(np.random.default_rng(0).permutation(len(examples))[: COUNT[args.case.rpartition(" ")[0]]])
-    pairs = "pair" in args.case
-    first, second = examples.first, examples.second if pairs else None
+    classifier, first, second = trained(args)
     with tempfile.TemporaryDirectory() as folder:
         peer = by_cross_encoder if args.case.endswith("cross_encoder") else by_pipeline
-        answer = {"ours": ours, "theirs": peer}[args.arm](args, task, tokenizer, model, folder)
+        answer = {"ours": ours, "theirs": peer}[args.arm](args, classifier, folder)
         size = 1 if args.case.startswith("one") else 32
         quarter = len(first) // 4
         answer(first[:quarter], second and second[:quarter], size)
@@ -89,13 +91,30 @@ def answered(args: argparse.Namespace) -> dict[str, Any]:
             found += answer(first[start:stop], second and second[start:stop], size)
             times.append(time.perf_counter() - clock)
         seconds, memory = time.perf_counter() - begun, training.peak_memory_gb()
-        reference = plain_answers(network(model, tokenizer), tokenizer, first, second)
+        reference = plain_answers(classifier.model.cpu(), classifier.tokenizer, first, second)
     return {
         "value": len(first) / seconds,
         "p50_ms": 1000 * statistics.median(times) / (len(first) if size > 1 else 1),
         "agreement": float(np.mean(np.array(found) == reference)),
         "peak_memory_gb": memory,
     }
+
+
+def trained(args: argparse.Namespace) -> tuple[Any, list[str], list[str] | None]:
+    """The classifier of both sides, on the CPU in full precision, and the case's texts."""
+    from shopguide.inference.card import Card
+    from shopguide.inference.predictor import Predictor
+
+    draw, count = np.random.default_rng(0), COUNT[args.case.rpartition(" ")[0]]
+    if args.classifier:
+        lines = args.texts.read_text(encoding="utf-8").splitlines()
+        classifier = Predictor.load(args.classifier, "cpu", precision=32)
+        return classifier, [lines[row] for row in draw.permutation(len(lines))[:count]], None
+    (task, examples), tokenizer, model = prepared(args)
+    examples = examples.take(draw.permutation(len(examples))[:count])
+    card = Card("relevance", task.inputs, {"grade": ["1", "2", "3", "4"]}, LENGTH)
+    classifier = Predictor(network(model, tokenizer), tokenizer, card, "cpu", 32)
+    return classifier, list(examples.first), list(examples.second) if "pair" in args.case else None
 
 
 def plain_answers(model: Any, tokenizer: Any, first: list[str], second: list[str] | None) -> Any:
@@ -124,41 +143,40 @@ def network(model: Any, tokenizer: Any) -> Any:
     return made
 
 
-def ours(args: argparse.Namespace, task: Any, tokenizer: Any, model: Any, folder: str) -> Any:
-    from shopguide.inference.card import Card
+def ours(args: argparse.Namespace, classifier: Any, folder: str) -> Any:
     from shopguide.inference.export import export
     from shopguide.inference.load import load_model
     from shopguide.inference.predictor import Predictor
 
-    card = Card("relevance", task.inputs, {"grade": ["1", "2", "3", "4"]}, LENGTH)
-    predictor: Any = Predictor(network(model, tokenizer), tokenizer, card, device(args.case))
     form = args.case.rpartition(" ")[2]
+    predictor: Any = Predictor(classifier.model, classifier.tokenizer, classifier.card, device(args.case))
     if form in EXPORTED:
         predictor.save(f"{folder}/trained")
         export(Path(folder) / "trained", Path(folder) / "exported", int8=EXPORTED[form])
         predictor = load_model(f"{folder}/exported")
 
     def answer(first: list[str], second: list[str] | None, _size: int) -> list[int]:
-        return [int(i) for i in predictor.posterior(first, second)["grade"].argmax(1)]
+        (posterior,) = predictor.network_posterior(first, second).values()
+        return [int(i) for i in posterior.argmax(1)]
 
     return answer
 
 
-def written(model: Any, tokenizer: Any, folder: str, bf16: bool) -> dict[str, Any]:
+def written(classifier: Any, folder: str, bf16: bool) -> dict[str, Any]:
     """Write the network for a peer; the precision that it is to load it in."""
     import torch
     from transformers.utils import logging
 
     logging.set_verbosity_error()
-    network(model, tokenizer).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    classifier.model.save_pretrained(folder)
+    classifier.tokenizer.save_pretrained(folder)
     return {"dtype": torch.bfloat16} if bf16 else {}
 
 
-def by_cross_encoder(args: argparse.Namespace, _task: Any, tokenizer: Any, model: Any, folder: str) -> Any:
+def by_cross_encoder(args: argparse.Namespace, classifier: Any, folder: str) -> Any:
     from sentence_transformers.cross_encoder import CrossEncoder
 
-    options = written(model, tokenizer, folder, peer_bf16(args.case, args))
+    options = written(classifier, folder, peer_bf16(args.case, args))
     encoder = CrossEncoder(folder, max_length=LENGTH, device=device(args.case), model_kwargs=options)
 
     def answer(first: list[str], second: list[str], size: int) -> list[int]:
@@ -168,16 +186,17 @@ def by_cross_encoder(args: argparse.Namespace, _task: Any, tokenizer: Any, model
     return answer
 
 
-def by_pipeline(args: argparse.Namespace, _task: Any, tokenizer: Any, model: Any, folder: str) -> Any:
+def by_pipeline(args: argparse.Namespace, classifier: Any, folder: str) -> Any:
     from transformers import pipeline
 
-    options = written(model, tokenizer, folder, peer_bf16(args.case, args))
+    options = written(classifier, folder, peer_bf16(args.case, args))
     classify = pipeline("text-classification", model=folder, tokenizer=folder, device=device(args.case), **options)
+    number = classify.model.config.label2id
 
     def answer(first: list[str], second: list[str] | None, size: int) -> list[int]:
         texts = [{"text": a, "text_pair": b} for a, b in zip(first, second, strict=True)] if second else first
         found = classify(texts, batch_size=size, truncation=True, max_length=LENGTH)
-        return [int(row["label"].rpartition("_")[2]) for row in found]
+        return [number[row["label"]] for row in found]
 
     return answer
 
