@@ -46,9 +46,15 @@ def export(config: ExportConfig) -> None:
     from shopguide.inference.export import export as write
 
     folder = Path(config.output).expanduser()
-    found = write(source, folder, config.int8, store.task_name(config.run, config.task))
+    name = store.task_name(config.run, config.task)
+    calls = None
+    if config.int8 == "checked":
+        from shopguide.experiment.evaluate import dev_texts
+
+        calls = dev_texts(store, config.run, name, source)
+    found = write(source, folder, config.int8 is not False, name, calls)
     task = read_card(folder).task
-    again = "" if found.again is None else f"; {found.again:.0%} are close calls, made again in full precision"
+    again = "" if found.again is None else f"; of the dev split's texts, {found.again:.1%} are close calls, made again"
     print(
         f"{config.output}: on texts of random words {found.agreement:.1%} of the answers are the original's, "
         f"posteriors differ by {found.difference:.1e} at most{again}\n"

@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -34,6 +35,10 @@ def test_export_then_predict_then_evaluate(
         with pytest.raises(SystemExit):
             program.main()
         assert "expected a model of task `need`, found one of `features`" in capsys.readouterr().err
+    said = told(export, *run, f"output={tmp_path / 'checked'}", "int8=checked")
+    assert re.search(r"of the dev split's texts, [\d.]+% are close calls, made again", said)
+    checked = json.loads(told(evaluate, *run, f"folder={tmp_path / 'checked'}", "split=test"))["features"]
+    assert checked["accuracy"]["value"] == pytest.approx(own["accuracy"]["value"], abs=0.02)
     metrics = finished.store.client.get_run(
         finished.store.task_runs(finished.run_id, "features")["features"]
     ).data.metrics

@@ -30,8 +30,9 @@ COUNT = {"pairs": 400, "queries": 2000, "one pair": 60, "one query": 150}
 """Texts of a case; each is run by the model as it is trained, exported, and exported with 8-bit weights, with and
 without a second look at close calls."""
 FORMS = ("torch", "onnx", "int8", "checked")
-EXPORTED = {"onnx": False, "int8": True, "checked": "checked"}
-"""Form → what `export` is told of 8-bit weights."""
+EXPORTED = FORMS[1:]
+OTHERS = 512
+"""Texts on which it is measured which calls are close."""
 PEERS = {"cross_encoder": "sentence-transformers CrossEncoder.predict"}
 """By the last word of a case; else `transformers.pipeline`."""
 
@@ -76,10 +77,10 @@ def device(case: str) -> str:
 
 def answered(args: argparse.Namespace) -> dict[str, Any]:
     """Time one arm on its texts; the first quarter of them pays for warming up, once, and is not counted."""
-    classifier, first, second = trained(args)
+    classifier, first, second, others = trained(args)
     with tempfile.TemporaryDirectory() as folder:
         peer = by_cross_encoder if args.case.endswith("cross_encoder") else by_pipeline
-        answer = {"ours": ours, "theirs": peer}[args.arm](args, classifier, folder)
+        answer = ours(args, classifier, folder, others) if args.arm == "ours" else peer(args, classifier, folder)
         size = 1 if args.case.startswith("one") else 32
         quarter = len(first) // 4
         answer(first[:quarter], second and second[:quarter], size)
@@ -100,21 +101,26 @@ def answered(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def trained(args: argparse.Namespace) -> tuple[Any, list[str], list[str] | None]:
-    """The classifier of both sides, on the CPU in full precision, and the case's texts."""
+def trained(args: argparse.Namespace) -> tuple[Any, list[str], list[str] | None, Any]:
+    """The classifier of both sides, on the CPU in full precision, the case's texts, and others of their kind."""
     from shopguide.inference.card import Card
     from shopguide.inference.predictor import Predictor
 
     draw, count = np.random.default_rng(0), COUNT[args.case.rpartition(" ")[0]]
     if args.classifier:
         lines = args.texts.read_text(encoding="utf-8").splitlines()
+        texts = [lines[row] for row in draw.permutation(len(lines))]
         classifier = Predictor.load(args.classifier, "cpu", precision=32)
-        return classifier, [lines[row] for row in draw.permutation(len(lines))[:count]], None
+        return classifier, texts[:count], None, (texts[count : count + OTHERS], None)
     (task, examples), tokenizer, model = prepared(args)
-    examples = examples.take(draw.permutation(len(examples))[:count])
+    order = draw.permutation(len(examples))
     card = Card("relevance", task.inputs, {"grade": ["1", "2", "3", "4"]}, LENGTH)
     classifier = Predictor(network(model, tokenizer), tokenizer, card, "cpu", 32)
-    return classifier, list(examples.first), list(examples.second) if "pair" in args.case else None
+    own, others = (
+        (list(part.first), list(part.second) if "pair" in args.case else None)
+        for part in (examples.take(order[:count]), examples.take(order[count : count + OTHERS]))
+    )
+    return classifier, *own, others
 
 
 def plain_answers(model: Any, tokenizer: Any, first: list[str], second: list[str] | None) -> Any:
@@ -143,7 +149,7 @@ def network(model: Any, tokenizer: Any) -> Any:
     return made
 
 
-def ours(args: argparse.Namespace, classifier: Any, folder: str) -> Any:
+def ours(args: argparse.Namespace, classifier: Any, folder: str, others: Any) -> Any:
     from shopguide.inference.export import export
     from shopguide.inference.load import load_model
     from shopguide.inference.predictor import Predictor
@@ -152,7 +158,8 @@ def ours(args: argparse.Namespace, classifier: Any, folder: str) -> Any:
     predictor: Any = Predictor(classifier.model, classifier.tokenizer, classifier.card, device(args.case))
     if form in EXPORTED:
         predictor.save(f"{folder}/trained")
-        export(Path(folder) / "trained", Path(folder) / "exported", int8=EXPORTED[form])
+        calls = others if form == "checked" else None
+        export(Path(folder) / "trained", Path(folder) / "exported", int8=form != "onnx", calls=calls)
         predictor = load_model(f"{folder}/exported")
 
     def answer(first: list[str], second: list[str] | None, _size: int) -> list[int]:

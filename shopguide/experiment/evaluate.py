@@ -9,10 +9,10 @@ from shopguide.build import build_task
 from shopguide.checks import parse
 from shopguide.config import DataConfig, InferencePrecision
 from shopguide.errors import DataError, ModelError
+from shopguide.experiment.finetune import drawn
 from shopguide.experiment.heads.head import head_of
 from shopguide.experiment.prepare import Material, load_material
 from shopguide.experiment.report import flat_scores
-from shopguide.inference.answers import Answerer
 from shopguide.inference.card import RETRIEVAL, Card, read_card
 from shopguide.inference.evaluation import Scores
 from shopguide.inference.load import load_model
@@ -20,6 +20,9 @@ from shopguide.inference.second_stage import SecondStage
 from shopguide.runs.store import Store, model_place
 from shopguide.runs.tree import open_run
 from shopguide.tasks.task import Examples, Task
+
+TEXTS = 512
+"""Of the dev split, where some are enough."""
 
 
 def evaluate_run(
@@ -69,7 +72,7 @@ def evaluate_run(
         predictor = _loaded(folder or store.task_model(run, name), precision, name)
         if second is not None:
             _put_behind(predictor, second)
-        every = _examples(build_task(name, settings["tasks"][name]), predictor, material)
+        every = _examples(build_task(name, settings["tasks"][name]), predictor.card, material)
         examples = every.of(split)
         if not len(examples):
             there |= set(every.split)
@@ -83,6 +86,28 @@ def evaluate_run(
     if not found:
         raise _no_examples(f"split={split}", runs, data.name, there)
     return found
+
+
+def dev_texts(store: Store, run: str, task: str | None, model: Path) -> tuple[list[str], list[str] | None]:
+    """Some texts of a task, or pairs of texts, from the run's own records, which its model has not learnt from.
+
+    Args:
+        store: where the runs are.
+        run: the experiment's run.
+        task: one of its tasks.
+        model: folder of the task's model.
+
+    Raises:
+        DataError: the records have none in the dev split.
+    """
+    ((name, phase_run),) = store.task_runs(run, task).items()
+    settings, card = store.settings(phase_run), read_card(model, name)
+    data = parse(DataConfig, settings["data"])
+    every = _examples(build_task(name, settings["tasks"][name]), card, load_material(data))
+    dev = drawn(every.of("dev"), TEXTS, seed=0)
+    if not len(dev):
+        raise _no_examples("int8=checked: dev", [name], data.name, set(every.split))
+    return list(dev.first), None if dev.second is None else list(dev.second)
 
 
 def _finds(folder: Path, task: str) -> bool:
@@ -115,12 +140,12 @@ def _no_examples(split: str, tasks: Iterable[str], data: str, there: Iterable[st
     return DataError(f"{split}: found no labelled example of {', '.join(tasks)} in that split of data={data}, {others}")
 
 
-def _examples(task: Task, predictor: Answerer, material: Material) -> Examples:
+def _examples(task: Task, card: Card, material: Material) -> Examples:
     """The task's examples with the targets that the model was trained for; nothing is scored on products that were
     only made up to be learnt from.
     """
     if hasattr(task, "targets"):
-        task.targets = tuple(predictor.card.targets)
+        task.targets = tuple(card.targets)
     if hasattr(task, "hard"):
         task.hard = 0
     return task.examples(material.shop, material.parts, material.truth)

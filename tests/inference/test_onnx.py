@@ -85,7 +85,8 @@ def test_eight_bits_are_smaller_and_answer_nearly_the_same(finished: Finished, t
 @pytest.mark.parametrize("task", ["features", "relevance"])
 def test_close_calls_of_eight_bits_are_made_again_exactly(task: str, finished: Finished, tmp_path: Path) -> None:
     source = finished.store.task_model(finished.run_id, task)
-    told = export(source, tmp_path / "checked", int8="checked")
+    second = TEXTS[::-1] if task == "relevance" else None
+    told = export(source, tmp_path / "checked", int8=True, calls=(TEXTS, second))
     export(source, tmp_path / "small", int8=True)
     export(source, tmp_path / "whole")
     checked, small, whole = (load_model(tmp_path / name) for name in ("checked", "small", "whole"))
@@ -96,7 +97,7 @@ def test_close_calls_of_eight_bits_are_made_again_exactly(task: str, finished: F
     second = texts[::-1] if whole.card.inputs.second else None
     found, rough, exact = (model.posterior(texts, second) for model in (checked, small, whole))
     closer_than = float(checked._told[TOGETHER])
-    assert 0 < float(checked._told[ALONE]) < closer_than < 0.5
+    assert 0 < float(checked._told[ALONE]) <= closer_than < 0.5
     made_again = np.zeros(len(texts), dtype=bool)
     for target, part in exact.items():
         assert (found[target].argmax(1) == part.argmax(1)).all()
