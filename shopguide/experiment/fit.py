@@ -7,6 +7,7 @@ the precision of `precision.txt` where none was asked for.
 import contextlib
 import gc
 import logging
+import math
 import resource
 import sys
 import warnings
@@ -21,7 +22,7 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers.logger import Logger
 
-from shopguide.errors import ConfigError
+from shopguide.errors import ConfigError, RunError
 from shopguide.experiment.averaging import WeightAverage
 from shopguide.experiment.progress import EpochLine, MinuteLine, StepBar
 from shopguide.experiment.ranks import helped, is_rank, own_rank, processes, read_devices, tell_ready
@@ -157,6 +158,7 @@ def fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan:
 
     Raises:
         ConfigError: the trainer refuses an argument.
+        RunError: training diverged.
     """
     place = replace(place, trainer=_settled(place))
     count = processes(place.trainer)
@@ -200,8 +202,13 @@ def _fit(objective: Objective, train: BatchLoader, dev: BatchLoader | None, plan
         print(f"{plan.name}  kept: epoch {history.best(plan.monitor) + 1}, the best by {plan.monitor}", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform != "darwin" else 1 << 30)
     objective.trainer = None  # with it go the optimizer's states
+    kept = history.kept(plan.monitor)
+    if math.isnan(kept.get("dev/loss", curves.shown.get("train/loss", 0.0))):
+        raise RunError(
+            f"{plan.name}: training diverged, its loss is not a number; a lower learning rate is the usual cure"
+        )
     return Fitted(
-        dev=history.kept(plan.monitor),
+        dev=kept,
         tokens_per_second=curves.tokens_per_second,
         seconds=curves.seconds,
         peak_memory_gb=peak,

@@ -13,11 +13,11 @@ from weakref import finalize
 import numpy as np
 
 from shopguide.errors import ModelError
-from shopguide.inference.answers import BATCH_TOKENS, Classifier
+from shopguide.inference.answers import BATCH_TOKENS
 from shopguide.inference.card import Card, read_card
 from shopguide.inference.label_answers import LabelAnswerer
 from shopguide.inference.lanes import evened, side_by_side
-from shopguide.inference.second_look import Decision, Texts, sure, taken
+from shopguide.inference.second_look import Decision, Sure, Texts, looked_twice, taken
 from shopguide.inference.span_answers import SpanAnswerer
 from shopguide.machine import own_cores
 from shopguide.tasks.fusion import Fusion
@@ -138,37 +138,24 @@ class OnnxNetwork:
         return inputs
 
 
-class OnnxPredictor(OnnxNetwork, Classifier):
+class OnnxPredictor(OnnxNetwork, Sure):
     """A classifier: (B, L) inputs to (B, K) outputs."""
 
     exact: "OnnxPredictor | None" = None
     """Makes close calls again."""
 
-    def network_posterior(
-        self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS
+    def sure(
+        self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision, again: bool = True
     ) -> Posteriors:
-        """What the network alone says: target → (N, C) probabilities, rows as given."""
-        return self._sure(first, second, batch_tokens, lambda own, *_texts: own)
-
-    def posterior(self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS) -> Posteriors:
-        """Target → (N, C) probabilities, rows as given."""
-        return self._sure(first, second, batch_tokens, self.decided)
-
-    def rough_posterior(
-        self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS
-    ) -> Posteriors:
-        """As `posterior`, without a second look at close calls."""
-        return self.decided(self._posteriors(first, second, batch_tokens), first, second)
-
-    def _sure(self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision) -> Posteriors:
+        """What `decide` makes of the network's posteriors; close calls are made again by an exact one, if any."""
         own, exact = self._posteriors(first, second, batch_tokens), self.exact
-        if exact is None:
+        if exact is None or not again:
             return decide(own, first, second)
 
         def exactly(rows: np.ndarray) -> Posteriors:
             return exact._posteriors(taken(first, rows), None if second is None else taken(second, rows), batch_tokens)
 
-        return sure(own, exactly, decide, first, second, self.close(len(first)))
+        return looked_twice(own, exactly, decide, first, second, self.close(len(first)))
 
     def close(self, count: int) -> float:
         """The distance of two classes below which a call is close, for so many texts together."""

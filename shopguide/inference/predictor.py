@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.inference.network import Network
-from shopguide.inference.second_look import Decision, Texts, sure
+from shopguide.inference.second_look import Decision, Sure, Texts, looked_twice
 from shopguide.models.backbone import Head
 from shopguide.models.posterior import posteriors
 from shopguide.models.unpadded import Batch, sequence_logits
@@ -21,7 +20,7 @@ from shopguide.tasks.lexical import Posteriors
 from shopguide.text.examples import EncodedTexts
 
 
-class Predictor(Network, Classifier):
+class Predictor(Network, Sure):
     """A sequence classifier: texts whose two most probable classes are closer than `CLOSE` in half precision are
     answered again in full precision.
     """
@@ -42,22 +41,6 @@ class Predictor(Network, Classifier):
         if self.fusion is not None:
             self.fusion.save(folder / self.card.task)
 
-    def network_posterior(
-        self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS
-    ) -> Posteriors:
-        """What the network alone says: target → (N, C) probabilities, rows as given."""
-        return self._sure(first, second, batch_tokens, lambda own, *_texts: own)
-
-    def posterior(self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS) -> Posteriors:
-        """Target → (N, C) probabilities, rows as given."""
-        return self._sure(first, second, batch_tokens, self.decided)
-
-    def rough_posterior(
-        self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS
-    ) -> Posteriors:
-        """As `posterior`, without a second look at close calls."""
-        return self._sure(first, second, batch_tokens, self.decided, exactly=False)
-
     def encoded(self, first: Texts, second: Texts | None) -> EncodedTexts:
         """The texts as the network reads them."""
         return EncodedTexts(self.tokenizer, first, second, self.card.max_length)
@@ -66,8 +49,8 @@ class Predictor(Network, Classifier):
         """(B, K) outputs of the task's classes, by the network or its copy."""
         return sequence_logits(model, batch)[:, self.card.offset : self.card.offset + sum(self.card.sizes)]
 
-    def _sure(
-        self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision, exactly: bool = True
+    def sure(
+        self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision, again: bool = True
     ) -> Posteriors:
         """What `decide` makes of the network's posteriors; close calls of either are made again in full precision."""
         if not first:
@@ -75,9 +58,11 @@ class Predictor(Network, Classifier):
         encoded = self.encoded(first, second)
         half = self.worth_half(encoded)
         own = self._posteriors(encoded, np.arange(len(first)), batch_tokens, half)
-        if not (half and exactly):
+        if not (half and again):
             return decide(own, first, second)
-        return sure(own, lambda rows: self._posteriors(encoded, rows, batch_tokens, half=False), decide, first, second)
+        return looked_twice(
+            own, lambda rows: self._posteriors(encoded, rows, batch_tokens, half=False), decide, first, second
+        )
 
     def _posteriors(self, encoded: EncodedTexts, chosen: np.ndarray, batch_tokens: int, half: bool) -> Posteriors:
         logits = np.empty((len(chosen), sum(self.card.sizes)), dtype=np.float32)

@@ -3,10 +3,12 @@
 Shapes: N examples, C classes of a target.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from shopguide.inference.answers import BATCH_TOKENS, Classifier
 from shopguide.tasks.lexical import Posteriors
 
 CLOSE = 0.02
@@ -14,6 +16,32 @@ CLOSE = 0.02
 Texts = Sequence[str]
 Decision = Callable[[Posteriors, Texts, Texts | None], Posteriors]
 """What is said of texts, or of pairs of them, where the network says so much."""
+
+
+class Sure(Classifier):
+    """A classifier that may make close calls again."""
+
+    @abstractmethod
+    def sure(
+        self, first: Texts, second: Texts | None, batch_tokens: int, decide: Decision, again: bool = True
+    ) -> Posteriors:
+        """What `decide` makes of the network's posteriors; `again`: with a second look at close calls."""
+
+    def network_posterior(
+        self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> Posteriors:
+        """What the network alone says: target → (N, C) probabilities, rows as given."""
+        return self.sure(first, second, batch_tokens, lambda own, *_texts: own)
+
+    def posterior(self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS) -> Posteriors:
+        """Target → (N, C) probabilities, rows as given."""
+        return self.sure(first, second, batch_tokens, self.decided)
+
+    def rough_posterior(
+        self, first: Texts, second: Texts | None = None, *, batch_tokens: int = BATCH_TOKENS
+    ) -> Posteriors:
+        """As `posterior`, without a second look at close calls."""
+        return self.sure(first, second, batch_tokens, self.decided, again=False)
 
 
 def distances(posterior: np.ndarray) -> np.ndarray:
@@ -25,7 +53,7 @@ def distances(posterior: np.ndarray) -> np.ndarray:
     return apart
 
 
-def sure(
+def looked_twice(
     rough: Posteriors,
     exactly: Callable[[np.ndarray], Posteriors],
     decide: Decision,

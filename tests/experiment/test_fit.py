@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from shopguide.checks import parse_config
+from shopguide.errors import RunError
 from shopguide.experiment import fit
 from shopguide.experiment.fit import DevHistory, Place
 from shopguide.experiment.run import run_experiment
 from tests.conftest import Finished, tiny_settings
+from tests.experiment.test_stopping import Curves, train
 
 
 def test_the_kept_epoch_is_the_best_by_the_monitor_the_first_of_equals() -> None:
@@ -82,3 +84,10 @@ def test_what_is_done_beside_training_is_done_where_it_trains(
     if rank is not None:
         monkeypatch.setenv("LOCAL_RANK", rank)
     assert Place("x", trainer=trainer).device == device
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dev", [True, False])
+def test_a_training_that_diverges_is_told(dev: bool, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="pretrain: training diverged, its loss is not a number; a lower learning rate"):
+        train(tmp_path, Curves(), dev=dev, lr=1e38)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shopguide.inference.second_look import distances, shift, sure
+from shopguide.inference.second_look import distances, looked_twice, shift
 
 
 def posterior(count: int, classes: int, seed: int) -> np.ndarray:
@@ -28,7 +28,9 @@ def test_answers_are_the_exact_ones_where_the_shift_is_known(count: int, classes
         return {name: part.copy() for name, part in own.items()}
 
     first, second = [f"a{row}" for row in range(count)], [f"b{row}" for row in range(count)]
-    found = sure({"y": rough}, lambda rows: {"y": exact[rows]}, decide, first, second, closer_than=2 * noise + 1e-6)  # type: ignore[arg-type]
+    found = looked_twice(
+        {"y": rough}, lambda rows: {"y": exact[rows]}, decide, first, second, closer_than=2 * noise + 1e-6
+    )  # type: ignore[arg-type]
     assert (found["y"].argmax(1) == exact.argmax(1)).all()
     close = [row for row in range(count) if distances(rough)[row] < 2 * noise + 1e-6]
     assert asked[1:] == ([[f"a{row}" for row in close] + [f"b{row}" for row in close]] if close else [])
@@ -50,7 +52,7 @@ def test_what_is_decided_may_be_a_close_call_where_the_network_is_sure() -> None
         assert rows.tolist() == [1]
         return {"y": np.array([[0.7, 0.3]])}
 
-    assert sure(own, exactly, decide, ["sure", "even"], None)["y"].tolist() == [[0.9, 0.1], [0.501, 0.499]]  # type: ignore[arg-type]
+    assert looked_twice(own, exactly, decide, ["sure", "even"], None)["y"].tolist() == [[0.9, 0.1], [0.501, 0.499]]  # type: ignore[arg-type]
 
 
 @given(st.integers(1, 40), st.integers(2, 6), st.integers(0, 9))
