@@ -19,10 +19,10 @@ FLOORS = [
 ]
 BELOW = {
     "guide": {"inference", "tasks", "text", "records", "errors"},
-    "inference": {"tasks", "objectives", "text", "models", "records", "metrics", "config", "errors"},
+    "inference": {"tasks", "objectives", "text", "models", "records", "metrics", "config", "machine", "errors"},
     "tasks": {"text", "records", "metrics", "config", "errors"},
     "objectives": {"text", "models", "metrics", "config", "errors"},
-    "text": {"records", "config", "errors"},
+    "text": {"records", "config", "machine", "errors"},
     "models": {"config", "machine", "errors"},
     "runs": {"metrics", "config", "machine", "errors"},
     "records": {"errors"},

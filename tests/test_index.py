@@ -42,6 +42,7 @@ def test_mistakes_are_told(
         run(predict, monkeypatch, "run=latest", root, "task=search", f"index={tmp_path}", "text=boots")
     assert "expected a folder that `python -m shopguide.index` made" in capsys.readouterr().err
     (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(SystemExit):
         run(index, monkeypatch, "run=latest", root, f"output={tmp_path / 'mine'}")
     assert "expected no " in capsys.readouterr().err

@@ -39,18 +39,8 @@ CLASSES: dict[str, type[Network]] = {
 }
 """Kind of a model → what loads it."""
 Calls = tuple[list[str], list[str] | None]
-WRITTEN = (
-    *(FILE, EXACT, CARD),
-    *(
-        "tokenizer*",
-        "special_tokens_map.json",
-        "added_tokens.json",
-        "chat_template*",
-        "vocab*",
-        "merges.txt",
-        "*.model",
-    ),
-)
+TOKENIZER = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "chat_*", "vocab*", "merges.txt", "*.model")
+WRITTEN = (FILE, EXACT, CARD, *TOKENIZER)
 """Patterns of what is written, beside the lexical branch of a task."""
 CHECKS = 64
 """Texts on which the two models are compared."""
