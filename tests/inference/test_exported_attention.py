@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
-from shopguide.inference.export import _quantise, _write
+from shopguide.inference.onnx_graph import quantise, write_graph
 from shopguide.inference.predictor import Predictor
 from shopguide.inference.tagger import Tagger
 from tests.models.test_unpadded import MEAN, batch_of, model_of
@@ -32,7 +32,7 @@ def exported(model: Any, path: Path, tags: bool = False) -> list[Any]:
     predictor: Any = (Tagger if tags else Predictor).__new__(Tagger if tags else Predictor)
     predictor.model, predictor.card = model, SimpleNamespace(offset=0, sizes=[3])
     predictor.tokenizer = SimpleNamespace(model_input_names=["input_ids", "attention_mask"], pad_token_id=0)
-    _write(predictor, path)
+    write_graph(predictor, path)
     return list(onnx.load(path).graph.node)
 
 
@@ -85,7 +85,7 @@ def test_with_eight_bits_answers_are_nearly_those(tmp_path: Path) -> None:
     with torch.inference_mode():
         expected = model(**batch).logits.numpy()
     exported(model, tmp_path / "model.onnx")
-    _quantise(tmp_path / "model.onnx")
+    quantise(tmp_path / "model.onnx")
     kinds = [node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node]
     assert kinds.count("QAttention") == 2
     found = answered(tmp_path / "model.onnx", batch)
