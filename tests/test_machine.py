@@ -71,6 +71,26 @@ def test_memory_of_one_step_serves_the_next_unless_the_user_has_chosen() -> None
     assert faults(MALLOC_TRIM_THRESHOLD_="100000") > pages / 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="torch comes with GNU's OpenMP on Linux")
+@pytest.mark.parametrize(
+    ("chosen", "spins"),
+    [({}, f"'{machine.SPINS}'"), ({"GOMP_SPINCOUNT": "77"}, "'77'"), ({"OMP_WAIT_POLICY": "passive"}, "'0'")],
+)
+def test_threads_that_wait_leave_their_cores_soon_unless_the_user_has_chosen(
+    chosen: dict[str, str], spins: str
+) -> None:
+    code = "from shopguide.machine import prepare_process as p; p(); import torch"
+    environment = {k: v for k, v in machine.os.environ.items() if k not in machine.WAITING} | chosen
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment | {"OMP_DISPLAY_ENV": "verbose"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"GOMP_SPINCOUNT = {spins}" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("line", "native", "vectors"),
     [
