@@ -13,7 +13,7 @@ import tempfile
 import time
 from typing import Any
 
-from experiments.benchmarks.harness import Case, compare, parser
+from experiments.benchmarks.harness import Case, compare, parsed, parser
 from experiments.benchmarks.pretraining import LENGTH, PEERS, joined
 from experiments.benchmarks.texts import corpus_of, cut, product_texts, tokenizer_of
 
@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
     made = parser(__doc__)
     made.add_argument("--data", default=None, help="folder of the crowdflower set; default: the demo shop")
     made.add_argument("--tokenizer", default=None, help="folder or hub name; default: trained on the texts")
-    return made.parse_args()
+    return parsed(made)
 
 
 def prepared(args: argparse.Namespace) -> tuple[list[str], Any]:

@@ -42,9 +42,6 @@ def network(options: dict[str, Any], tokenizer: Any, seed: int) -> Any:
 
 
 def ours(args: argparse.Namespace) -> dict[str, Any]:
-    from shopguide.machine import prepare_process
-
-    prepare_process()
     import pytorch_lightning as pl
 
     from shopguide.config import MaskingConfig, OptimizerConfig

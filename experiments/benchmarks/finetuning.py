@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.benchmarks import training
-from experiments.benchmarks.harness import Case, compare, parser
+from experiments.benchmarks.harness import Case, compare, parsed, parser
 from experiments.benchmarks.texts import CACHE
 
 ROWS, LENGTH, LR, STEPS = 32, 128, 1e-4, 8
@@ -46,7 +46,7 @@ def arguments() -> argparse.Namespace:
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--dev", type=int, default=0, help="dev pairs on which the trained network is scored")
     training.add_peer(made)
-    return made.parse_args()
+    return parsed(made)
 
 
 def prepared(args: argparse.Namespace) -> tuple[Any, Any, Any]:
@@ -87,9 +87,6 @@ def scored(args: argparse.Namespace, network: Any, tokenizer: Any, classes: Sequ
 
 
 def ours(args: argparse.Namespace) -> dict[str, Any]:
-    from shopguide.machine import prepare_process
-
-    prepare_process()
     from shopguide.config import BatchConfig, FinetuneConfig, OptimizerConfig
     from shopguide.experiment.finetune import finetune
     from shopguide.experiment.fit import Place

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shopguide.machine import prepare_process
+
 CONTROL = 0.15
 ROUNDS = 5
 SHARED = {"rounds", "cases", "threads", "out", "arm", "case"}
@@ -50,6 +52,14 @@ def parser(description: str | None, rounds: int = ROUNDS) -> argparse.ArgumentPa
     made.add_argument("--arm", default=None, help=argparse.SUPPRESS)
     made.add_argument("--case", default=None, help=argparse.SUPPRESS)
     return made
+
+
+def parsed(made: argparse.ArgumentParser) -> argparse.Namespace:
+    """The arguments; an arm of ours settles with its process what shopguide's commands do, before torch is there."""
+    args = made.parse_args()
+    if args.arm == "ours":
+        prepare_process()
+    return args
 
 
 def compare(benchmark: str, cases: Sequence[Case], args: argparse.Namespace) -> None:

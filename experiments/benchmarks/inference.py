@@ -24,7 +24,7 @@ import numpy as np
 
 from experiments.benchmarks import training
 from experiments.benchmarks.finetuning import LENGTH, prepared
-from experiments.benchmarks.harness import Case, compare, parser
+from experiments.benchmarks.harness import Case, compare, parsed, parser
 
 COUNT = {"pairs": 400, "queries": 2000, "one pair": 60, "one query": 150}
 """Texts of a case; each is run by the model as it is trained, exported, and exported with 8-bit weights, with and
@@ -60,7 +60,7 @@ def arguments() -> argparse.Namespace:
     made.add_argument("--classifier", default=None, help="folder of a fine-tuned classifier, with --texts")
     made.add_argument("--texts", type=Path, default=None, help="file with a query in each line")
     training.add_peer(made)
-    return made.parse_args()
+    return parsed(made)
 
 
 def peer_bf16(case: str, args: argparse.Namespace) -> bool:

@@ -15,10 +15,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from experiments.benchmarks import training
-from experiments.benchmarks.harness import Case, compare, parser
+from experiments.benchmarks.harness import Case, compare, parsed, parser
 from experiments.benchmarks.texts import cut, product_texts, tokenizer_of, write_products
 
 LENGTH, SHARE, LR = 128, 0.15, 1e-4
@@ -54,6 +52,8 @@ def main() -> None:
 
 def shapes() -> tuple[str, ...]:
     """Those that the machine can train in a benchmark's time."""
+    import torch
+
     return tuple(SHAPES) if torch.cuda.is_available() else ON_CPU
 
 
@@ -69,7 +69,7 @@ def arguments(description: str | None) -> argparse.Namespace:
     made.add_argument("--rows", type=int, default=None, help="texts of a batch; default: 32, of the large network 512")
     made.add_argument("--seed", type=int, default=0)
     training.add_peer(made)
-    return made.parse_args()
+    return parsed(made)
 
 
 def prepared(args: argparse.Namespace) -> tuple[list[str], Any, dict[str, Any]]:
@@ -84,9 +84,6 @@ def prepared(args: argparse.Namespace) -> tuple[list[str], Any, dict[str, Any]]:
 
 
 def ours(args: argparse.Namespace) -> dict[str, Any]:
-    from shopguide.machine import prepare_process
-
-    prepare_process()
     from shopguide.config import BatchConfig, DataConfig, MaskingConfig, ModelConfig, OptimizerConfig, PretrainConfig
     from shopguide.experiment.fit import Place
     from shopguide.experiment.prepare import load_material
@@ -134,6 +131,7 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
 
 def theirs(args: argparse.Namespace) -> dict[str, Any]:
     """run_mlm's way: `--line_by_line` with dynamic padding, or all texts joined and cut into rows of 128."""
+    import torch
     from datasets import Dataset
     from transformers import (
         AutoConfig,
@@ -180,6 +178,8 @@ def result(model: Any, ends: list[float], lengths: list[list[int]], losses: list
     """What an arm reports of its steps, with the share of the machine's matrix-product speed in bfloat16 that the
     mathematics of the real tokens took (`shopguide.models.flops`).
     """
+    import torch
+
     from shopguide.models.flops import forward_cost, measured_peak
 
     cost, device = forward_cost(model), torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -5,8 +5,6 @@ import resource
 import time
 from typing import Any
 
-import torch
-
 
 def add_peer(parser: argparse.ArgumentParser) -> None:
     """Let the peers' precision be chosen."""
@@ -15,6 +13,8 @@ def add_peer(parser: argparse.ArgumentParser) -> None:
 
 def peer_bf16(args: argparse.Namespace) -> bool:
     """Whether the peers train in bf16: the scripts do not unless they are told, but everyone tells them on a GPU."""
+    import torch
+
     return bool(args.peer == "bf16" or (args.peer is None and torch.cuda.is_available()))
 
 
@@ -37,6 +37,8 @@ def arguments(cls: Any, folder: str, *, steps: int, rows: int, lr: float, seed: 
         seed: of weights' head, order and dropout.
         bf16: mixed precision.
     """
+    import torch
+
     return cls(
         folder,
         max_steps=steps,
@@ -87,6 +89,8 @@ def losses_of(loop: Any) -> list[float]:
 
 def peak_memory_gb() -> float:
     """Highest memory of this process so far: on a GPU that of tensors, else the resident one."""
+    import torch
+
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / (1 << 30)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
