@@ -28,6 +28,7 @@ def main() -> None:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--data", required=True)
     made.add_argument("--model", required=True)
+    made.add_argument("--fields", default="title,description", help="of a product, what is read")
     made.add_argument("--steps", type=int, default=96)
     made.add_argument("--dev", type=int, default=1000)
     made.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -37,7 +38,7 @@ def main() -> None:
     for name, (arm, case) in ARMS.items():
         lines = [run(args, arm, case, seed) for seed in args.seeds]
         found: dict[str, Any] = {metric: [round(line[metric], 4) for line in lines] for metric in METRICS}
-        results.append({"case": name, "steps": args.steps, "seeds": args.seeds, **found})
+        results.append({"case": name, "fields": args.fields, "steps": args.steps, "seeds": args.seeds, **found})
         print(f"{name}: {', '.join(f'{metric} {found[metric]}' for metric in METRICS)}", flush=True)
     line = json.dumps({"benchmark": "agreement", "hardware": hardware(None), "results": results})
     if args.out:
@@ -47,7 +48,8 @@ def main() -> None:
 
 def run(args: argparse.Namespace, arm: str, case: str, seed: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "experiments.benchmarks.finetuning", "--arm", arm, "--case", case]
-    command += ["--data", args.data, "--model", args.model, "--steps", str(args.steps), "--dev", str(args.dev)]
+    command += ["--data", args.data, "--model", args.model, "--fields", args.fields]
+    command += ["--steps", str(args.steps), "--dev", str(args.dev)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [*command, "--seed", str(seed)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False

@@ -40,13 +40,19 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     made = parser(__doc__)
-    made.add_argument("--data", default=None, help="folder of the crowdflower set; default: the demo shop")
-    made.add_argument("--model", default=None, help="folder or hub name of a BERT; default: random weights of its size")
+    add_pairs(made)
     made.add_argument("--steps", type=int, default=STEPS)
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--dev", type=int, default=0, help="dev pairs on which the trained network is scored")
     training.add_peer(made)
     return parsed(made)
+
+
+def add_pairs(made: argparse.ArgumentParser) -> None:
+    """Let the pairs be chosen, and the backbone that reads them."""
+    made.add_argument("--data", default=None, help="folder of the crowdflower set; default: the demo shop")
+    made.add_argument("--model", default=None, help="folder or hub name of a BERT; default: random weights of its size")
+    made.add_argument("--fields", default="title,description", help="of a product, what is read")
 
 
 def prepared(args: argparse.Namespace) -> tuple[Any, Any, Any]:
@@ -58,7 +64,7 @@ def prepared(args: argparse.Namespace) -> tuple[Any, Any, Any]:
     named = {"name": "crowdflower", "reader": "crowdflower", "root": args.data}
     data = named if args.data else {"name": "demo", "reader": "demo"}
     material = load_material(DataConfig(**data, cache_dir=CACHE))
-    task = Relevance(name="relevance", fields=("title", "description"))
+    task = Relevance(name="relevance", fields=tuple(args.fields.split(",")))
     model = ModelConfig(name="bert", path=args.model, config={"model_type": "bert", **SIZES}, vocab_size=8000)
     examples = task.checked_examples(material.shop, material.parts, material.truth)
     own, args.held_out = examples.of("train"), examples.of("dev")
@@ -99,7 +105,8 @@ def ours(args: argparse.Namespace) -> dict[str, Any]:
     losses: list[float] = []
 
     examples.split = [*list(examples.split)[:-ROWS], *["test"] * ROWS]
-    config = FinetuneConfig(epochs=1, max_length=LENGTH, batch=BatchConfig(size=ROWS), monitor=None, baselines=False)
+    epochs, batch = -(-args.steps * ROWS // len(examples)), BatchConfig(size=ROWS)
+    config = FinetuneConfig(epochs=epochs, max_length=LENGTH, batch=batch, monitor=None, baselines=False)
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(None, "benchmark", Path(folder) / "runs")
         with open_run(store, "finetune") as run:

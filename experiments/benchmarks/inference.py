@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from experiments.benchmarks import training
-from experiments.benchmarks.finetuning import LENGTH, prepared
+from experiments.benchmarks.finetuning import LENGTH, add_pairs, prepared
 from experiments.benchmarks.harness import Case, compare, parsed, parser
 
 COUNT = {"pairs": 400, "queries": 2000, "one pair": 60, "one query": 150}
@@ -55,8 +55,7 @@ def case_of(name: str, form: str, args: argparse.Namespace) -> Case:
 
 def arguments() -> argparse.Namespace:
     made = parser(__doc__)
-    made.add_argument("--data", default=None, help="folder of the crowdflower set; default: the demo shop")
-    made.add_argument("--model", default=None, help="folder or hub name of a BERT; default: random weights of its size")
+    add_pairs(made)
     made.add_argument("--classifier", default=None, help="folder of a fine-tuned classifier, with --texts")
     made.add_argument("--texts", type=Path, default=None, help="file with a query in each line")
     training.add_peer(made)
