@@ -19,7 +19,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from shopguide.models.dropout import draw_kept
+from shopguide.models.dropout import draw_signs
 from shopguide.models.dropped_attention import dropped_attention
 from shopguide.models.layout import Group, Layout, Spread
 from shopguide.models.varlen import serves, varlen_attention
@@ -97,13 +97,13 @@ def _in_groups(
     spread_out = [_Spread.apply(row.reshape(-1, width), spread) for row in rows]  # type: ignore[no-untyped-call]
     pieces = zip(*(torch.split(tensor, spread.sizes) for tensor in spread_out), strict=True)
     own = bool(dropout) and device.type != "cuda"
-    kept = _draws(layout, heads, dropout if own else 0.0)
+    signs = _draws(layout, heads, dropout if own else 0.0)
     parts: list[torch.Tensor] = []
     for number, (group, piece) in enumerate(zip(layout.groups, pieces, strict=True)):
         query, key, value = (tensor.view(_windows(group, shared, heads, width)) for tensor in piece)
         bias = _kept_bias(layout, number, sliding_window, causal, own, shared, query)
         if own:
-            out = dropped_attention(query, key, value, scaling, dropout, bias, next(kept))
+            out = dropped_attention(query, key, value, scaling, dropout, bias, next(signs))
         elif dropout or causal:
             out = scaled_dot_product_attention(
                 query, key, value, bias, dropout_p=dropout, is_causal=causal and bias is None, scale=scaling
@@ -196,11 +196,11 @@ def _collected(padded: torch.Tensor, spread: Spread) -> torch.Tensor:
 
 
 def _draws(layout: Layout, heads: int, dropout: float) -> Iterator[torch.Tensor]:
-    """For each group, who is kept of its (N, H, L, L) weights; nothing where nobody is dropped."""
+    """For each group, which of its (N, H, L, L) weights are dropped; nothing where none is."""
     if not dropout:
         return iter(())
     sizes = [len(group.lengths) * heads * group.places**2 for group in layout.groups]
-    return iter(torch.split(draw_kept(sum(sizes), dropout), sizes))
+    return iter(torch.split(draw_signs(sum(sizes), dropout), sizes))
 
 
 @torch.inference_mode(False)  # kept for all layers, in training perhaps for their gradients

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from shopguide.models.dropout import CheapDropout, cheapen, draw_kept, dropout
+from shopguide.models.dropout import CheapDropout, cheapen, draw_signs, dropout
 
 
 def test_the_share_and_the_scale() -> None:
@@ -9,7 +9,7 @@ def test_the_share_and_the_scale() -> None:
     out = dropout(torch.ones(400_000), 0.3)
     assert set(out.unique().tolist()) == {0.0, torch.tensor(1 / 0.7).item()}
     assert abs(float((out == 0).float().mean()) - 0.3) < 0.004  # five standard deviations
-    assert draw_kept(7, 0.5).shape == (7,)
+    assert draw_signs(7, 0.5).shape == (7,)
 
 
 def test_the_gradient_goes_where_values_went() -> None:
@@ -22,7 +22,7 @@ def test_the_gradient_goes_where_values_went() -> None:
 
 def test_decisions_are_independent() -> None:
     torch.manual_seed(0)
-    kept = draw_kept(400_000, 0.5).view(-1, 4).float()
+    kept = (~draw_signs(400_000, 0.5).signbit()).view(-1, 4).float()
     together = torch.corrcoef(kept.T) - torch.eye(4)
     assert float(together.abs().max()) < 0.02
     neighbours = torch.corrcoef(torch.stack([kept.flatten()[:-1], kept.flatten()[1:]]))[0, 1]
@@ -31,9 +31,9 @@ def test_decisions_are_independent() -> None:
 
 def test_draws_follow_torchs_seed() -> None:
     torch.manual_seed(3)
-    first, second = draw_kept(64, 0.5), draw_kept(64, 0.5)
+    first, second = (draw_signs(64, 0.5).signbit() for _ in range(2))
     torch.manual_seed(3)
-    assert bool((draw_kept(64, 0.5) == first).all())
+    assert bool((draw_signs(64, 0.5).signbit() == first).all())
     assert not bool((first == second).all())
 
 
