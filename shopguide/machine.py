@@ -26,6 +26,7 @@ times as long, on cores that another process may need: each of two trainings on 
 speed, and does at more than a third. Alone none is slower (with 1,000 a small model was, by a fifth).
 """
 WAITING = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}
+"""Variables of the environment by which a user has chosen already."""
 MALLOC_SETTINGS = {"MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"}
 
 

@@ -26,7 +26,7 @@ class Closeness:
     together: float
     """Of several."""
     again: float
-    """Share of the texts, each alone, that are nearer than that."""
+    """Share of the texts whose two classes, each text alone, are nearer than `alone`."""
 
     @property
     def metadata(self) -> dict[str, str]:

@@ -81,6 +81,8 @@ def export(
         raise ModelError(f"{source}: models of {', '.join(CLASSES)} can be exported, found one of {kind}")
     if calls is not None and kind != "classification":
         raise ModelError(f"int8=checked: expected a model of classification, found one of {kind}")
+    if calls is not None and not (int8 and calls[0]):
+        raise ModelError("int8=checked: expected 8-bit weights, and texts to measure close calls on; found none")
     original = CLASSES[kind].load(source, "cpu", precision=32, task=task)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
@@ -112,7 +114,11 @@ def _make(original: Network, draft: Path, int8: bool, calls: Calls | None) -> Cl
 
 
 def _checked(original: Network, draft: Path, exact: bool) -> Exported:
-    """How near the model is; the one that is to be exact is."""
+    """How near the model is.
+
+    Raises:
+        ModelError: the one that is to be exact is not.
+    """
     exported = load_onnx(draft)
     texts = _random_texts(original, CHECKS)
     said = partial(_said, first=texts, second=texts[::-1] if original.card.inputs.second else None)

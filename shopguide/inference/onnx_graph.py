@@ -39,8 +39,10 @@ class _Logits(nn.Module):
 
 
 def check_packages() -> None:
-    """Raises:
-    ModelError: one that an export needs is missing.
+    """See that what an export needs is installed.
+
+    Raises:
+        ModelError: a package is missing.
     """
     try:
         import onnx  # noqa: F401

@@ -2,7 +2,8 @@
 
 A transformer in training decides on thousands of activations a token, and torch draws them one by one. The draws follow
 torch's seed, as those of `torch.nn.Dropout` do, but they are other draws. Nor are values chosen by them one by one, as
-`torch.where` does on CPU, but by arithmetic: a processor does that to a vector at once, in a fifth of the time.
+`torch.where` does on CPU, but by arithmetic, which a processor does to a vector at once: the choosing alone takes a
+fifth of the time. (So what is no number stays none, as in `torch.nn.Dropout`.)
 
 Source: Srivastava et al. 2014. The share is rounded to a multiple of 1 / 32,768.
 """
@@ -29,7 +30,7 @@ class _Dropout(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, values: torch.Tensor, signs: torch.Tensor, share: float) -> torch.Tensor:
-        kept = torch.copysign(torch.ones((), dtype=signs.dtype), signs).clamp_min_(0)
+        kept = torch.copysign(signs.new_ones(()), signs).clamp_min_(0)
         ctx.save_for_backward(kept)
         ctx.scale = 1 / (1 - share)
         return _dropped(values, kept, ctx.scale)

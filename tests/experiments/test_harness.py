@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from experiments.benchmarks import harness
-from experiments.benchmarks.harness import Case, compare, parser
+from experiments.benchmarks.harness import Case, compare, parsed, parser
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,14 @@ def test_ratio_of_medians_with_its_control(
     assert line["arguments"] == {"data": "D"}
     assert re.fullmatch(r"([0-9a-f]{7,}\+?)?", line["commit"])
     assert result["loss"] == {"ours": 2.0, "theirs": 3.0}
+
+
+@pytest.mark.parametrize(("words", "times"), [(["--arm", "ours"], 1), (["--arm", "theirs"], 0), ([], 0)])
+def test_our_arms_alone_are_prepared_as_commands_are(
+    words: list[str], times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[int] = []
+    monkeypatch.setattr(harness, "prepare_process", lambda: prepared.append(1))
+    monkeypatch.setattr("sys.argv", ["benchmark", *words])
+    parsed(parser(None))
+    assert len(prepared) == times

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from shopguide.inference.onnx import ALONE, TOGETHER, OnnxPredictor
 from shopguide.inference.second_look import Texts
 from shopguide.tasks.lexical import Posteriors
 
-SURE, UNSURE = [0.9, 0.1], [0.55, 0.45]
+SURE, UNSURE = [0.9, 0.1], [0.57, 0.43]
 
 
 class Told(OnnxPredictor):
@@ -29,7 +31,7 @@ class Told(OnnxPredictor):
     [
         (0.01, 0.02, 0.0, (0.025, 0.06, 0.0)),  # two classes come nearer by twice the shift
         (0.05, 0.01, 0.0, (0.125, 0.125, 1 / 3)),  # company is held to be no better than being alone
-        (0.01, 0.01, 0.03, (0.1, 0.12, 1 / 3)),  # by what is decided, 0.02 apart where the network says 0.08
+        (0.01, 0.01, 0.03, (0.1, 0.12, 1 / 3)),  # by what is decided, 0.06 apart where the network says 0.12
     ],
 )
 def test_the_most_that_a_call_was_off_and_some_more(
@@ -38,6 +40,6 @@ def test_the_most_that_a_call_was_off_and_some_more(
     rough = Told(alone, together, decided)
     rough.exact = Told(0.0, 0.0)
     monkeypatch.setattr(close_calls, "load_onnx", lambda folder: rough)
-    found = measured(None, ["sure", "sure", "unsure"], None)  # type: ignore[arg-type]
+    found = measured(Path(), ["sure", "sure", "unsure"], None)
     assert (found.alone, found.together, found.again) == pytest.approx(expected)
     assert found.metadata == {ALONE: str(found.alone), TOGETHER: str(found.together)}

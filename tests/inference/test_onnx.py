@@ -161,6 +161,15 @@ def test_an_exported_model_is_replaced_as_a_whole_and_nothing_else_is(finished: 
     assert sorted(folder.iterdir()) == before
 
 
+@pytest.mark.parametrize(("int8", "texts"), [(False, ["tent"]), (True, [])])
+def test_close_calls_are_those_of_eight_bits_and_measured_on_texts(
+    int8: bool, texts: list[str], finished: Finished, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="expected 8-bit weights, and texts to measure"):
+        export(finished.store.task_model(finished.run_id, "need"), tmp_path / "out", int8=int8, calls=(texts, None))
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_model_that_is_not_the_originals_is_refused(
     finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch import nn
 
@@ -18,6 +19,20 @@ def test_the_gradient_goes_where_values_went() -> None:
     out = dropout(values, 0.25)
     out.sum().backward()
     torch.testing.assert_close(values.grad, (out != 0) / 0.75)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.999])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_all_precisions_and_signs_of_whatever_bits(dtype: torch.dtype, share: float) -> None:
+    torch.manual_seed(0)
+    values = torch.ones(300, 1001, dtype=dtype).T.requires_grad_()
+    out = dropout(values, share)
+    torch.manual_seed(0)
+    kept = ~draw_signs(values.numel(), share).signbit().view(values.shape)
+    assert abs(float(kept.float().mean()) - 1 + share) < 0.005
+    torch.testing.assert_close(out, kept.to(dtype) * torch.tensor(1 / (1 - share), dtype=dtype))
+    (gradient,) = torch.autograd.grad(out.sum(), values)
+    torch.testing.assert_close(gradient, out.detach())
 
 
 def test_decisions_are_independent() -> None:

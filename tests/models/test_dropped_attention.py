@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from shopguide.models.dropout import draw_signs
 from shopguide.models.dropped_attention import dropped_attention
 
 SHARE = 0.3
@@ -10,13 +11,13 @@ def plain(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: 
           signs: torch.Tensor) -> torch.Tensor:  # fmt: skip
     scores = query @ key.transpose(-1, -2) * (scaling or query.shape[-1] ** -0.5)
     weights = (scores if bias is None else scores + bias).softmax(-1)
-    return (weights * (signs > 0).view(weights.shape) / (1 - SHARE)) @ value
+    return (weights * ~signs.signbit().view(weights.shape) / (1 - SHARE)) @ value
 
 
 def drawn(dtype: torch.dtype) -> tuple[list[torch.Tensor], torch.Tensor]:
     torch.manual_seed(0)
     rows = [torch.randn(2, 3, 5, 4, dtype=dtype).requires_grad_() for _ in range(3)]
-    return rows, torch.rand(2 * 3 * 5 * 5) - SHARE
+    return rows, draw_signs(2 * 3 * 5 * 5, SHARE)
 
 
 @pytest.mark.parametrize("scaling", [None, 0.7])
