@@ -175,8 +175,8 @@ def theirs(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def result(model: Any, ends: list[float], lengths: list[list[int]], losses: list[float]) -> dict[str, Any]:
-    """What an arm reports of its steps, with the share of the machine's matrix-product speed in bfloat16 that the
-    mathematics of the real tokens took (`shopguide.models.flops`).
+    """What an arm reports of its steps, with the share of the machine's matrix-product speed (in bfloat16 or float32,
+    whichever is faster) that the mathematics of the real tokens took (`shopguide.models.flops`).
     """
     import torch
 
@@ -184,7 +184,8 @@ def result(model: Any, ends: list[float], lengths: list[list[int]], losses: list
 
     cost, device = forward_cost(model), torch.device("cuda" if torch.cuda.is_available() else "cpu")
     flops = sum(float(cost.of_step(step, round(SHARE * sum(step)))) for step in lengths[1:])
-    mfu = flops / (ends[-1] - ends[0]) / measured_peak(device, torch.bfloat16)
+    peak = max(measured_peak(device, dtype) for dtype in (torch.float32, torch.bfloat16))
+    mfu = flops / (ends[-1] - ends[0]) / peak
     return training.result(ends, [sum(step) for step in lengths], losses) | {"mfu": mfu}
 
 
